@@ -1,0 +1,114 @@
+//! Lines of the node's own ledger: what it accepted, held, decided, released, recalled, was told.
+
+use crate::act::words;
+use crate::document::{DocumentError, Fields, text};
+use crate::ids::PersonId;
+use crate::json::{Object, Value};
+use crate::time::Timestamp;
+
+words! {
+    /// What a ledger line records.
+    LineKind {
+        /// The node came to be: organisation, world, root, founding persons.
+        Genesis = "genesis",
+        /// The node started again after a stop; its epoch.
+        Started = "started",
+        /// An item was admitted.
+        Admitted = "item.admitted",
+        /// An item was held, with reasons.
+        Held = "item.held",
+        /// A held item was judged again and admitted.
+        Readmitted = "item.readmitted",
+        /// An item was withdrawn by recall.
+        Withdrawn = "item.withdrawn",
+        /// An item was erased by recall.
+        Destroyed = "item.destroyed",
+        /// Something from a peer was refused.
+        Refused = "item.refused",
+        /// A person asked for an act.
+        Requested = "act.requested",
+        /// A second person approved an act.
+        Approved = "act.approved",
+        /// An act took effect.
+        Done = "act.done",
+        /// An act was returned to its persons: bytes, recipient or rule had changed.
+        Returned = "act.returned",
+        /// Entries were put into a partner's log.
+        Released = "release",
+        /// A partner's receipt came in.
+        Receipted = "receipt",
+        /// A partner's receipt or log contradicts what this node sent.
+        Disputed = "receipt.disputed",
+        /// A recall came in from a partner.
+        RecallReceived = "recall.received",
+        /// A peer was invited, accepted, confirmed or removed.
+        Peer = "peer",
+        /// A manifest of this node or a peer took effect.
+        Manifest = "manifest",
+        /// An agreement was received, signed, suspended or resumed.
+        Agreement = "agreement",
+        /// A source profile took effect.
+        Profile = "profile",
+        /// A rule took effect.
+        Rule = "rule",
+        /// A person was added or revoked.
+        Person = "person",
+        /// A link began a new epoch, here or at the peer.
+        Epoch = "link.epoch",
+        /// Something that wants a person's eye.
+        Alarm = "alarm",
+    }
+}
+
+/// One line. Its canonical bytes are the Merkle leaf.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LedgerLine {
+    /// When, by the node's clock; order is the line's position, not its time.
+    pub at: Timestamp,
+    /// What.
+    pub kind: LineKind,
+    /// Who, where a person decided.
+    pub person: Option<PersonId>,
+    /// The particulars, by kind; values only, never secrets.
+    pub body: Object,
+}
+
+impl LedgerLine {
+    const DOCUMENT: &str = "ledger line";
+
+    /// The canonical bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut object = Object::new()
+            .with("v", 1)
+            .with("at", text(self.at))
+            .with("line", self.kind.as_str())
+            .with("body", self.body.clone());
+        if let Some(person) = &self.person {
+            object.insert("person", person.as_str());
+        }
+        Value::Object(object).canonical()
+    }
+
+    /// Read those bytes.
+    ///
+    /// # Errors
+    /// Anything not exactly as [`LedgerLine::to_bytes`] writes it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
+        let mut fields = Fields::read(Self::DOCUMENT, bytes)?;
+        fields.version(1)?;
+        let kind = LineKind::from_word(&fields.text("line")?)
+            .ok_or_else(|| fields.refused("line", "is not a kind this node knows"))?;
+        let Value::Object(body) = fields.value("body")? else {
+            return Err(fields.refused("body", "is no object"));
+        };
+        let line = Self {
+            at: fields.parsed("at")?,
+            kind,
+            person: fields.maybe_parsed("person")?,
+            body,
+        };
+        fields.end()?;
+        Ok(line)
+    }
+}
