@@ -220,3 +220,9 @@ pub fn hex(bytes: &[u8]) -> Value {
 pub fn text(value: impl Display) -> Value {
     Value::String(value.to_string().into())
 }
+
+/// Bytes from lower-case hexadecimal.
+#[must_use]
+pub fn unhex(digits: &str) -> Option<Vec<u8>> {
+    data_encoding::HEXLOWER.decode(digits.as_bytes()).ok()
+}

@@ -1,0 +1,120 @@
+//! Why input cannot be used, and what is imperfect about input that can.
+
+use core::fmt;
+
+use noroshi_model::json::JsonError;
+
+/// Why an object cannot be used. Every variant says which object, which place and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The bytes are no acceptable JSON.
+    #[error("object {index}: not readable as JSON: {source}")]
+    Json {
+        /// Position in the file, from 0.
+        index: u64,
+        /// Where and why.
+        source: JsonError,
+    },
+    /// A property breaks a rule of the standard.
+    #[error("{object}: `{property}` {problem} ({rule})")]
+    Property {
+        /// The object's id, or its position where it has none.
+        object: String,
+        /// The property.
+        property: String,
+        /// What is wrong.
+        problem: String,
+        /// Section of the standard.
+        rule: &'static str,
+    },
+    /// The file as a whole cannot be read any further.
+    #[error("byte {offset}: {problem}")]
+    Framing {
+        /// Where in the file.
+        offset: u64,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+}
+
+impl ReadError {
+    /// A stable code for counting and for the message catalogue.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Json { .. } => "read.json",
+            Self::Property { .. } => "read.property",
+            Self::Framing { .. } => "read.framing",
+        }
+    }
+
+    pub(crate) fn property(
+        object: impl Into<String>,
+        property: impl Into<String>,
+        problem: impl fmt::Display,
+        rule: &'static str,
+    ) -> Self {
+        Self::Property {
+            object: object.into(),
+            property: property.into(),
+            problem: problem.to_string(),
+            rule,
+        }
+    }
+}
+
+/// What a note is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoteCode {
+    /// A property of STIX 2.1 that the input lacked was filled in by the rules of conversion.
+    Filled,
+    /// A property was moved to its STIX 2.1 name.
+    Moved,
+    /// A property this type does not have and that is not marked as custom.
+    UnknownProperty,
+    /// A list that STIX wants non-empty is empty.
+    EmptyList,
+    /// A value that is kept but shortened for the derived object.
+    Shortened,
+}
+
+impl NoteCode {
+    /// A stable word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Filled => "note.filled",
+            Self::Moved => "note.moved",
+            Self::UnknownProperty => "note.unknown_property",
+            Self::EmptyList => "note.empty_list",
+            Self::Shortened => "note.shortened",
+        }
+    }
+}
+
+/// Something imperfect about input that could be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What it is about.
+    pub code: NoteCode,
+    /// Which property.
+    pub at: String,
+    /// In words.
+    pub detail: String,
+}
+
+impl Note {
+    pub(crate) fn new(code: NoteCode, at: &str, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            at: at.to_owned(),
+            detail: detail.into(),
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.at, self.detail)
+    }
+}

@@ -1,0 +1,9 @@
+//! STIX: the check of a 2.1 object against the standard's tables, and the upgrade from 2.0.
+
+mod check;
+mod table;
+mod upgrade;
+
+pub(crate) use check::check;
+pub use table::required_properties;
+pub(crate) use upgrade::{is_older, upgrade};

@@ -1,0 +1,152 @@
+//! A checked STIX 2.1 object, its canonical bytes and its name.
+
+use noroshi_model::json::{Object, Value};
+use noroshi_model::{Digest, Head, ItemHash, Limits};
+
+use crate::error::{Note, ReadError};
+use crate::kev::KevContext;
+use crate::{kev, stix};
+
+/// How an entry of a file is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A STIX 2.1 object and nothing else: what peers send and stores hold.
+    Stix21,
+    /// A STIX object of 2.1 or 2.0, told apart by its `spec_version`: what files hold.
+    Stix,
+    /// An entry of the Known Exploited Vulnerabilities catalogue, with what its catalogue says.
+    Kev(KevContext),
+}
+
+/// An object that has passed every check of this room.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Valid {
+    // INVARIANT: `object` passed `stix::check`; `canonical` and `hash` belong to it.
+    object: Object,
+    canonical: Box<[u8]>,
+    hash: ItemHash,
+    head: Head,
+    received: Option<Box<[u8]>>,
+    converted: bool,
+}
+
+impl Valid {
+    /// The properties.
+    #[must_use]
+    pub fn object(&self) -> &Object {
+        &self.object
+    }
+
+    /// The canonical bytes (RFC 8785).
+    #[must_use]
+    pub fn canonical(&self) -> &[u8] {
+        &self.canonical
+    }
+
+    /// SHA-256 of the canonical bytes: the item's name.
+    #[must_use]
+    pub fn hash(&self) -> ItemHash {
+        self.hash
+    }
+
+    /// What the node itself works with.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The bytes as received, where they differ from the canonical ones.
+    #[must_use]
+    pub fn received(&self) -> Option<&[u8]> {
+        self.received.as_deref()
+    }
+
+    /// Was the object derived from another form? Then nobody here is its originator.
+    #[must_use]
+    pub fn is_converted(&self) -> bool {
+        self.converted
+    }
+}
+
+/// Read one object from its bytes.
+///
+/// # Errors
+/// See [`ReadError`]; `index` is 0 there: a stream knows better and says so.
+pub fn read(bytes: &[u8], form: &Form, limits: &Limits) -> Result<(Valid, Vec<Note>), ReadError> {
+    read_at(bytes, form, limits, 0)
+}
+
+pub(crate) fn read_at(
+    bytes: &[u8],
+    form: &Form,
+    limits: &Limits,
+    index: u64,
+) -> Result<(Valid, Vec<Note>), ReadError> {
+    let value = Value::parse(bytes, limits).map_err(|source| ReadError::Json { index, source })?;
+    let Value::Object(object) = value else {
+        return Err(ReadError::property(
+            format!("object {index}"),
+            "(object)",
+            "is no JSON object",
+            "STIX 2.1, 3.1",
+        ));
+    };
+    let ((object, mut notes), converted) = match form {
+        Form::Kev(context) => (kev::convert(object, context, index)?, true),
+        Form::Stix if stix::is_older(&object) => (stix::upgrade(object), true),
+        Form::Stix | Form::Stix21 => ((object, Vec::new()), false),
+    };
+    let head = stix::check(&object, &mut notes, index)?;
+    let canonical = Value::Object(object.clone()).canonical();
+    let received = (canonical != bytes).then(|| bytes.into());
+    Ok((seal(object, canonical, head, received, converted), notes))
+}
+
+/// Check an object that the node itself built: a rendition, an agreement.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn check(value: Value, limits: &Limits) -> Result<(Valid, Vec<Note>), ReadError> {
+    let canonical = value.canonical();
+    if canonical.len() > limits.object_bytes_max {
+        return Err(ReadError::property(
+            "object",
+            "(object)",
+            format_args!(
+                "has {} bytes, more than the {} allowed",
+                canonical.len(),
+                limits.object_bytes_max
+            ),
+            "node limits",
+        ));
+    }
+    let Value::Object(object) = value else {
+        return Err(ReadError::property(
+            "object",
+            "(object)",
+            "is no JSON object",
+            "STIX 2.1, 3.1",
+        ));
+    };
+    let mut notes = Vec::new();
+    let head = stix::check(&object, &mut notes, 0)?;
+    Ok((seal(object, canonical, head, None, false), notes))
+}
+
+fn seal(
+    object: Object,
+    canonical: Vec<u8>,
+    head: Head,
+    received: Option<Box<[u8]>>,
+    converted: bool,
+) -> Valid {
+    let hash = ItemHash(Digest::of(&canonical));
+    Valid {
+        object,
+        canonical: canonical.into(),
+        hash,
+        head,
+        received,
+        converted,
+    }
+}
