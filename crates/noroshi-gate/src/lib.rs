@@ -1,1 +1,30 @@
-//! Placeholder.
+//! Decisions only: markings, admission, release, reduction, approval. Deny is the default.
+//!
+//! No I/O, no clock, no chance: a decision is a pure function of rules, agreements, item,
+//! recipient and the instant that is handed in. Sole maker of [`Marked`], [`Admitted`], [`Held`],
+//! [`Released`] and [`acts::Approved`]; the compiler keeps anyone else from making one.
+
+pub mod acts;
+mod admit;
+mod axes;
+mod decide;
+mod label;
+mod mark;
+mod reason;
+mod reduce;
+mod release;
+mod table;
+
+pub use admit::{
+    Admission, AdmitContext, Admitted, Held, Previous, Via, admit, admit_lowered, may_recall,
+};
+pub use axes::{Axes, Axis, AxisKind};
+pub use decide::{
+    AgreementInForce, Basis, Decision, Outcome, PeerState, Provenance, Recipient, Rules, Threshold,
+    Withheld, decide,
+};
+pub use label::Label;
+pub use mark::{Marked, mark};
+pub use reason::Reason;
+pub use release::{Notice, Parcel, Released, Rendition, preview, release, release_notice};
+pub use table::{Learned, MarkingError, MarkingTable, Meaning};

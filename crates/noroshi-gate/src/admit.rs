@@ -1,0 +1,271 @@
+//! May this object into the store, or is it held apart until somebody decides?
+
+use noroshi_model::agreement::Standing;
+use noroshi_model::{Attribution, NodeId, Role, Timestamp, World};
+
+use crate::acts::Approved;
+use crate::decide::{AgreementInForce, PeerState, Recipient, Rules, may_pass_on, permitted};
+use crate::label::Label;
+use crate::mark::Marked;
+use crate::reason::Reason;
+
+/// How an object came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via<'a> {
+    /// Brought in here; as this organisation's own work, or another's.
+    Import {
+        /// Own work?
+        own: bool,
+    },
+    /// From a peer, with who answers for it. Its signature has been checked.
+    Peer {
+        /// The sender.
+        sender: &'a Recipient,
+        /// Who answers.
+        attribution: &'a Attribution,
+    },
+}
+
+/// What is known of the version this object would follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Previous {
+    /// Its time.
+    pub modified: Timestamp,
+    /// Its marking.
+    pub label: Label,
+    /// Who answers for it.
+    pub answered_by: Option<NodeId>,
+    /// In which role.
+    pub role: Option<Role>,
+}
+
+/// Everything an admission rests on beside the object.
+#[derive(Clone, Debug)]
+pub struct AdmitContext<'a> {
+    /// The admitting node's rules.
+    pub rules: &'a Rules,
+    /// The world the object was signed in.
+    pub world: World,
+    /// How it came.
+    pub via: Via<'a>,
+    /// The version before it.
+    pub previous: Option<Previous>,
+    /// The agreements with their standing.
+    pub agreements: &'a [AgreementInForce<'a>],
+}
+
+/// May be stored and worked with.
+#[derive(Debug, PartialEq)]
+pub struct Admitted {
+    marked: Marked,
+}
+
+impl Admitted {
+    /// The object with its marking.
+    #[must_use]
+    pub fn marked(&self) -> &Marked {
+        &self.marked
+    }
+}
+
+/// Must be kept apart, with the reasons.
+#[derive(Debug, PartialEq)]
+pub struct Held {
+    marked: Marked,
+    // INVARIANT: not empty.
+    reasons: Vec<Reason>,
+}
+
+impl Held {
+    /// The object with its marking.
+    #[must_use]
+    pub fn marked(&self) -> &Marked {
+        &self.marked
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reasons(&self) -> &[Reason] {
+        &self.reasons
+    }
+}
+
+/// The gate's answer at the way in.
+#[derive(Debug, PartialEq)]
+pub enum Admission {
+    /// Into the store.
+    Admitted(Admitted),
+    /// Into quarantine.
+    Held(Held),
+}
+
+/// Judge an object at the way in.
+#[must_use]
+pub fn admit(marked: Marked, context: &AdmitContext<'_>) -> Admission {
+    let mut reasons = Vec::new();
+    if context.world != context.rules.world {
+        reasons.push(Reason::OtherWorld {});
+    }
+    for marking in marked.unknown() {
+        reasons.push(Reason::UnknownMarking {
+            marking: marking.clone(),
+        });
+    }
+    if !marked.object_label().is_release_marking() {
+        reasons.push(Reason::Unmarked {});
+    }
+    if let Via::Peer {
+        sender,
+        attribution,
+    } = context.via
+    {
+        from_peer(&marked, sender, attribution, context, &mut reasons);
+    }
+    if let Some(previous) = &context.previous {
+        against_previous(&marked, previous, context, &mut reasons);
+    }
+    if reasons.is_empty() {
+        Admission::Admitted(Admitted { marked })
+    } else {
+        reasons.sort();
+        reasons.dedup();
+        Admission::Held(Held { marked, reasons })
+    }
+}
+
+fn from_peer(
+    marked: &Marked,
+    sender: &Recipient,
+    attribution: &Attribution,
+    context: &AdmitContext<'_>,
+    reasons: &mut Vec<Reason>,
+) {
+    if sender.world != context.rules.world {
+        reasons.push(Reason::OtherWorld {});
+    }
+    match sender.state {
+        PeerState::Confirmed => {}
+        PeerState::Pending => reasons.push(Reason::PeerNotConfirmed {
+            state: "pending".into(),
+        }),
+        PeerState::Removed => reasons.push(Reason::PeerNotConfirmed {
+            state: "removed".into(),
+        }),
+    }
+    if attribution.node != sender.node {
+        let originator = attribution.node;
+        let passes = may_pass_on(&marked.highest(), |onward| {
+            context
+                .agreements
+                .iter()
+                .filter(|held| held.standing == Standing::InForce)
+                .flat_map(|held| &held.agreement.releases)
+                .any(|term| term.from == originator && term.onward == onward)
+        });
+        if !passes {
+            reasons.push(Reason::MayNotPassOn {
+                sender: sender.node,
+                originator,
+            });
+        }
+    }
+    let kind = marked.valid().head().id.kind();
+    let me = Recipient {
+        node: context.rules.me,
+        nation: context.rules.my_nation,
+        state: PeerState::Confirmed,
+        world: context.rules.world,
+    };
+    // The purpose was the sender's question; here any purpose the terms name will do.
+    let terms = any_purpose_terms(context.agreements, sender, &me, kind);
+    match terms {
+        Ok(terms) => {
+            if let Err(closed) = permitted(&marked.highest(), &me, &terms, context.rules) {
+                reasons.extend(closed);
+            }
+        }
+        Err(none) => reasons.extend(none),
+    }
+}
+
+fn any_purpose_terms<'a>(
+    agreements: &'a [AgreementInForce<'a>],
+    sender: &Recipient,
+    me: &Recipient,
+    kind: &str,
+) -> Result<Vec<crate::decide::Term<'a>>, Vec<Reason>> {
+    let purposes: std::collections::BTreeSet<&str> = agreements
+        .iter()
+        .flat_map(|held| &held.agreement.releases)
+        .flat_map(|term| &term.purposes)
+        .map(String::as_str)
+        .collect();
+    let mut last = Err(vec![Reason::NoAgreement {}]);
+    for purpose in purposes {
+        last = crate::decide::covering_terms(agreements, &sender.node, &me.node, kind, purpose);
+        if last.is_ok() {
+            return last;
+        }
+    }
+    last
+}
+
+/// A version may not say less than the one before without two persons, and comes from whoever
+/// answers for the object. What another node attested is nobody's own, so a better-placed node
+/// (its originator) may take it over.
+fn against_previous(
+    marked: &Marked,
+    previous: &Previous,
+    context: &AdmitContext<'_>,
+    reasons: &mut Vec<Reason>,
+) {
+    let (answers, role) = match context.via {
+        Via::Import { own } => (
+            context.rules.me,
+            if own {
+                Role::Originator
+            } else {
+                Role::Attestor
+            },
+        ),
+        Via::Peer { attribution, .. } => (attribution.node, attribution.role),
+    };
+    if let (Some(node), Some(Role::Originator)) = (previous.answered_by, previous.role)
+        && (node != answers || role == Role::Attestor)
+        // A releaser's rendition of the originator's own item is no new version of it.
+        && !(role == Role::Releaser && node == answers)
+    {
+        reasons.push(Reason::NotTheOriginator { originator: node });
+    }
+    let now = marked.highest();
+    let is_newer = marked.valid().head().modified > previous.modified;
+    if is_newer && role != Role::Releaser && !now.covers(&previous.label) {
+        reasons.push(Reason::LowersMarking {
+            before: previous.label.to_string(),
+            now: now.to_string(),
+        });
+    }
+}
+
+/// Admit an item that was held for lowering its marking, on the word of two persons.
+///
+/// # Errors
+/// A marking that is missing or unknown is not cured by any approval.
+pub fn admit_lowered(marked: Marked, _two_persons: &Approved) -> Result<Admitted, Reason> {
+    if let Some(marking) = marked.unknown().first() {
+        return Err(Reason::UnknownMarking {
+            marking: marking.clone(),
+        });
+    }
+    if !marked.object_label().is_release_marking() {
+        return Err(Reason::Unmarked {});
+    }
+    Ok(Admitted { marked })
+}
+
+/// Only who answers for an item may take it back: its originator or attestor, or the releaser of
+/// this very rendition.
+#[must_use]
+pub fn may_recall(by: &NodeId, attribution: Option<&Attribution>) -> bool {
+    attribution.is_some_and(|attribution| attribution.node == *by)
+}

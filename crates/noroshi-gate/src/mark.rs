@@ -1,0 +1,171 @@
+//! The effective marking of an object, property by property.
+//!
+//! A property's marking is the join of the object's markings with every granular marking on it or
+//! on what holds it. A granular marking never opens what the object closes.
+
+use std::collections::BTreeSet;
+
+use noroshi_formats::Valid;
+use noroshi_model::json::{Object, Value};
+use noroshi_model::selector::{Selector, Step};
+use noroshi_model::{ItemHash, StixId};
+
+use crate::label::Label;
+use crate::table::{MarkingTable, Meaning};
+
+/// A checked object with its effective marking.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Marked {
+    valid: Valid,
+    object: Label,
+    places: Vec<(Selector, Label)>,
+    unknown: BTreeSet<StixId>,
+    assigned: Vec<StixId>,
+}
+
+impl Marked {
+    /// The object.
+    #[must_use]
+    pub fn valid(&self) -> &Valid {
+        &self.valid
+    }
+
+    /// Give the object back, to be marked otherwise.
+    #[must_use]
+    pub fn into_valid(self) -> Valid {
+        self.valid
+    }
+
+    /// The item's name.
+    #[must_use]
+    pub fn hash(&self) -> ItemHash {
+        self.valid.hash()
+    }
+
+    /// The join of the markings on the object as a whole.
+    #[must_use]
+    pub fn object_label(&self) -> &Label {
+        &self.object
+    }
+
+    /// The places with markings of their own; each label stands beside the object's, not joined.
+    #[must_use]
+    pub fn places(&self) -> &[(Selector, Label)] {
+        &self.places
+    }
+
+    /// The join of everything anywhere on the object: what a banner shows.
+    #[must_use]
+    pub fn highest(&self) -> Label {
+        self.places
+            .iter()
+            .fold(self.object.clone(), |label, (_, place)| label.join(place))
+    }
+
+    /// Markings named that this node does not know.
+    #[must_use]
+    pub fn unknown(&self) -> &BTreeSet<StixId> {
+        &self.unknown
+    }
+
+    /// Markings a node ordered on top of the object's own.
+    #[must_use]
+    pub fn assigned(&self) -> &[StixId] {
+        &self.assigned
+    }
+}
+
+/// Mark an object: its own markings and those assigned to it.
+#[must_use]
+pub fn mark(valid: Valid, assigned: &[StixId], table: &MarkingTable) -> Marked {
+    let mut unknown = BTreeSet::new();
+    let mut resolve = |id: &StixId| match table.resolve(id) {
+        Some(Meaning::Marks(label)) => label.clone(),
+        Some(Meaning::Statement) => Label::none(),
+        None => {
+            unknown.insert(id.clone());
+            Label::none()
+        }
+    };
+    let object = valid.object();
+    let mut label = own_meaning(object, table);
+    for id in ids(object.get("object_marking_refs"))
+        .iter()
+        .chain(assigned)
+    {
+        label = label.join(&resolve(id));
+    }
+    let mut places: Vec<(Selector, Label)> = Vec::new();
+    let granular = object
+        .get("granular_markings")
+        .and_then(Value::as_array)
+        .unwrap_or_default();
+    for marking in granular.iter().filter_map(Value::as_object) {
+        let Some(id) = marking.str("marking_ref").and_then(|id| id.parse().ok()) else {
+            continue;
+        };
+        let meaning = resolve(&id);
+        let selectors = marking
+            .get("selectors")
+            .and_then(Value::as_array)
+            .unwrap_or_default();
+        for selector in selectors.iter().filter_map(Value::as_str) {
+            // The formats room has parsed every selector already; one that did not parse would
+            // have refused the object.
+            if let Ok(selector) = selector.parse::<Selector>() {
+                add(&mut places, selector, &meaning);
+            }
+        }
+    }
+    let mut assigned = assigned.to_vec();
+    assigned.sort();
+    assigned.dedup();
+    Marked {
+        object: label,
+        places,
+        unknown,
+        assigned,
+        valid,
+    }
+}
+
+fn add(places: &mut Vec<(Selector, Label)>, selector: Selector, meaning: &Label) {
+    match places.iter_mut().find(|(known, _)| *known == selector) {
+        Some((_, label)) => *label = label.join(meaning),
+        None => places.push((selector, meaning.clone())),
+    }
+}
+
+/// A marking-definition of release carries what it means itself: the definition of NOFORN is no
+/// secret, but it travels under a marking like anything else; the well-known ones mark themselves.
+fn own_meaning(object: &Object, table: &MarkingTable) -> Label {
+    let is_definition = object.str("type") == Some("marking-definition");
+    let id = object.str("id").and_then(|id| id.parse::<StixId>().ok());
+    match id
+        .filter(|_| is_definition)
+        .and_then(|id| table.resolve(&id).cloned())
+    {
+        Some(Meaning::Marks(_) | Meaning::Statement) => {
+            Label::ladder(table.axes(), "tlp", "clear").unwrap_or_default()
+        }
+        None => Label::none(),
+    }
+}
+
+fn ids(value: Option<&Value>) -> Vec<StixId> {
+    let values = value.and_then(Value::as_array).unwrap_or_default();
+    values
+        .iter()
+        .filter_map(Value::as_str)
+        .filter_map(|id| id.parse().ok())
+        .collect()
+}
+
+/// The marking that stands on one place: the object's and that of every place at or above it.
+pub(crate) fn label_at(marked: &Marked, path: &[Step]) -> Label {
+    let above = marked
+        .places
+        .iter()
+        .filter(|(selector, _)| selector.covers(path));
+    above.fold(marked.object.clone(), |label, (_, place)| label.join(place))
+}

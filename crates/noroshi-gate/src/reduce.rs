@@ -1,0 +1,151 @@
+//! Rebuild an object from what was released: nothing of what was withheld, nothing that names it.
+
+use std::collections::BTreeSet;
+
+use noroshi_model::json::{Object, Value};
+use noroshi_model::selector::{Selector, Step};
+
+use crate::decide::Withheld;
+
+/// Lists whose elements are none without these properties (STIX 2.1, 2.5 and 2.11): where one of
+/// them stays, the element stays.
+const ELEMENTS_NEED: [(&str, &[&str]); 2] = [
+    ("external_references", &["source_name"]),
+    ("kill_chain_phases", &["kill_chain_name", "phase_name"]),
+];
+
+/// The object without the withheld places. What becomes empty goes too.
+pub(crate) fn reduce(object: &Object, withheld: &[Withheld]) -> Object {
+    let mut closed: BTreeSet<Vec<Step>> = withheld
+        .iter()
+        .map(|place| place.selector.steps().to_vec())
+        .collect();
+    close_elements(&mut closed);
+    let mut removed = BTreeSet::new();
+    let mut reduced = Object::new();
+    for (key, value) in object.iter().filter(|(key, _)| *key != "granular_markings") {
+        let mut path = vec![Step::Key(key.into())];
+        if let Some(value) = prune(value, &mut path, &closed, &mut removed) {
+            reduced.insert(key, value);
+        }
+    }
+    let markings = object
+        .get("granular_markings")
+        .and_then(Value::as_array)
+        .unwrap_or_default();
+    let kept: Vec<Value> = markings
+        .iter()
+        .filter_map(|marking| remaining_marking(marking, &removed))
+        .collect();
+    if !kept.is_empty() {
+        reduced.insert("granular_markings", Value::Array(kept));
+    }
+    reduced
+}
+
+/// An element whose needed property is withheld is withheld whole.
+fn close_elements(closed: &mut BTreeSet<Vec<Step>>) {
+    let elements: Vec<Vec<Step>> = closed
+        .iter()
+        .filter_map(|path| match path.as_slice() {
+            [Step::Key(list), Step::Index(_), Step::Key(property)] => ELEMENTS_NEED
+                .iter()
+                .any(|(name, needs)| *name == &**list && needs.contains(&&**property))
+                .then(|| path[..2].to_vec()),
+            _ => None,
+        })
+        .collect();
+    closed.extend(elements);
+}
+
+fn prune(
+    value: &Value,
+    path: &mut Vec<Step>,
+    closed: &BTreeSet<Vec<Step>>,
+    removed: &mut BTreeSet<Vec<Step>>,
+) -> Option<Value> {
+    if closed.contains(path) {
+        removed.insert(path.clone());
+        return None;
+    }
+    let (was_empty, left) = match value {
+        Value::Object(object) => {
+            let mut left = Object::new();
+            for (key, value) in object.iter() {
+                path.push(Step::Key(key.into()));
+                if let Some(value) = prune(value, path, closed, removed) {
+                    left.insert(key, value);
+                }
+                path.pop();
+            }
+            (
+                object.is_empty(),
+                (!left.is_empty()).then_some(Value::Object(left)),
+            )
+        }
+        Value::Array(values) => {
+            let mut left = Vec::new();
+            for (index, value) in values.iter().enumerate() {
+                path.push(Step::Index(index));
+                left.extend(prune(value, path, closed, removed));
+                path.pop();
+            }
+            (
+                values.is_empty(),
+                (!left.is_empty()).then_some(Value::Array(left)),
+            )
+        }
+        plain => (false, Some(plain.clone())),
+    };
+    if was_empty {
+        return Some(value.clone());
+    }
+    if left.is_none() {
+        removed.insert(path.clone());
+    }
+    left
+}
+
+/// A granular marking for what is left: selectors of what went are gone, positions are counted
+/// anew; `None` where nothing is left to mark.
+fn remaining_marking(marking: &Value, removed: &BTreeSet<Vec<Step>>) -> Option<Value> {
+    let marking = marking.as_object()?;
+    let selectors = marking.get("selectors").and_then(Value::as_array)?;
+    let kept: Vec<Value> = selectors
+        .iter()
+        .filter_map(|selector| selector.as_str()?.parse::<Selector>().ok())
+        .filter_map(|selector| moved(&selector, removed))
+        .map(|selector| Value::from(selector.to_string()))
+        .collect();
+    if kept.is_empty() {
+        return None;
+    }
+    let mut left = marking.clone();
+    left.insert("selectors", Value::Array(kept));
+    Some(Value::Object(left))
+}
+
+/// Where a place stands after the removals; `None` when it or what held it is gone.
+fn moved(selector: &Selector, removed: &BTreeSet<Vec<Step>>) -> Option<Selector> {
+    let steps = selector.steps();
+    let mut after = Vec::with_capacity(steps.len());
+    for (at, step) in steps.iter().enumerate() {
+        if removed.contains(&steps[..=at]) {
+            return None;
+        }
+        after.push(match step {
+            Step::Key(key) => Step::Key(key.clone()),
+            Step::Index(index) => {
+                let gone_before = (0..*index)
+                    .filter(|earlier| {
+                        let mut sibling = steps[..at].to_vec();
+                        sibling.push(Step::Index(*earlier));
+                        removed.contains(&sibling)
+                    })
+                    .count();
+                Step::Index(index - gone_before)
+            }
+        });
+    }
+    Selector::from_steps(after)
+}
