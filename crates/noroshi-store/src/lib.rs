@@ -1,1 +1,24 @@
-//! Placeholder.
+//! What the node keeps: items with their indexes, the ledger, partners' logs, small records.
+//! SQLite inside the binary; one transaction for an item, its indexes and its ledger line.
+//!
+//! It decides nothing. It takes what the gate made ([`noroshi_gate::Admitted`],
+//! [`noroshi_gate::Held`]) or a ledger line, and every read names its [`Viewer`].
+
+mod error;
+mod logs;
+mod merkle;
+mod open;
+mod read;
+mod rows;
+pub mod text;
+mod verify;
+mod viewer;
+mod write;
+
+pub use error::{OpenError, ReadError, WriteError};
+pub use open::{Options, Store};
+pub use read::{Filter, KeyValue, LogTiles, Reader};
+pub use rows::{ItemRow, ItemState, LogEntry, LogPayload, RecordKind, StoredItem};
+pub use verify::{Verified, VerifyError};
+pub use viewer::Viewer;
+pub use write::{Added, Tx};

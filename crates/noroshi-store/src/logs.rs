@@ -1,0 +1,553 @@
+//! Partners' logs: what was released to each, what each acknowledged and stated, and the mirror of
+//! what each says it released to this node.
+
+use noroshi_model::ids::ActId;
+use noroshi_model::link::{EntryKind, Fate, LogLeaf};
+use noroshi_model::{Digest, ItemHash, NodeId, Timestamp};
+use noroshi_seal::merkle::{Hash, leaf_hash};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::error::{ReadError, WriteError};
+use crate::merkle::{in_log, out_log, read_edge};
+use crate::read::Reader;
+use crate::rows::{LogEntry, LogPayload};
+use crate::write::Tx;
+
+/// The columns of an entry, in the order [`entry_of`] reads them.
+const ENTRY: &str = "o.leaf, o.kind, o.delivered, o.void, o.fate, o.fate_at, o.item, o.rendition,
+  o.act, o.reduced, o.payload, i.hash";
+
+impl Tx<'_> {
+    fn peer_number(&mut self, node: &NodeId) -> Result<i64, WriteError> {
+        if let Some(id) = peer_number(self.connection(), node)? {
+            return Ok(id);
+        }
+        self.connection()
+            .prepare_cached("INSERT INTO peer (node) VALUES (?1)")?
+            .execute([node.bytes()])?;
+        Ok(self.connection().last_insert_rowid())
+    }
+
+    /// How many entries a partner's log has.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn log_size(&mut self, node: &NodeId) -> Result<u64, WriteError> {
+        let log = out_log(self.peer_number(node)?);
+        let writer = &mut *self.writer;
+        Ok(writer.edges.edge(&writer.connection, log)?.frontier.size())
+    }
+
+    /// The root over a partner's log as it stands in this transaction.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn log_root(&mut self, node: &NodeId) -> Result<Hash, WriteError> {
+        let log = out_log(self.peer_number(node)?);
+        let writer = &mut *self.writer;
+        Ok(writer.edges.edge(&writer.connection, log)?.frontier.root())
+    }
+
+    /// Add an entry to a partner's log. Its number must be the log's next.
+    ///
+    /// # Errors
+    /// A number out of order, or see [`WriteError`].
+    pub fn log_append(
+        &mut self,
+        node: &NodeId,
+        leaf: &LogLeaf,
+        payload: &LogPayload,
+    ) -> Result<(), WriteError> {
+        let peer = self.peer_number(node)?;
+        let bytes = leaf.to_bytes();
+        let number = self.append_hash(out_log(peer), leaf_hash(&bytes))?;
+        if number != leaf.number {
+            return Err(WriteError::Refused(
+                "a log entry's number is not the log's next",
+            ));
+        }
+        let (about, act, reduced, body) = match payload {
+            LogPayload::Item {
+                seq,
+                rendition,
+                act,
+                reduced,
+            } => (Some((*seq, *rendition)), *act, *reduced, None),
+            LogPayload::Recall {
+                seq,
+                rendition,
+                bytes,
+            } => (Some((*seq, *rendition)), None, false, Some(bytes)),
+            LogPayload::Bytes(bytes) => (None, None, false, Some(bytes)),
+        };
+        self.connection()
+            .prepare_cached(
+                "INSERT INTO log_out (peer, n, kind, precedence, delivered, void, item, rendition,
+                   reduced, act, leaf, payload)
+                 VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )?
+            .execute(params![
+                peer,
+                number.cast_signed(),
+                leaf.kind.byte(),
+                leaf.precedence.rank(),
+                about.map(|(seq, _)| seq.cast_signed()),
+                about.map(|(_, rendition)| *rendition.bytes()),
+                reduced,
+                act.map(|act| *act.bytes()),
+                bytes,
+                body,
+            ])?;
+        Ok(())
+    }
+
+    /// Entries the partner has acknowledged, as ranges with both ends.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn log_delivered(
+        &mut self,
+        node: &NodeId,
+        ranges: &[(u64, u64)],
+    ) -> Result<u64, WriteError> {
+        let peer = self.peer_number(node)?;
+        let mut changed = 0;
+        for (from, to) in ranges {
+            changed += self
+                .connection()
+                .prepare_cached(
+                    "UPDATE log_out SET delivered = 1
+                     WHERE peer = ?1 AND n BETWEEN ?2 AND ?3 AND delivered = 0",
+                )?
+                .execute(params![peer, bounded(*from), bounded(*to)])?;
+        }
+        Ok(changed as u64)
+    }
+
+    /// Has the partner acknowledged the entry?
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn log_is_delivered(&mut self, node: &NodeId, number: u64) -> Result<bool, WriteError> {
+        let peer = self.peer_number(node)?;
+        let delivered: Option<bool> = self
+            .connection()
+            .prepare_cached("SELECT delivered FROM log_out WHERE peer = ?1 AND n = ?2")?
+            .query_row(params![peer, bounded(number)], |row| row.get(0))
+            .optional()?;
+        Ok(delivered.unwrap_or(false))
+    }
+
+    /// Void an entry: its content never leaves any more; its number and leaf hash stay in the log.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn log_void(&mut self, node: &NodeId, number: u64) -> Result<(), WriteError> {
+        let peer = self.peer_number(node)?;
+        self.connection()
+            .prepare_cached("UPDATE log_out SET void = 1 WHERE peer = ?1 AND n = ?2")?
+            .execute(params![peer, bounded(number)])?;
+        Ok(())
+    }
+
+    /// The digest an entry's leaf names, as it was sent.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn log_digest(&mut self, node: &NodeId, number: u64) -> Result<Option<Digest>, WriteError> {
+        let peer = self.peer_number(node)?;
+        let leaf: Option<Vec<u8>> = self
+            .connection()
+            .prepare_cached("SELECT leaf FROM log_out WHERE peer = ?1 AND n = ?2 AND void = 0")?
+            .query_row(params![peer, bounded(number)], |row| row.get(0))
+            .optional()?;
+        leaf.map(|leaf| leaf_of(&leaf).map(|leaf| leaf.digest))
+            .transpose()
+            .map_err(Into::into)
+    }
+
+    /// The partner's statement on an entry. A later statement replaces an earlier one.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn log_fate(
+        &mut self,
+        node: &NodeId,
+        number: u64,
+        fate: Fate,
+        at: Timestamp,
+    ) -> Result<(), WriteError> {
+        let peer = self.peer_number(node)?;
+        self.connection()
+            .prepare_cached(
+                "UPDATE log_out SET fate = ?3, fate_at = ?4
+                 WHERE peer = ?1 AND n = ?2 AND (fate_at IS NULL OR fate_at <= ?4)",
+            )?
+            .execute(params![peer, bounded(number), fate_code(fate), at.micros()])?;
+        Ok(())
+    }
+
+    /// Keep a signed checkpoint of a partner's log, as this node signed it.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn log_checkpoint_put(
+        &mut self,
+        node: &NodeId,
+        size: u64,
+        note: &str,
+    ) -> Result<(), WriteError> {
+        let log = out_log(self.peer_number(node)?);
+        self.put_checkpoint(log, size, note)
+    }
+
+    /// An entry of the partner's own log arrived. `false`: it was there with the same leaf hash.
+    ///
+    /// # Errors
+    /// [`WriteError::Refused`] when the number is taken by another leaf: the partner says two
+    /// things. Or see [`WriteError`].
+    pub fn mirror_put(
+        &mut self,
+        node: &NodeId,
+        number: u64,
+        leaf: Result<&[u8], Hash>,
+        fate: Option<Fate>,
+    ) -> Result<bool, WriteError> {
+        let peer = self.peer_number(node)?;
+        let hash = leaf.map_or_else(|hash| hash, leaf_hash);
+        let known: Option<Vec<u8>> = self
+            .connection()
+            .prepare_cached("SELECT leaf_hash FROM log_in WHERE peer = ?1 AND n = ?2")?
+            .query_row(params![peer, bounded(number)], |row| row.get(0))
+            .optional()?;
+        if let Some(known) = known {
+            return if known == hash {
+                Ok(false)
+            } else {
+                Err(WriteError::Refused(
+                    "the partner gave one number to two entries",
+                ))
+            };
+        }
+        self.connection()
+            .prepare_cached(
+                "INSERT INTO log_in (peer, n, leaf_hash, leaf, fate) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                peer,
+                bounded(number),
+                hash,
+                leaf.ok(),
+                fate.map(fate_code)
+            ])?;
+        self.grow_mirror(peer)?;
+        Ok(true)
+    }
+
+    /// Take into the mirror's tree what now follows without a gap.
+    fn grow_mirror(&mut self, peer: i64) -> Result<(), WriteError> {
+        loop {
+            let writer = &mut *self.writer;
+            let next = writer
+                .edges
+                .edge(&writer.connection, in_log(peer))?
+                .frontier
+                .size();
+            let hash: Option<Vec<u8>> = self
+                .connection()
+                .prepare_cached("SELECT leaf_hash FROM log_in WHERE peer = ?1 AND n = ?2")?
+                .query_row(params![peer, bounded(next)], |row| row.get(0))
+                .optional()?;
+            let Some(hash) = hash else { return Ok(()) };
+            let hash: Hash = hash
+                .try_into()
+                .map_err(|_| WriteError::Damaged(format!("mirror entry {next}")))?;
+            self.append_hash(in_log(peer), hash)?;
+        }
+    }
+
+    /// Size and root of the mirror, as far as it has no gap.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn mirror_root(&mut self, node: &NodeId) -> Result<(u64, Hash), WriteError> {
+        let log = in_log(self.peer_number(node)?);
+        let writer = &mut *self.writer;
+        let frontier = &writer.edges.edge(&writer.connection, log)?.frontier;
+        Ok((frontier.size(), frontier.root()))
+    }
+
+    /// Keep a checkpoint that the partner signed and the mirror agrees with.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn mirror_checkpoint_put(
+        &mut self,
+        node: &NodeId,
+        size: u64,
+        note: &str,
+    ) -> Result<(), WriteError> {
+        let log = in_log(self.peer_number(node)?);
+        self.put_checkpoint(log, size, note)
+    }
+}
+
+impl Reader<'_> {
+    /// Entries of a partner's log from a number on.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn log_entries(
+        &self,
+        node: &NodeId,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<LogEntry>, ReadError> {
+        self.entries(node, "o.n >= ?2 ORDER BY o.n", from, limit)
+    }
+
+    /// Entries not acknowledged yet, by precedence, then number. The cost does not grow with the
+    /// log.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn log_pending(&self, node: &NodeId, limit: u32) -> Result<Vec<LogEntry>, ReadError> {
+        self.entries(
+            node,
+            "o.delivered = 0 AND o.n >= ?2 ORDER BY o.precedence, o.n",
+            0,
+            limit,
+        )
+    }
+
+    fn entries(
+        &self,
+        node: &NodeId,
+        rest: &str,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<LogEntry>, ReadError> {
+        let Some(peer) = peer_number(self.connection(), node)? else {
+            return Ok(Vec::new());
+        };
+        let sql = format!(
+            "SELECT {ENTRY} FROM log_out o LEFT JOIN item i ON i.seq = o.item
+             WHERE o.peer = ?1 AND {rest} LIMIT ?3"
+        );
+        let mut statement = self.connection().prepare_cached(&sql)?;
+        let mut rows = statement.query(params![peer, bounded(from), limit])?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next()? {
+            entries.push(entry_of(row)?);
+        }
+        Ok(entries)
+    }
+
+    /// Numbers and precedences of what is not acknowledged yet, by precedence, then number.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn log_waiting_numbers(
+        &self,
+        node: &NodeId,
+        limit: u32,
+    ) -> Result<Vec<(u64, u8)>, ReadError> {
+        let Some(peer) = peer_number(self.connection(), node)? else {
+            return Ok(Vec::new());
+        };
+        let mut statement = self.connection().prepare_cached(
+            "SELECT n, precedence FROM log_out INDEXED BY log_out_waiting
+             WHERE peer = ?1 AND delivered = 0 ORDER BY precedence, n LIMIT ?2",
+        )?;
+        let rows = statement.query_map(params![peer, limit], |row| {
+            Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many entries wait for a partner.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn log_waiting(&self, node: &NodeId) -> Result<u64, ReadError> {
+        let Some(peer) = peer_number(self.connection(), node)? else {
+            return Ok(0);
+        };
+        let count: i64 = self
+            .connection()
+            .prepare_cached("SELECT count(*) FROM log_out WHERE peer = ?1 AND delivered = 0")?
+            .query_row([peer], |row| row.get(0))?;
+        Ok(count.cast_unsigned())
+    }
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn log_entry(&self, node: &NodeId, number: u64) -> Result<Option<LogEntry>, ReadError> {
+        let found = self.entries(node, "o.n = ?2", number, 1)?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Was this very rendition of the item released to the partner, and not recalled or voided?
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn was_released(
+        &self,
+        node: &NodeId,
+        item: &ItemHash,
+        rendition: &ItemHash,
+    ) -> Result<bool, ReadError> {
+        let entries = self.holders(item)?;
+        let last = entries
+            .iter()
+            .filter(|(to, entry)| {
+                to == node && entry.rendition() == Some(*rendition) && !entry.void
+            })
+            .max_by_key(|(_, entry)| entry.leaf.number);
+        Ok(last.is_some_and(|(_, entry)| entry.leaf.kind == EntryKind::Release))
+    }
+
+    /// Every entry about an item in every partner's log, releases and recalls.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn holders(&self, item: &ItemHash) -> Result<Vec<(NodeId, LogEntry)>, ReadError> {
+        let Some(seq) = self.seq_of(item)? else {
+            return Ok(Vec::new());
+        };
+        let sql = format!(
+            "SELECT {ENTRY}, p.node FROM log_out o JOIN item i ON i.seq = o.item
+             JOIN peer p ON p.id = o.peer WHERE o.item = ?1 ORDER BY o.peer, o.n"
+        );
+        let mut statement = self.connection().prepare_cached(&sql)?;
+        let mut rows = statement.query([seq.cast_signed()])?;
+        let mut holders = Vec::new();
+        while let Some(row) = rows.next()? {
+            let node: [u8; 32] = row.get(12)?;
+            holders.push((NodeId::from_bytes(node), entry_of(row)?));
+        }
+        Ok(holders)
+    }
+
+    /// Size and root of a partner's log, here or as mirrored.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn log_root(&self, node: &NodeId, mirror: bool) -> Result<(u64, Hash), ReadError> {
+        let peer = peer_number(self.connection(), node)?.unwrap_or(-1);
+        let log = if mirror { in_log(peer) } else { out_log(peer) };
+        let edge = read_edge(self.connection(), log)
+            .map_err(|error| ReadError::Damaged(error.to_string()))?;
+        Ok((edge.frontier.size(), edge.frontier.root()))
+    }
+
+    /// The leaf of the partner's own log with that number, as mirrored here.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn mirror_leaf(&self, node: &NodeId, number: u64) -> Result<Option<Vec<u8>>, ReadError> {
+        let Some(peer) = peer_number(self.connection(), node)? else {
+            return Ok(None);
+        };
+        let leaf: Option<Option<Vec<u8>>> = self
+            .connection()
+            .prepare_cached("SELECT leaf FROM log_in WHERE peer = ?1 AND n = ?2")?
+            .query_row(params![peer, bounded(number)], |row| row.get(0))
+            .optional()?;
+        Ok(leaf.flatten())
+    }
+
+    /// The number in the partner's own log whose leaf names this digest.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn mirror_find(&self, node: &NodeId, digest: &Digest) -> Result<Option<u64>, ReadError> {
+        let Some(peer) = peer_number(self.connection(), node)? else {
+            return Ok(None);
+        };
+        // Asked by a person for one proof: a scan of the partner's leaves is quick enough.
+        let mut statement = self
+            .connection()
+            .prepare_cached("SELECT n, leaf FROM log_in WHERE peer = ?1 AND leaf IS NOT NULL")?;
+        let mut rows = statement.query([peer])?;
+        while let Some(row) = rows.next()? {
+            let leaf: Vec<u8> = row.get(1)?;
+            if leaf_of(&leaf)?.digest == *digest {
+                return Ok(Some(row.get::<_, i64>(0)?.cast_unsigned()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+pub(crate) fn peer_number(
+    connection: &Connection,
+    node: &NodeId,
+) -> Result<Option<i64>, rusqlite::Error> {
+    connection
+        .prepare_cached("SELECT id FROM peer WHERE node = ?1")?
+        .query_row([node.bytes()], |row| row.get(0))
+        .optional()
+}
+
+fn entry_of(row: &Row<'_>) -> Result<LogEntry, ReadError> {
+    let leaf_bytes: Vec<u8> = row.get(0)?;
+    let leaf = leaf_of(&leaf_bytes)?;
+    let damaged = |what: &str| ReadError::Damaged(format!("log entry {}: {what}", leaf.number));
+    let seq: Option<i64> = row.get(6)?;
+    let rendition: Option<[u8; 32]> = row.get(7)?;
+    let act: Option<[u8; 32]> = row.get(8)?;
+    let body: Option<Vec<u8>> = row.get(10)?;
+    let about = seq
+        .map(i64::cast_unsigned)
+        .zip(rendition.map(ItemHash::from_bytes));
+    let payload = match (about, body) {
+        (Some((seq, rendition)), None) => LogPayload::Item {
+            seq,
+            rendition,
+            act: act.map(ActId::from_bytes),
+            reduced: row.get(9)?,
+        },
+        (Some((seq, rendition)), Some(bytes)) => LogPayload::Recall {
+            seq,
+            rendition,
+            bytes,
+        },
+        (None, Some(bytes)) => LogPayload::Bytes(bytes),
+        (None, None) => return Err(damaged("it carries nothing")),
+    };
+    let fate: Option<i64> = row.get(4)?;
+    let hash: Option<[u8; 32]> = row.get(11)?;
+    Ok(LogEntry {
+        leaf,
+        leaf_bytes,
+        payload,
+        delivered: row.get(2)?,
+        void: row.get(3)?,
+        fate: fate.and_then(fate_from),
+        fate_at: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_micros),
+        item: hash.map(ItemHash::from_bytes),
+    })
+}
+
+fn leaf_of(bytes: &[u8]) -> Result<LogLeaf, ReadError> {
+    LogLeaf::from_bytes(bytes).map_err(|error| ReadError::Damaged(error.to_string()))
+}
+
+/// Positions are below 2^63; a larger number from outside names nothing.
+fn bounded(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn fate_code(fate: Fate) -> i64 {
+    Fate::ALL
+        .iter()
+        .position(|known| *known == fate)
+        .map_or(-1, |at| at as i64)
+}
+
+fn fate_from(code: i64) -> Option<Fate> {
+    Fate::ALL.get(usize::try_from(code).ok()?).copied()
+}

@@ -1,0 +1,284 @@
+//! Opening, locking, migrating and closing the store; one writer, readers beside it.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{OpenError, ReadError, WriteError};
+use crate::merkle::Edges;
+use crate::read::Reader;
+use crate::viewer::Viewer;
+use crate::write::Tx;
+
+/// Migrations in order; the store's `user_version` says how many have run.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
+/// Statements kept ready on each connection.
+const STATEMENTS: usize = 128;
+
+/// How a store is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Page cache of the writer, in bytes; each reader has a sixteenth.
+    pub cache_bytes: u64,
+    /// Pages in the write-ahead log before it is written back.
+    pub checkpoint_pages: u32,
+    /// Largest database, in pages of 4 KiB; for tests of a full disk.
+    pub pages_max: Option<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 48 * 1024 * 1024,
+            checkpoint_pages: 16_000,
+            pages_max: None,
+        }
+    }
+}
+
+/// An open store.
+pub struct Store {
+    folder: PathBuf,
+    options: Options,
+    writer: Mutex<Writer>,
+    readers: Mutex<Vec<Connection>>,
+    /// Held as long as the store is open.
+    _lock: File,
+}
+
+pub(crate) struct Writer {
+    pub(crate) connection: Connection,
+    pub(crate) edges: Edges,
+    pub(crate) words: HashMap<String, i64>,
+    pub(crate) poisoned: Option<String>,
+}
+
+impl Store {
+    /// Open the store in a folder, make it where there is none, bring it to this version.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
+        let trouble = |source| OpenError::Folder {
+            folder: folder.to_path_buf(),
+            source,
+        };
+        std::fs::create_dir_all(folder).map_err(trouble)?;
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(folder.join("lock"))
+            .map_err(trouble)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => {
+                return Err(OpenError::Locked {
+                    folder: folder.to_path_buf(),
+                });
+            }
+            Err(std::fs::TryLockError::Error(source)) => return Err(trouble(source)),
+        }
+        let mut connection = Connection::open(folder.join("noroshi.db"))?;
+        prepare(&connection, options, options.cache_bytes)?;
+        migrate(&mut connection)?;
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            options: *options,
+            writer: Mutex::new(Writer {
+                connection,
+                edges: Edges::default(),
+                words: HashMap::new(),
+                poisoned: None,
+            }),
+            readers: Mutex::new(Vec::new()),
+            _lock: lock,
+        })
+    }
+
+    /// Write in one transaction: all of it stands when this returns, or none.
+    ///
+    /// # Errors
+    /// What the work says, or [`WriteError`].
+    pub fn write<T, E: From<WriteError>>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut writer = self.writer();
+        if let Some(why) = &writer.poisoned {
+            return Err(WriteError::Poisoned(why.clone()).into());
+        }
+        begin(&writer.connection)?;
+        let mut tx = Tx::new(&mut writer);
+        let outcome = match work(&mut tx) {
+            Ok(value) => tx.finish().map(|()| value).map_err(E::from),
+            Err(error) => Err(error),
+        };
+        match outcome.and_then(|value| commit(&mut writer).map(|()| value).map_err(E::from)) {
+            Ok(value) => {
+                writer.edges.keep();
+                Ok(value)
+            }
+            Err(error) => {
+                let back = writer.connection.execute_batch("ROLLBACK");
+                writer.edges.restore();
+                writer.words.clear();
+                // A rollback that fails because nothing is open is fine: the engine did it itself.
+                if let Err(problem) = back
+                    && !writer.connection.is_autocommit()
+                {
+                    writer.poisoned = Some(problem.to_string());
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Read as somebody.
+    ///
+    /// # Errors
+    /// The database cannot be opened once more.
+    pub fn read(&self, viewer: &Viewer) -> Result<Reader<'_>, ReadError> {
+        let kept = guard(&self.readers).pop();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                let connection =
+                    Connection::open_with_flags(self.folder.join("noroshi.db"), flags)?;
+                prepare_reader(&connection, self.options.cache_bytes / 16)?;
+                connection
+            }
+        };
+        Ok(Reader::new(self, connection, viewer.clone()))
+    }
+
+    pub(crate) fn give_back(&self, connection: Connection) {
+        let mut readers = guard(&self.readers);
+        if readers.len() < 8 {
+            readers.push(connection);
+        }
+    }
+
+    /// After a destroy: the write-ahead log is written back and cut to nothing, so that no erased
+    /// byte is left in the store's files. Pages freed are overwritten by `secure_delete`.
+    ///
+    /// # Errors
+    /// The database refuses; a reader that never ends keeps the log.
+    pub fn scrub(&self) -> Result<(), WriteError> {
+        // Readers that are not at work hold no snapshot; those at work are waited for.
+        guard(&self.readers).clear();
+        let writer = self.writer();
+        let busy: i64 =
+            writer
+                .connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 {
+            Ok(())
+        } else {
+            Err(WriteError::Refused(
+                "a reader still holds old pages: try again",
+            ))
+        }
+    }
+
+    /// Close in good order.
+    ///
+    /// # Errors
+    /// The last write back fails; everything committed is still durable.
+    pub fn close(self) -> Result<(), WriteError> {
+        guard(&self.readers).clear();
+        let writer = self
+            .writer
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        writer
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        writer
+            .connection
+            .close()
+            .map_err(|(_, error)| WriteError::Database(error))
+    }
+
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
+        guard(&self.writer)
+    }
+}
+
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn begin(connection: &Connection) -> Result<(), WriteError> {
+    connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(WriteError::Database)
+}
+
+/// A commit that fails on the disk is not tried again: after a failed fsync nobody knows what is
+/// durable (PostgreSQL learned it in 2018). Every later write is refused until a restart.
+fn commit(writer: &mut Writer) -> Result<(), WriteError> {
+    writer.connection.execute_batch("COMMIT").map_err(|error| {
+        let is_io = matches!(
+            error.sqlite_error_code(),
+            Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::DatabaseCorrupt)
+        );
+        if is_io {
+            writer.poisoned = Some(error.to_string());
+        }
+        WriteError::Database(error)
+    })
+}
+
+fn prepare(connection: &Connection, options: &Options, cache: u64) -> Result<(), OpenError> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.execute_batch(&format!(
+        "PRAGMA page_size = 4096;
+         PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA secure_delete = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA wal_autocheckpoint = {};
+         PRAGMA cache_size = -{};",
+        options.checkpoint_pages,
+        cache / 1024
+    ))?;
+    if let Some(pages) = options.pages_max {
+        connection.execute_batch(&format!("PRAGMA max_page_count = {pages}"))?;
+    }
+    Ok(())
+}
+
+fn prepare_reader(connection: &Connection, cache: u64) -> Result<(), ReadError> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.execute_batch(&format!(
+        "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{};",
+        (cache / 1024).max(512)
+    ))?;
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    let known = MIGRATIONS.len() as i64;
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > known {
+        return Err(OpenError::Newer { found, known });
+    }
+    for (version, script) in MIGRATIONS
+        .iter()
+        .enumerate()
+        .skip(usize::try_from(found).unwrap_or(0))
+    {
+        let tx = connection.transaction()?;
+        tx.execute_batch(script)?;
+        tx.execute_batch(&format!("PRAGMA user_version = {}", version + 1))?;
+        tx.commit()?;
+    }
+    Ok(())
+}

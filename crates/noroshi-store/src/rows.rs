@@ -1,0 +1,211 @@
+//! The shapes in which stored things are handed out.
+
+use noroshi_gate::Label;
+use noroshi_model::ids::ActId;
+use noroshi_model::link::{Fate, LogLeaf};
+use noroshi_model::{Attribution, ItemHash, NodeId, Role, StixId, Timestamp};
+
+/// Where an item stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemState {
+    /// There to be worked with.
+    Admitted,
+    /// In quarantine.
+    Held,
+    /// Recalled: hidden.
+    Withdrawn,
+    /// Recalled: erased; the row is a tombstone.
+    Destroyed,
+}
+
+impl ItemState {
+    const ALL: [Self; 4] = [Self::Admitted, Self::Held, Self::Withdrawn, Self::Destroyed];
+
+    /// The word shown.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admitted => "admitted",
+            Self::Held => "held",
+            Self::Withdrawn => "withdrawn",
+            Self::Destroyed => "destroyed",
+        }
+    }
+
+    /// From that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    pub(crate) fn code(self) -> i64 {
+        match self {
+            Self::Admitted => 0,
+            Self::Held => 1,
+            Self::Withdrawn => 2,
+            Self::Destroyed => 3,
+        }
+    }
+
+    pub(crate) fn from_code(code: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+}
+
+/// An item without its bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemRow {
+    /// Position in the store; pages go by it.
+    pub seq: u64,
+    /// Name.
+    pub hash: ItemHash,
+    /// STIX id.
+    pub id: StixId,
+    /// Version.
+    pub modified: Timestamp,
+    /// Title.
+    pub title: String,
+    /// State.
+    pub state: ItemState,
+    /// Is there a newer version or fuller rendition?
+    pub superseded: bool,
+    /// Effective marking: the join of everything on it.
+    pub label: Label,
+    /// Role of who answers.
+    pub role: Option<Role>,
+    /// Who answers.
+    pub node: Option<NodeId>,
+    /// Profile or peer it came from.
+    pub source: String,
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// Ledger line.
+    pub ledger_line: Option<u64>,
+    /// Why it is held, as codes.
+    pub reasons: Vec<String>,
+}
+
+/// An item with its bytes, where they are still there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredItem {
+    /// Everything but the bytes.
+    pub row: ItemRow,
+    /// Who answers for it, whole.
+    pub attribution: Option<Attribution>,
+    /// Canonical bytes; none when destroyed.
+    pub canonical: Option<Vec<u8>>,
+    /// Bytes as received, where they differ.
+    pub received: Option<Vec<u8>>,
+}
+
+impl std::ops::Deref for StoredItem {
+    type Target = ItemRow;
+    fn deref(&self) -> &ItemRow {
+        &self.row
+    }
+}
+
+/// What an entry of a partner's log carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogPayload {
+    /// An item: made anew by the gate when it is sent.
+    Item {
+        /// Which.
+        seq: u64,
+        /// The rendition that was approved.
+        rendition: ItemHash,
+        /// The act that approved it.
+        act: Option<ActId>,
+        /// Without some properties?
+        reduced: bool,
+    },
+    /// A recall of an item.
+    Recall {
+        /// Which.
+        seq: u64,
+        /// The rendition the partner got.
+        rendition: ItemHash,
+        /// Signed bytes.
+        bytes: Vec<u8>,
+    },
+    /// A receipt or document.
+    Bytes(Vec<u8>),
+}
+
+/// An entry of a partner's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// The line that was logged.
+    pub leaf: LogLeaf,
+    /// Its bytes.
+    pub leaf_bytes: Vec<u8>,
+    /// What it carries.
+    pub payload: LogPayload,
+    /// Has the partner acknowledged it?
+    pub delivered: bool,
+    /// Was it voided before it left?
+    pub void: bool,
+    /// The partner's statement on it.
+    pub fate: Option<Fate>,
+    /// The partner's time of that statement.
+    pub fate_at: Option<Timestamp>,
+    /// The item it is about.
+    pub item: Option<ItemHash>,
+}
+
+impl LogEntry {
+    /// The rendition it is about.
+    #[must_use]
+    pub fn rendition(&self) -> Option<ItemHash> {
+        match &self.payload {
+            LogPayload::Item { rendition, .. } | LogPayload::Recall { rendition, .. } => {
+                Some(*rendition)
+            }
+            LogPayload::Bytes(_) => None,
+        }
+    }
+}
+
+macro_rules! record_kinds {
+    ($($(#[$doc:meta])* $name:ident = $code:literal,)*) => {
+        /// Kinds of small records. The number is stored; it never changes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum RecordKind { $($(#[$doc])* $name,)* }
+        impl RecordKind {
+            pub(crate) fn code(self) -> i64 {
+                match self { $(Self::$name => $code,)* }
+            }
+        }
+    };
+}
+
+record_kinds! {
+    /// Facts about the store.
+    Meta = 0,
+    /// Partners.
+    Peer = 1,
+    /// Persons.
+    Person = 2,
+    /// Agreements.
+    Agreement = 3,
+    /// Acts.
+    Act = 4,
+    /// Plans of release acts.
+    Plan = 5,
+    /// Source profiles.
+    Profile = 6,
+    /// Rules.
+    Rule = 7,
+    /// Recalls that came before their item.
+    Tombstone = 8,
+    /// Durable states of links.
+    Link = 9,
+    /// Open invitations.
+    Invite = 10,
+    /// Manifests.
+    Manifest = 11,
+    /// Learned marking definitions.
+    Marking = 12,
+    /// Partners' receipts, whole.
+    Receipt = 13,
+}

@@ -1,0 +1,170 @@
+//! Verifying from genesis: every leaf is hashed anew, every tile and edge compared. Streaming.
+
+use noroshi_model::NodeId;
+use noroshi_seal::merkle::{Frontier, Hash, TILE_WIDTH, leaf_hash};
+use rusqlite::params;
+
+use crate::error::ReadError;
+use crate::logs::peer_number;
+use crate::merkle::{LEDGER, LogId, get_tile, in_log, out_log, read_edge, root_of};
+use crate::read::Reader;
+
+/// What a verified log came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Leaves.
+    pub size: u64,
+    /// Root over them.
+    pub root: Hash,
+}
+
+/// What does not fit.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A leaf, tile or edge was changed, is missing, or is too many.
+    #[error("entry {index}: {problem}")]
+    Broken {
+        /// The first entry concerned.
+        index: u64,
+        /// What does not fit.
+        problem: &'static str,
+    },
+}
+
+impl From<rusqlite::Error> for VerifyError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Read(ReadError::Database(error))
+    }
+}
+
+impl Reader<'_> {
+    /// Verify the node's ledger. `progress` is told how many lines are done.
+    ///
+    /// # Errors
+    /// See [`VerifyError`].
+    pub fn verify_ledger(&self, progress: &mut dyn FnMut(u64)) -> Result<Verified, VerifyError> {
+        let sql = "SELECT idx, leaf, NULL FROM ledger WHERE ?1 = ?1 ORDER BY idx";
+        self.verify(LEDGER, sql, 0, progress)
+    }
+
+    /// Verify the log kept for a partner.
+    ///
+    /// # Errors
+    /// See [`VerifyError`].
+    pub fn verify_log(
+        &self,
+        node: &NodeId,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Verified, VerifyError> {
+        let peer = peer_number(self.connection(), node)
+            .map_err(ReadError::from)?
+            .unwrap_or(-1);
+        let sql = "SELECT n, leaf, NULL FROM log_out WHERE peer = ?1 ORDER BY n";
+        self.verify(out_log(peer), sql, peer, progress)
+    }
+
+    /// Verify the mirror of a partner's log, as far as it has no gap.
+    ///
+    /// # Errors
+    /// See [`VerifyError`].
+    pub fn verify_mirror(
+        &self,
+        node: &NodeId,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Verified, VerifyError> {
+        let peer = peer_number(self.connection(), node)
+            .map_err(ReadError::from)?
+            .unwrap_or(-1);
+        let sql = "SELECT n, leaf, leaf_hash FROM log_in WHERE peer = ?1 ORDER BY n";
+        self.verify(in_log(peer), sql, peer, progress)
+    }
+
+    fn verify(
+        &self,
+        log: LogId,
+        sql: &str,
+        peer: i64,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Verified, VerifyError> {
+        let broken = |index: u64, problem| VerifyError::Broken { index, problem };
+        let edge = read_edge(self.connection(), log)
+            .map_err(|error| ReadError::Damaged(error.to_string()))?;
+        let size = edge.frontier.size();
+        let mut frontier = Frontier::new();
+        let mut tile: Vec<Hash> = Vec::new();
+        let mut parents: Vec<Hash> = Vec::new();
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let mut rows = statement.query(params![peer])?;
+        while let Some(row) = rows.next()? {
+            let index = row.get::<_, i64>(0)?.cast_unsigned();
+            if index >= size && log != LEDGER && log % 2 == 0 {
+                // Behind a gap of the mirror: not in the tree yet.
+                break;
+            }
+            if index != frontier.size() || index >= size {
+                return Err(broken(
+                    frontier.size(),
+                    "a leaf is missing, or one is too many",
+                ));
+            }
+            let leaf: Option<Vec<u8>> = row.get(1)?;
+            let noted: Option<Vec<u8>> = row.get(2)?;
+            let hash = match (&leaf, &noted) {
+                (Some(leaf), None) => leaf_hash(leaf),
+                (Some(leaf), Some(noted)) if leaf_hash(leaf)[..] == noted[..] => leaf_hash(leaf),
+                (None, Some(noted)) => noted[..]
+                    .try_into()
+                    .map_err(|_| broken(index, "a leaf hash is not 32 bytes"))?,
+                _ => return Err(broken(index, "the leaf is not the one that was hashed")),
+            };
+            frontier.append(hash);
+            tile.push(hash);
+            if tile.len() as u64 == TILE_WIDTH {
+                let number = index / TILE_WIDTH;
+                let stored = get_tile(self.connection(), log, 0, number)?;
+                if stored.as_deref() != Some(&tile.concat()[..]) {
+                    return Err(broken(index + 1 - TILE_WIDTH, "its tile was changed"));
+                }
+                parents.push(root_of(&tile));
+                tile.clear();
+                progress(index + 1);
+            }
+        }
+        if frontier.size() != size {
+            return Err(broken(frontier.size(), "the last leaves are missing"));
+        }
+        self.verify_upper(log, parents)?;
+        if frontier != edge.frontier {
+            return Err(broken(0, "the root is not the one that was kept"));
+        }
+        progress(size);
+        Ok(Verified {
+            size,
+            root: frontier.root(),
+        })
+    }
+
+    /// The tiles above the first level, from the roots below them.
+    fn verify_upper(&self, log: LogId, mut row: Vec<Hash>) -> Result<(), VerifyError> {
+        let mut level = 1_u8;
+        while !row.is_empty() {
+            for (index, part) in row.chunks(256).enumerate() {
+                let index = index as u64;
+                let stored = get_tile(self.connection(), log, level, index)?;
+                if stored.as_deref() != Some(&part.concat()[..]) {
+                    let first = index << (8 * u32::from(level) + 8);
+                    return Err(VerifyError::Broken {
+                        index: first,
+                        problem: "an upper tile was changed",
+                    });
+                }
+            }
+            row = row.chunks_exact(256).map(root_of).collect();
+            level += 1;
+        }
+        Ok(())
+    }
+}
