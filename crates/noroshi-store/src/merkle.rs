@@ -47,13 +47,10 @@ impl Edges {
         connection: &Connection,
         log: LogId,
     ) -> Result<&mut Edge, WriteError> {
-        if !self.now.contains_key(&log) {
-            let edge = read_edge(connection, log)?;
-            self.now.insert(log, edge);
+        match self.now.entry(log) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => Ok(place.insert(read_edge(connection, log)?)),
         }
-        self.now
-            .get_mut(&log)
-            .ok_or(WriteError::Refused("a log that is not there"))
     }
 
     /// Add a leaf's hash; the leaf's number.
