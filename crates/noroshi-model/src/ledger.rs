@@ -35,6 +35,8 @@ words! {
         Returned = "act.returned",
         /// Entries were put into a partner's log.
         Released = "release",
+        /// An entry of a partner's log was voided before it left.
+        Voided = "release.voided",
         /// A partner's receipt came in.
         Receipted = "receipt",
         /// A partner's receipt or log contradicts what this node sent.

@@ -1,1 +1,13 @@
-//! Placeholder.
+//! Everything with a socket: the link between nodes and the local command socket.
+//!
+//! It carries bytes and says who is at the other end; what the bytes mean is decided elsewhere.
+//! Outbound connections are made in [`outbound`] and nowhere else.
+
+pub mod listen;
+pub mod local;
+pub mod outbound;
+mod tls;
+
+pub use listen::{LinkService, Listener, Refusal};
+pub use outbound::{Outbound, OutboundError};
+pub use tls::{Identity, TlsError};

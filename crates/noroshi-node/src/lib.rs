@@ -1,1 +1,50 @@
-//! Placeholder.
+//! The flow through the node, one module a station, and what people can ask of it.
+//!
+//! In order: `intake` and `read` take bytes to checked objects, `admit` marks and judges them,
+//! `record` writes them with their ledger line; `release` plans and executes what leaves,
+//! `send` and `receive` drive the link with a peer, `recall` takes back. Around them stand the
+//! documents between organisations (`peers`, `agreements`), the people (`persons`, `acts`) and the
+//! ledger's own commands. No sockets here: the outside comes in through [`outside::Outside`].
+
+pub mod command;
+pub mod config;
+pub mod home;
+mod init;
+pub mod messages;
+mod node;
+pub mod outside;
+pub mod persons;
+mod records;
+mod run;
+pub mod sink;
+pub mod system;
+
+// The way in, in the order of the flow.
+mod admit;
+mod intake;
+
+// The way out.
+mod plan;
+mod recall;
+mod receipts;
+mod receive;
+mod release;
+mod send;
+
+// Between organisations and people.
+mod acts;
+mod agreements;
+mod keys;
+mod pairing;
+mod peers;
+mod rules;
+
+// Looking and checking.
+mod doctor;
+mod ledger;
+mod look;
+
+pub use command::{Command, Event, Failure};
+pub use init::{Init, InitAnswer, init};
+pub use node::Node;
+pub use outside::{Outside, OutsideError};

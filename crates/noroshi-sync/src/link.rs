@@ -62,6 +62,7 @@ pub enum Want {
 
 /// One entry on its way out. Content comes only out of a permit of the gate.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every one is an entry")]
 pub enum Outgoing {
     /// An entry with its leaf's bytes.
     Entry {
@@ -153,6 +154,8 @@ pub struct Link {
     receiving: Option<(u64, FrameKey)>,
     /// Waiting to be sent: by precedence, then number.
     queue: BTreeSet<(u8, u64)>,
+    /// The precedence of each number in `queue`.
+    ranks: BTreeMap<u64, u8>,
     in_flight: BTreeMap<u64, InFlight>,
     in_flight_bytes: usize,
     ack_due: bool,
@@ -170,6 +173,7 @@ impl Link {
             sending: None,
             receiving: None,
             queue: BTreeSet::new(),
+            ranks: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             in_flight_bytes: 0,
             ack_due: false,
@@ -205,16 +209,29 @@ impl Link {
     /// A new entry of the log, or one that is not acknowledged yet.
     pub fn queue(&mut self, number: u64, precedence: Precedence) {
         if !self.in_flight.contains_key(&number) {
-            self.queue.insert((precedence.rank(), number));
+            self.enqueue(number, precedence.rank());
         }
     }
 
     /// Everything in flight is to be sent again: the road broke off.
     pub fn requeue_all(&mut self) {
         for (number, flight) in std::mem::take(&mut self.in_flight) {
-            self.queue.insert((flight.rank, number));
+            self.enqueue(number, flight.rank);
         }
         self.in_flight_bytes = 0;
+    }
+
+    fn enqueue(&mut self, number: u64, rank: u8) {
+        if let Some(before) = self.ranks.insert(number, rank) {
+            self.queue.remove(&(before, number));
+        }
+        self.queue.insert((rank, number));
+    }
+
+    fn dequeue(&mut self, number: u64) -> Option<u8> {
+        let rank = self.ranks.remove(&number)?;
+        self.queue.remove(&(rank, number));
+        Some(rank)
     }
 
     /// Entries waiting or in flight.
@@ -234,16 +251,14 @@ impl Link {
         if self.sending.is_none() {
             return Some(Want::Epoch);
         }
-        let late: Vec<u64> = self
+        let late: Vec<(u64, u8)> = self
             .in_flight
             .iter()
             .filter(|(_, flight)| flight.due <= now)
-            .map(|(number, _)| *number)
+            .map(|(number, flight)| (*number, flight.rank))
             .collect();
-        for number in late {
-            if let Some(flight) = self.in_flight.get(&number) {
-                self.queue.insert((flight.rank, number));
-            }
+        for (number, rank) in late {
+            self.enqueue(number, rank);
         }
         let full = self.in_flight_bytes >= self.config.in_flight_bytes_max;
         let flash = Precedence::Flash.rank();
@@ -381,19 +396,13 @@ impl Link {
     }
 
     fn fly(&mut self, number: u64, bytes: usize, now: Timestamp) {
-        let rank = self
-            .queue
-            .iter()
-            .find(|(_, queued)| *queued == number)
-            .map(|(rank, _)| *rank);
+        let queued = self.dequeue(number);
         let before = self.in_flight.remove(&number);
         if let Some(before) = before {
             self.in_flight_bytes = self.in_flight_bytes.saturating_sub(before.bytes);
         }
-        let rank = rank
-            .or(before.map(|before| before.rank))
-            .unwrap_or(Precedence::Routine.rank());
-        self.queue.remove(&(rank, number));
+        let rank = queued.or(before.map(|before| before.rank));
+        let rank = rank.unwrap_or(Precedence::Routine.rank());
         let tries = before.map_or(0, |before| (before.tries + 1).min(6));
         let wait = self.config.retry_after_ms.saturating_mul(1 << tries);
         let due = Timestamp::from_micros(now.micros().saturating_add(wait.saturating_mul(1000)));
@@ -616,12 +625,18 @@ impl Link {
         for number in &done {
             if let Some(flight) = self.in_flight.remove(number) {
                 self.in_flight_bytes = self.in_flight_bytes.saturating_sub(flight.bytes);
-                self.queue.remove(&(flight.rank, *number));
             }
         }
-        let before = self.queue.len();
-        self.queue.retain(|(_, number)| !applied.contains(*number));
-        if !done.is_empty() || self.queue.len() != before {
+        let queued: Vec<u64> = self
+            .ranks
+            .keys()
+            .copied()
+            .filter(|number| applied.contains(*number))
+            .collect();
+        for number in &queued {
+            self.dequeue(*number);
+        }
+        if !done.is_empty() || !queued.is_empty() {
             events.push(Event::Acknowledged(applied.clone()));
         }
     }

@@ -1,0 +1,198 @@
+//! Mutual TLS 1.3 with a hybrid post-quantum key exchange; identity is the pinned key.
+//!
+//! Certificates are self-signed and made at every start: nobody reads a name or a date in them.
+//! What counts is that the other side proves it holds the private key, and which key that is.
+
+use std::sync::{Arc, Mutex};
+
+use noroshi_model::KeyId;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
+};
+
+/// Why the TLS side of a node cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The key is not PKCS#8 with P-256.
+    #[error("the TLS key cannot be used")]
+    Key(#[from] rcgen::Error),
+    /// The TLS library refuses.
+    #[error("TLS cannot be set up")]
+    Setup(#[from] Error),
+}
+
+/// This node's side of every connection.
+#[derive(Clone)]
+pub struct Identity {
+    certificate: CertificateDer<'static>,
+    key: Arc<PrivatePkcs8KeyDer<'static>>,
+}
+
+impl Identity {
+    /// From the node's TLS key (PKCS#8).
+    ///
+    /// # Errors
+    /// See [`TlsError`].
+    pub fn new(pkcs8: &[u8]) -> Result<Self, TlsError> {
+        let der = PrivatePkcs8KeyDer::from(pkcs8.to_vec());
+        let pair =
+            rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_ECDSA_P256_SHA256)?;
+        let params = rcgen::CertificateParams::new(vec!["noroshi.invalid".to_owned()])?;
+        let certificate = params.self_signed(&pair)?.der().clone();
+        Ok(Self {
+            certificate,
+            key: Arc::new(der),
+        })
+    }
+
+    fn private(&self) -> PrivateKeyDer<'static> {
+        PrivateKeyDer::Pkcs8(self.key.clone_key())
+    }
+
+    pub(crate) fn server_config(&self) -> Result<ServerConfig, TlsError> {
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .with_client_cert_verifier(Arc::new(AnyHolder(provider())))
+            .with_single_cert(vec![self.certificate.clone()], self.private())?;
+        // No tickets: every connection proves its key anew.
+        config.send_tls13_tickets = 0;
+        Ok(config)
+    }
+
+    /// For a connection to whoever holds the pinned key; without one (pairing) to anybody, whose
+    /// key is then told in `seen`.
+    pub(crate) fn client_config(
+        &self,
+        pinned: Option<KeyId>,
+        seen: Arc<Mutex<Option<KeyId>>>,
+    ) -> Result<ClientConfig, TlsError> {
+        let verifier = Pinned {
+            pinned,
+            seen,
+            provider: provider(),
+        };
+        let mut config = ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_client_auth_cert(vec![self.certificate.clone()], self.private())?;
+        config.resumption = rustls::client::Resumption::disabled();
+        config.enable_sni = false;
+        Ok(config)
+    }
+}
+
+/// X25519MLKEM768 and nothing else: what is recorded today is not read tomorrow. Both ends are
+/// nodes of this project, so there is nobody to fall back for.
+fn provider() -> Arc<CryptoProvider> {
+    let mut provider = aws_lc_rs::default_provider();
+    provider.kx_groups = vec![aws_lc_rs::kx_group::X25519MLKEM768];
+    Arc::new(provider)
+}
+
+/// The name of the key in a certificate: SHA-256 of its SubjectPublicKeyInfo.
+pub(crate) fn key_of(certificate: &CertificateDer<'_>) -> Result<KeyId, Error> {
+    let parsed = rustls::server::ParsedCertificate::try_from(certificate)?;
+    Ok(KeyId::of(&parsed.subject_public_key_info()))
+}
+
+#[derive(Debug)]
+struct Pinned {
+    pinned: Option<KeyId>,
+    seen: Arc<Mutex<Option<KeyId>>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let key = key_of(end_entity)?;
+        if self.pinned.is_some_and(|pinned| pinned != key) {
+            return Err(Error::InvalidCertificate(
+                rustls::CertificateError::ApplicationVerificationFailure,
+            ));
+        }
+        *self
+            .seen
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(key);
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _cert: &CertificateDer<'_>,
+        _dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(Error::General("TLS 1.2 is not spoken here".to_owned()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+/// Takes any client that proves it holds the key of its certificate; who that is, the service says.
+#[derive(Debug)]
+struct AnyHolder(Arc<CryptoProvider>);
+
+impl ClientCertVerifier for AnyHolder {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        key_of(end_entity).map(|_| ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _cert: &CertificateDer<'_>,
+        _dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(Error::General("TLS 1.2 is not spoken here".to_owned()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,411 @@
+//! Acts: an order is written down, signed by who asks, approved by another where that is needed,
+//! and takes effect in one transaction with its ledger lines.
+
+use noroshi_gate::acts::{self as gate_acts, ActContext, Approved, Persons};
+use noroshi_model::act::{Act, ActKind, Endorsement};
+use noroshi_model::document::text;
+use noroshi_model::ids::ActId;
+use noroshi_model::json::Object;
+use noroshi_model::ledger::LineKind;
+use noroshi_model::{Digest, KeyId, PersonId, Timestamp};
+use noroshi_seal::sign::Ed25519;
+use noroshi_store::{RecordKind, Tx, WriteError};
+
+use crate::command::{ActAnswer, EndorseAnswer, Event, Failure};
+use crate::node::{Node, store_failure};
+use crate::records::{ActRecord, ActState, Person, Record};
+use crate::sink::Sink;
+
+/// Longest life of an act that waits for approval, in minutes: a week.
+const EXPIRES_MINUTES_MAX: u32 = 7 * 24 * 60;
+
+/// What an act did when it took effect.
+pub(crate) struct Effect {
+    /// Ledger line that records it.
+    pub(crate) ledger_line: u64,
+    /// Entries put into partners' logs.
+    pub(crate) entries: u64,
+    /// Peers that have something waiting now.
+    pub(crate) wake: Vec<noroshi_model::NodeId>,
+}
+
+/// The persons as the gate asks for them.
+struct Known(Vec<Person>);
+
+impl Persons for Known {
+    fn key(&self, person: &PersonId) -> Option<([u8; 32], Option<Timestamp>)> {
+        self.0
+            .iter()
+            .find(|known| known.name == *person)
+            .map(|known| (known.public, known.revoked))
+    }
+}
+
+impl Node {
+    /// Write an act down; nobody has signed it yet.
+    pub(crate) fn prepare(
+        &self,
+        kind: ActKind,
+        subject: Object,
+        requester: &str,
+        needs_two: bool,
+        attachment: Option<Vec<u8>>,
+        expires_minutes: u32,
+    ) -> Result<ActAnswer, Failure> {
+        let record = self.act_record(
+            kind,
+            subject,
+            requester,
+            needs_two,
+            attachment,
+            expires_minutes,
+        )?;
+        let id = record.act.id();
+        self.store
+            .write(|tx| tx.put(RecordKind::Act, id.bytes(), &record.to_bytes()))
+            .map_err(store_failure::<WriteError>)?;
+        Ok(act_answer(&record, self.now()))
+    }
+
+    /// The record of an act to be, not stored yet.
+    pub(crate) fn act_record(
+        &self,
+        kind: ActKind,
+        subject: Object,
+        requester: &str,
+        needs_two: bool,
+        attachment: Option<Vec<u8>>,
+        expires_minutes: u32,
+    ) -> Result<ActRecord, Failure> {
+        if !(1..=EXPIRES_MINUTES_MAX).contains(&expires_minutes) {
+            return Err(Failure::new(
+                "act.expiry",
+                2,
+                "an act lives 1 to 10080 minutes",
+            ));
+        }
+        let requester = self.active_person(requester)?;
+        let at = self.now();
+        let act = Act {
+            world: self.world(),
+            kind,
+            subject,
+            requester: requester.name,
+            at,
+            expires: at.plus_seconds(i64::from(expires_minutes) * 60),
+            nonce: self.chance(),
+        };
+        Ok(ActRecord {
+            act,
+            state: ActState::Prepared,
+            needs_two: needs_two || kind.always_needs_two(),
+            request: None,
+            approval: None,
+            attachment,
+            root_signature: None,
+            note: None,
+        })
+    }
+
+    /// A person of this node who is not revoked.
+    pub(crate) fn active_person(&self, name: &str) -> Result<Person, Failure> {
+        let id: PersonId = name
+            .parse()
+            .map_err(|error| Failure::new("person.name", 2, error).arg("person", name))?;
+        let person: Option<Person> = self.record(RecordKind::Person, id.as_str().as_bytes())?;
+        let person = person.ok_or_else(|| {
+            Failure::new(
+                "person.unknown",
+                4,
+                format_args!("no person is called {id} here"),
+            )
+            .arg("person", name)
+        })?;
+        match person.revoked {
+            None => Ok(person),
+            Some(at) => Err(Failure::new(
+                "person.revoked",
+                3,
+                format_args!("{id} was revoked at {at}"),
+            )
+            .arg("person", name)),
+        }
+    }
+
+    /// Put a signature under an act; let it take effect when the signatures suffice.
+    pub(crate) fn endorse(
+        &self,
+        act: &str,
+        person: &str,
+        signature: &str,
+        root_signature: Option<&str>,
+    ) -> Result<(EndorseAnswer, Vec<noroshi_model::NodeId>), Failure> {
+        let mut record = self.find_act(act)?;
+        let signer = self.active_person(person)?;
+        let endorsement = Endorsement {
+            person: signer.name.clone(),
+            key: KeyId::of(&signer.public),
+            at: self.now(),
+            signature: signature_bytes(signature)?,
+        };
+        match record.state {
+            ActState::Prepared => {
+                if let Some(root) = root_signature {
+                    record.root_signature = Some(signature_bytes(root)?);
+                }
+                if matches!(record.act.kind, ActKind::KeyRotate | ActKind::KeyRevoke) {
+                    self.attested_manifest(&record)?;
+                }
+                record.request = Some(endorsement);
+            }
+            ActState::Pending => record.approval = Some(endorsement),
+            ActState::Done => return Err(used(&record, "it took effect already")),
+            ActState::Returned => return Err(used(&record, "it was returned to its persons")),
+        }
+        if record.needs_two && record.approval.is_none() {
+            return self.file_request(record);
+        }
+        let approved = self.approved(&record)?;
+        self.carry_out(record, &approved)
+    }
+
+    /// The requester has signed; now a second person is waited for.
+    fn file_request(
+        &self,
+        mut record: ActRecord,
+    ) -> Result<(EndorseAnswer, Vec<noroshi_model::NodeId>), Failure> {
+        let persons = Known(self.records(RecordKind::Person)?);
+        let request = record
+            .request
+            .as_ref()
+            .ok_or_else(|| used(&record, "nobody asked for it"))?;
+        gate_acts::check_request(&record.act, request, &self.act_context(&record, &persons))
+            .map_err(|refusal| refused(&record.act, &refusal))?;
+        record.state = ActState::Pending;
+        let id = record.act.id();
+        let line = self.line(
+            LineKind::Requested,
+            Some(&record.act.requester),
+            act_body(&record, &id),
+        );
+        let ledger_line = self
+            .store
+            .write(|tx| {
+                tx.put(RecordKind::Act, id.bytes(), &record.to_bytes())?;
+                tx.append(&line)
+            })
+            .map_err(store_failure::<WriteError>)?;
+        let act = act_answer(&record, self.now());
+        Ok((
+            EndorseAnswer {
+                act,
+                ledger_line,
+                entries: 0,
+            },
+            Vec::new(),
+        ))
+    }
+
+    fn approved(&self, record: &ActRecord) -> Result<Approved, Failure> {
+        let persons = Known(self.records(RecordKind::Person)?);
+        let request = record
+            .request
+            .as_ref()
+            .ok_or_else(|| used(record, "nobody asked for it"))?;
+        let context = self.act_context(record, &persons);
+        gate_acts::approve(&record.act, request, record.approval.as_ref(), &context)
+            .map_err(|refusal| refused(&record.act, &refusal))
+    }
+
+    fn act_context<'a>(&self, record: &ActRecord, persons: &'a Known) -> ActContext<'a> {
+        ActContext {
+            persons,
+            is_used: record.state == ActState::Done || record.state == ActState::Returned,
+            needs_two: record.needs_two,
+            world: self.world(),
+            now: self.now(),
+            verifier: &Ed25519,
+        }
+    }
+
+    fn carry_out(
+        &self,
+        mut record: ActRecord,
+        approved: &Approved,
+    ) -> Result<(EndorseAnswer, Vec<noroshi_model::NodeId>), Failure> {
+        let outcome = match record.act.kind {
+            ActKind::Release => self.execute_release(&mut record, approved),
+            ActKind::Recall => self.execute_recall(&mut record, approved),
+            ActKind::AgreementSign => self.execute_agreement_sign(&mut record, approved),
+            ActKind::AgreementSuspend | ActKind::AgreementResume => {
+                self.execute_agreement_state(&mut record, approved)
+            }
+            ActKind::ProfileSet | ActKind::RuleSet => self.execute_rule(&mut record, approved),
+            ActKind::PersonAdd | ActKind::PersonRevoke => {
+                self.execute_person(&mut record, approved)
+            }
+            ActKind::PeerConfirm | ActKind::PeerRemove => self.execute_peer(&mut record, approved),
+            ActKind::KeyRotate | ActKind::KeyRevoke => self.execute_key(&mut record, approved),
+            ActKind::MarkingLower => self.execute_marking_lower(&mut record, approved),
+        };
+        let effect = outcome?;
+        let act = act_answer(&record, self.now());
+        let answer = EndorseAnswer {
+            act,
+            ledger_line: effect.ledger_line,
+            entries: effect.entries,
+        };
+        Ok((answer, effect.wake))
+    }
+
+    /// Inside the transaction in which an act takes effect: its record and its line.
+    pub(crate) fn close_act(
+        &self,
+        tx: &mut Tx<'_>,
+        record: &mut ActRecord,
+        _proof: &Approved,
+    ) -> Result<u64, WriteError> {
+        record.state = ActState::Done;
+        let id = record.act.id();
+        tx.put(RecordKind::Act, id.bytes(), &record.to_bytes())?;
+        let mut body = act_body(record, &id).with("subject", record.act.subject.clone());
+        if let Some(approval) = &record.approval {
+            body.insert("approver", approval.person.as_str());
+        }
+        tx.append(&self.line(LineKind::Done, Some(&record.act.requester), body))
+    }
+
+    /// What the act would do has changed since it was asked for: back to its persons.
+    pub(crate) fn return_act(
+        &self,
+        tx: &mut Tx<'_>,
+        record: &mut ActRecord,
+        why: &str,
+    ) -> Result<u64, WriteError> {
+        record.state = ActState::Returned;
+        record.note = Some(why.to_owned());
+        let id = record.act.id();
+        tx.put(RecordKind::Act, id.bytes(), &record.to_bytes())?;
+        let body = act_body(record, &id).with("why", why);
+        tx.append(&self.line(LineKind::Returned, Some(&record.act.requester), body))
+    }
+
+    /// The act whose id begins so.
+    pub(crate) fn find_act(&self, beginning: &str) -> Result<ActRecord, Failure> {
+        if let Ok(id) = beginning.parse::<ActId>() {
+            return self
+                .record(RecordKind::Act, id.bytes())?
+                .ok_or_else(|| unknown_act(beginning));
+        }
+        let mut found = self
+            .records::<ActRecord>(RecordKind::Act)?
+            .into_iter()
+            .filter(|record| record.act.id().to_string().starts_with(beginning));
+        match (found.next(), found.next()) {
+            (Some(record), None) if beginning.len() >= 8 => Ok(record),
+            _ => Err(unknown_act(beginning)),
+        }
+    }
+
+    pub(crate) fn act_list(&self, state: Option<&str>, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let mut records = self.records::<ActRecord>(RecordKind::Act)?;
+        records.sort_by_key(|record| record.act.at);
+        let now = self.now();
+        for answer in records.iter().map(|record| act_answer(record, now)) {
+            // What was only prepared was never asked for by anyone: shown when asked for by name.
+            let wanted = state.map_or(answer.state != "prepared", |state| answer.state == state);
+            if wanted {
+                let row = serde_json::to_value(&answer).unwrap_or_default();
+                sink.send(Event::Row {
+                    kind: "act".into(),
+                    row,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An act for people.
+pub(crate) fn act_answer(record: &ActRecord, now: Timestamp) -> ActAnswer {
+    let waiting = matches!(record.state, ActState::Prepared | ActState::Pending);
+    let state = if waiting && now >= record.act.expires {
+        "expired"
+    } else {
+        record.state.as_str()
+    };
+    ActAnswer {
+        id: record.act.id().to_string(),
+        kind: record.act.kind.as_str().to_owned(),
+        document: serde_json::from_slice(&record.act.to_bytes()).unwrap_or_default(),
+        state: state.to_owned(),
+        needs_second_person: record.needs_two,
+        requester: record.act.requester.to_string(),
+        approver: record
+            .approval
+            .as_ref()
+            .map(|approval| approval.person.to_string()),
+        expires: record.act.expires.to_string(),
+        manifest: match record.act.kind {
+            ActKind::KeyRotate | ActKind::KeyRevoke => {
+                record.attachment.as_deref().and_then(|bytes| {
+                    noroshi_model::document::hex(bytes)
+                        .as_str()
+                        .map(str::to_owned)
+                })
+            }
+            _ => None,
+        },
+    }
+}
+
+fn act_body(record: &ActRecord, id: &ActId) -> Object {
+    Object::new()
+        .with("act", text(id))
+        .with("kind", record.act.kind.as_str())
+}
+
+fn unknown_act(beginning: &str) -> Failure {
+    Failure::new(
+        "act.unknown",
+        4,
+        format_args!("no one act begins with `{beginning}`: see `noroshi act list`"),
+    )
+    .arg("act", beginning)
+}
+
+fn used(record: &ActRecord, why: &str) -> Failure {
+    Failure::new(
+        "act.used",
+        3,
+        format_args!("act {}: {why}", record.act.id()),
+    )
+    .arg("act", record.act.id())
+    .arg("why", why)
+}
+
+fn refused(act: &Act, refusal: &gate_acts::ActRefusal) -> Failure {
+    Failure::new(
+        refusal.code(),
+        3,
+        format_args!("act {}: {refusal}", act.id()),
+    )
+    .arg("act", act.id())
+}
+
+fn signature_bytes(digits: &str) -> Result<[u8; 64], Failure> {
+    noroshi_model::document::unhex(digits)
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| {
+            Failure::new(
+                "act.signature",
+                2,
+                "a signature is 128 lower-case hexadecimal digits",
+            )
+        })
+}
+
+/// The digest a subject names under a key, for effects that check what they carry out.
+pub(crate) fn subject_digest(record: &ActRecord, key: &str) -> Option<Digest> {
+    record.act.subject.str(key)?.parse().ok()
+}

@@ -1,0 +1,397 @@
+//! Mark, judge, record: each object gets its effective marking, the gate admits or holds it, and
+//! item, indexes and ledger line are written in one transaction.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::Receiver;
+
+use noroshi_formats::{Form, Note, ReadError, Valid};
+use noroshi_gate::acts::Approved;
+use noroshi_gate::{Admission, AdmitContext, Marked, MarkingTable, Previous, Rules, Via};
+use noroshi_model::act::ActKind;
+use noroshi_model::document::text;
+use noroshi_model::json::Object;
+use noroshi_model::ledger::{LedgerLine, LineKind};
+use noroshi_model::profile::SourceProfile;
+use noroshi_model::{Attribution, ItemHash, NodeId, Role, Signer, StixId, Timestamp};
+use noroshi_store::{RecordKind, StoredItem, Tx, WriteError};
+
+use crate::acts::Effect;
+use crate::command::{ActAnswer, Failure, ImportAnswer};
+use crate::intake::Counted;
+use crate::node::{Node, store_failure};
+use crate::records::ActRecord;
+
+impl Node {
+    /// The recording half of an import: batch by batch, each one transaction.
+    pub(crate) fn record_batches(
+        &self,
+        batches: &Receiver<Vec<Result<(Valid, Vec<Note>), ReadError>>>,
+        profile: Option<&SourceProfile>,
+    ) -> Result<Counted, Failure> {
+        let mut counted = Counted::default();
+        for batch in batches {
+            let mut objects = Vec::with_capacity(batch.len());
+            for outcome in batch {
+                counted.answer.read += 1;
+                match outcome {
+                    Ok((valid, notes)) => {
+                        counted.answer.notes += notes.len() as u64;
+                        for note in notes {
+                            let id = valid.head().id.as_str();
+                            counted.row("note", note.code.as_str(), format!("{id}: {note}"));
+                        }
+                        objects.push(valid);
+                    }
+                    Err(error) => {
+                        counted.answer.refused += 1;
+                        counted.row("error", error.code(), error.to_string());
+                    }
+                }
+            }
+            self.record_objects(objects, profile, &mut counted.answer)?;
+        }
+        Ok(counted)
+    }
+
+    fn record_objects(
+        &self,
+        objects: Vec<Valid>,
+        profile: Option<&SourceProfile>,
+        answer: &mut ImportAnswer,
+    ) -> Result<(), Failure> {
+        let source = profile.map_or("file", |profile| profile.name.as_str());
+        let own = profile.is_some_and(|profile| profile.own);
+        let learned = self.learn_markings(objects.iter())?;
+        let marked: Vec<Marked> = {
+            let table = self.markings();
+            objects
+                .into_iter()
+                .map(|valid| mark_for(valid, profile, &table))
+                .collect()
+        };
+        let now = self.now();
+        let rules = self.rules()?;
+        let tally = self
+            .store
+            .write(|tx| {
+                for (id, bytes) in &learned {
+                    tx.put(RecordKind::Marking, id.as_str().as_bytes(), bytes)?;
+                }
+                let mut tally = Tally::default();
+                for item in marked {
+                    self.record_own(tx, item, own, source, &rules, now, &mut tally)?;
+                }
+                Ok::<Tally, WriteError>(tally)
+            })
+            .map_err(store_failure)?;
+        answer.admitted += tally.admitted;
+        answer.known += tally.known;
+        for (code, count) in tally.held {
+            *answer.held.entry(code).or_default() += count;
+        }
+        Ok(())
+    }
+
+    /// Marking definitions among the objects are learned before anything that names them is
+    /// judged, so that their order in a file does not matter.
+    fn learn_markings<'a>(
+        &self,
+        objects: impl Iterator<Item = &'a Valid>,
+    ) -> Result<Vec<(StixId, Vec<u8>)>, Failure> {
+        let mut learned = Vec::new();
+        for valid in objects.filter(|valid| valid.head().id.kind() == "marking-definition") {
+            if self
+                .markings_mut()
+                .learn(valid.object())
+                .is_ok_and(|outcome| outcome.is_new())
+            {
+                learned.push((valid.head().id.clone(), valid.canonical().to_vec()));
+            }
+        }
+        Ok(learned)
+    }
+
+    fn record_own(
+        &self,
+        tx: &mut Tx<'_>,
+        marked: Marked,
+        own: bool,
+        source: &str,
+        rules: &Rules,
+        now: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<(), WriteError> {
+        let hash = marked.valid().hash();
+        if tx.knows(&hash)? {
+            tally.known += 1;
+            return Ok(());
+        }
+        let previous = self.previous_of(tx, &marked)?;
+        // What was converted from another form is nobody's own bytes here.
+        let own = own && !marked.valid().is_converted();
+        let context = AdmitContext {
+            rules,
+            world: self.world(),
+            via: Via::Import { own },
+            previous,
+            agreements: &[],
+        };
+        let role = if own {
+            Role::Originator
+        } else {
+            Role::Attestor
+        };
+        let attribution = self.attribute(role, marked.assigned(), &hash);
+        let body = item_body(&hash, source, &self.me());
+        match noroshi_gate::admit(marked, &context) {
+            Admission::Admitted(admitted) => {
+                let line = LedgerLine {
+                    at: now,
+                    kind: LineKind::Admitted,
+                    person: None,
+                    body,
+                };
+                let added = tx.admit(&admitted, &attribution, source, &line)?;
+                tally.admitted += u64::from(added.fresh);
+            }
+            Admission::Held(held) => {
+                for reason in held.reasons() {
+                    *tally.held.entry(reason.code().to_owned()).or_default() += 1;
+                }
+                let codes: Vec<&str> = held.reasons().iter().map(|r| r.code()).collect();
+                let body = body.with("reasons", codes);
+                let line = LedgerLine {
+                    at: now,
+                    kind: LineKind::Held,
+                    person: None,
+                    body,
+                };
+                tx.hold(&held, Some(&attribution), source, &line)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The version this object would follow, as far as the gate needs it.
+    pub(crate) fn previous_of(
+        &self,
+        tx: &mut Tx<'_>,
+        marked: &Marked,
+    ) -> Result<Option<Previous>, WriteError> {
+        let head = marked.valid().head();
+        let current = tx.current(&head.id)?;
+        Ok(current.map(|item| Previous {
+            modified: item.modified,
+            label: item.label,
+            answered_by: item.node,
+            role: item.role,
+        }))
+    }
+
+    /// This node's signed answer for an item.
+    pub(crate) fn attribute(
+        &self,
+        role: Role,
+        assigned: &[StixId],
+        hash: &ItemHash,
+    ) -> Attribution {
+        let keys = self.keys();
+        let key = keys.items.key_id();
+        let node = self.me();
+        let message = Attribution::message(self.world(), role, &node, &key, assigned, hash);
+        let signature = keys.items.sign(&message);
+        Attribution {
+            role,
+            node,
+            key,
+            assigned: assigned.to_vec(),
+            signature,
+        }
+    }
+
+    /// Items held because a marking was unknown are judged again once definitions have come.
+    pub(crate) fn judge_held_again(&self, answer: &mut ImportAnswer) -> Result<(), Failure> {
+        let code = noroshi_gate::Reason::UNKNOWN_MARKING;
+        if answer.held.contains_key(code) {
+            let admitted = self.judge_all_held(code)?;
+            answer.admitted += admitted;
+            if let Some(count) = answer.held.get_mut(code) {
+                *count = count.saturating_sub(admitted);
+            }
+        }
+        Ok(())
+    }
+
+    /// The same after a peer has sent something.
+    pub(crate) fn judge_peer_held_again(&self) -> Result<u64, Failure> {
+        self.judge_all_held(noroshi_gate::Reason::UNKNOWN_MARKING)
+    }
+
+    fn judge_all_held(&self, code: &str) -> Result<u64, Failure> {
+        let mut after = 0;
+        let mut admitted = 0;
+        loop {
+            let held = self.inside()?.held(after, 500).map_err(store_failure)?;
+            let Some(last) = held.last() else {
+                return Ok(admitted);
+            };
+            after = last.seq;
+            for item in held
+                .iter()
+                .filter(|item| item.reasons.iter().any(|r| r == code))
+            {
+                admitted += u64::from(self.judge_again(item)?);
+            }
+        }
+    }
+
+    /// Judge one held item again under the rules of now; `true` when it is admitted.
+    fn judge_again(&self, item: &noroshi_store::ItemRow) -> Result<bool, Failure> {
+        let stored = self.inside()?.item(&item.hash).map_err(store_failure)?;
+        let Some(stored) = stored else {
+            return Ok(false);
+        };
+        let Some(marked) = self.marked(&stored)? else {
+            return Ok(false);
+        };
+        let sender = match stored.source.parse::<NodeId>() {
+            Ok(node) => self.peer(&node)?.map(|peer| self.recipient(&peer)),
+            Err(_) => None,
+        };
+        let view = self.gate_view("")?;
+        let agreements = self.standings(&view.agreements, view.now);
+        let via = match (&sender, &stored.attribution) {
+            (Some(sender), Some(attribution)) => Via::Peer {
+                sender,
+                attribution,
+            },
+            _ => Via::Import {
+                own: stored.role == Some(Role::Originator),
+            },
+        };
+        self.store
+            .write(|tx| {
+                let previous = self.previous_of(tx, &marked)?;
+                let context = AdmitContext {
+                    rules: &view.rules,
+                    world: self.world(),
+                    via,
+                    previous,
+                    agreements: &agreements,
+                };
+                match noroshi_gate::admit(marked, &context) {
+                    Admission::Admitted(admitted) => {
+                        tx.readmit(stored.seq, &admitted)?;
+                        let body = Object::new().with("item", text(stored.hash));
+                        tx.append(&self.line(LineKind::Readmitted, None, body))?;
+                        Ok(true)
+                    }
+                    Admission::Held(_) => Ok(false),
+                }
+            })
+            .map_err(store_failure::<WriteError>)
+    }
+
+    /// A stored item marked again by the table of now; `None` when its bytes are gone.
+    pub(crate) fn marked(&self, stored: &StoredItem) -> Result<Option<Marked>, Failure> {
+        let Some(bytes) = &stored.canonical else {
+            return Ok(None);
+        };
+        let (valid, _) =
+            noroshi_formats::read(bytes, &Form::Stix21, self.limits()).map_err(|error| {
+                Failure::new("store.item", 5, format_args!("{}: {error}", stored.hash))
+            })?;
+        let assigned: &[StixId] = stored
+            .attribution
+            .as_ref()
+            .map_or(&[], |attribution| &attribution.assigned);
+        Ok(Some(noroshi_gate::mark(valid, assigned, &self.markings())))
+    }
+
+    /// Ask for a held item that lowers its marking to be admitted.
+    pub(crate) fn marking_lower(&self, named: &str, person: &str) -> Result<ActAnswer, Failure> {
+        let stored = self.find_item(named)?;
+        let code = noroshi_gate::Reason::LOWERS_MARKING;
+        if !stored.reasons.iter().any(|reason| reason == code) {
+            return Err(Failure::new(
+                "marking.not_lowering",
+                3,
+                "this item is not held for lowering a marking",
+            )
+            .arg("item", named));
+        }
+        let subject = Object::new()
+            .with("item", text(stored.hash))
+            .with("id", stored.id.as_str());
+        self.prepare(ActKind::MarkingLower, subject, person, true, None, 24 * 60)
+    }
+
+    pub(crate) fn execute_marking_lower(
+        &self,
+        record: &mut ActRecord,
+        approved: &Approved,
+    ) -> Result<Effect, Failure> {
+        let gone = || {
+            Failure::new(
+                "item.unknown",
+                4,
+                "the item of this act is not held any more",
+            )
+        };
+        let hash = crate::acts::subject_digest(record, "item")
+            .map(ItemHash)
+            .ok_or_else(gone)?;
+        let stored = self
+            .inside()?
+            .item(&hash)
+            .map_err(store_failure)?
+            .ok_or_else(gone)?;
+        let marked = self.marked(&stored)?.ok_or_else(gone)?;
+        let admitted = noroshi_gate::admit_lowered(marked, approved)
+            .map_err(|reason| Failure::new(reason.code(), 3, reason))?;
+        let ledger_line = self
+            .store
+            .write(|tx| {
+                tx.readmit(stored.seq, &admitted)?;
+                tx.append(&self.line(
+                    LineKind::Readmitted,
+                    Some(&record.act.requester),
+                    Object::new().with("item", text(hash)),
+                ))?;
+                self.close_act(tx, record, approved)
+            })
+            .map_err(store_failure::<WriteError>)?;
+        Ok(Effect {
+            ledger_line,
+            entries: 0,
+            wake: Vec::new(),
+        })
+    }
+}
+
+/// Mark an object: its own markings, or where they release nothing the profile's as well.
+fn mark_for(valid: Valid, profile: Option<&SourceProfile>, table: &MarkingTable) -> Marked {
+    let marked = noroshi_gate::mark(valid, &[], table);
+    match profile {
+        Some(profile) if !marked.object_label().is_release_marking() => {
+            noroshi_gate::mark(marked.into_valid(), &profile.assigned, table)
+        }
+        _ => marked,
+    }
+}
+
+/// What a transaction did.
+#[derive(Default)]
+struct Tally {
+    admitted: u64,
+    known: u64,
+    held: BTreeMap<String, u64>,
+}
+
+/// The body of an item's ledger line.
+pub(crate) fn item_body(hash: &ItemHash, source: &str, by: &NodeId) -> Object {
+    Object::new()
+        .with("item", text(hash))
+        .with("source", source)
+        .with("by", text(by))
+}

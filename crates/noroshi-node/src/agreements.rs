@@ -1,0 +1,786 @@
+//! Agreements: drafted, signed by both sides over the same bytes, suspended by either alone.
+
+use std::collections::BTreeMap;
+
+use noroshi_gate::acts::Approved;
+use noroshi_gate::{AgreementInForce, Notice};
+use noroshi_model::act::ActKind;
+use noroshi_model::agreement::{Agreement, Clause, Onward, Party, ReleaseTerm, Standing};
+use noroshi_model::document::{DocumentError, Fields, hex, text};
+use noroshi_model::json::{Object, Value};
+use noroshi_model::ledger::LineKind;
+use noroshi_model::link::{EntryKind, Precedence};
+use noroshi_model::manifest::Purpose;
+use noroshi_model::{
+    Context, Digest, ItemHash, KeyId, Limits, NodeId, Organisation, Signer, Timestamp, Verifier,
+    signing,
+};
+use noroshi_seal::sign::Ed25519;
+use noroshi_store::{RecordKind, Tx, WriteError};
+
+use crate::acts::{Effect, subject_digest};
+use crate::command::{ActAnswer, DraftAnswer, Event, Failure};
+use crate::node::{Node, store_failure};
+use crate::records::{ActRecord, AgreementRecord, AgreementState, Record, int};
+use crate::sink::Sink;
+
+/// Longest agreement a template is made for, in days.
+const TEMPLATE_DAYS_MAX: u32 = 3660;
+
+impl Node {
+    /// Every agreement this node knows.
+    pub(crate) fn agreements(&self) -> Result<Vec<AgreementRecord>, Failure> {
+        self.records(RecordKind::Agreement)
+    }
+
+    /// The agreements as the gate asks for them: all of them, each with its standing now.
+    pub(crate) fn standings<'a>(
+        &self,
+        records: &'a [AgreementRecord],
+        now: Timestamp,
+    ) -> Vec<AgreementInForce<'a>> {
+        records
+            .iter()
+            .map(|record| AgreementInForce {
+                agreement: &record.agreement,
+                item: record.hash(),
+                standing: standing(record, now),
+            })
+            .collect()
+    }
+
+    /// A draft that both sides can sign as it stands: TLP up to AMBER both ways, for defence.
+    pub(crate) fn agreement_template(
+        &self,
+        with: &[String],
+        title: Option<String>,
+        days: u32,
+    ) -> Result<DraftAnswer, Failure> {
+        if !(1..=TEMPLATE_DAYS_MAX).contains(&days) {
+            return Err(Failure::new(
+                "agreement.days",
+                2,
+                "an agreement lasts 1 to 3660 days",
+            ));
+        }
+        let mut parties = vec![party(&self.keys().manifest.organisation)];
+        for named in with {
+            parties.push(party(&self.find_peer(named)?.manifest.organisation));
+        }
+        let now = self.now();
+        let terms = |from: &Party| {
+            parties
+                .iter()
+                .filter(|to| to.node != from.node)
+                .map(|to| ReleaseTerm {
+                    clause: "2".into(),
+                    from: from.node,
+                    to: to.node,
+                    types: vec!["*".into()],
+                    purposes: vec!["defence".into()],
+                    ceilings: BTreeMap::from([
+                        ("tlp".into(), "amber".into()),
+                        ("us-class".into(), "unclassified".into()),
+                    ]),
+                    onward: Onward::None,
+                })
+                .collect::<Vec<_>>()
+        };
+        let releases = parties.iter().flat_map(terms).collect();
+        let agreement = Agreement {
+            id: self.fresh_id("agreement"),
+            created: now,
+            modified: now,
+            title: title.unwrap_or_else(|| "Sharing of cyber threat information".into()),
+            title_ja: "サイバー脅威情報の共有".into(),
+            kind: "mou".into(),
+            parties,
+            valid_from: now,
+            valid_until: now.plus_seconds(i64::from(days) * 86_400),
+            clauses: template_clauses(),
+            releases,
+            equivalences: Vec::new(),
+        };
+        Ok(DraftAnswer {
+            agreement: outer_json(&agreement.to_value()),
+        })
+    }
+
+    /// Propose an agreement: an act whose effect is this node's signature.
+    pub(crate) fn agreement_propose(
+        &self,
+        draft: &serde_json::Value,
+        person: &str,
+    ) -> Result<ActAnswer, Failure> {
+        let refused = |error: &dyn std::fmt::Display| {
+            Failure::new("agreement.refused", 2, error).arg("problem", error)
+        };
+        let bytes = serde_json::to_vec(draft).map_err(|error| refused(&error))?;
+        let value = Value::parse(&bytes, self.limits()).map_err(|error| refused(&error))?;
+        let canonical = value.canonical();
+        let agreement = Agreement::from_value(value).map_err(|error| refused(&error))?;
+        self.check_parties(&agreement)?;
+        self.prepare_signature(&agreement, canonical, person)
+    }
+
+    /// Sign an agreement a partner proposed.
+    pub(crate) fn agreement_sign(&self, named: &str, person: &str) -> Result<ActAnswer, Failure> {
+        let record = self.find_agreement(named)?;
+        if record.signed_by().contains(&self.me()) {
+            return Err(Failure::new(
+                "agreement.signed",
+                3,
+                "this node has signed it already",
+            ));
+        }
+        self.prepare_signature(&record.agreement, record.bytes.clone(), person)
+    }
+
+    fn prepare_signature(
+        &self,
+        agreement: &Agreement,
+        canonical: Vec<u8>,
+        person: &str,
+    ) -> Result<ActAnswer, Failure> {
+        let subject = Object::new()
+            .with("agreement", text(Digest::of(&canonical)))
+            .with("id", agreement.id.as_str())
+            .with("title", agreement.title.as_str());
+        self.prepare(
+            ActKind::AgreementSign,
+            subject,
+            person,
+            true,
+            Some(canonical),
+            7 * 24 * 60,
+        )
+    }
+
+    pub(crate) fn agreement_state(
+        &self,
+        named: &str,
+        person: &str,
+        kind: ActKind,
+    ) -> Result<ActAnswer, Failure> {
+        let record = self.find_agreement(named)?;
+        let subject = Object::new()
+            .with("agreement", text(record.hash()))
+            .with("id", record.agreement.id.as_str())
+            .with("title", record.agreement.title.as_str());
+        self.prepare(kind, subject, person, false, None, 60)
+    }
+
+    pub(crate) fn agreement_list(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let now = self.now();
+        for record in self.agreements()? {
+            let standing = standing(&record, now);
+            let (word, detail) = match &standing {
+                Standing::InForce => ("in_force", String::new()),
+                Standing::Unsigned(missing) => (
+                    "unsigned",
+                    missing
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join(" "),
+                ),
+                Standing::NotYet(from) => ("not_yet", from.to_string()),
+                Standing::Ended(at) => ("ended", at.to_string()),
+                Standing::Suspended(by) => ("suspended", by.to_string()),
+            };
+            sink.send(Event::Row {
+                kind: "agreement".into(),
+                row: serde_json::json!({
+                    "hash": record.hash().to_string(),
+                    "id": record.agreement.id.as_str(),
+                    "title": record.agreement.title,
+                    "title_ja": record.agreement.title_ja,
+                    "standing": word,
+                    "standing_detail": detail,
+                    "valid_from": record.agreement.valid_from.to_string(),
+                    "valid_until": record.agreement.valid_until.to_string(),
+                    "parties": record.agreement.parties.iter().map(|party| serde_json::json!({
+                        "node": party.node.to_string(),
+                        "name_en": party.name_en,
+                        "name_ja": party.name_ja,
+                        "signed": record.signed_by().contains(&party.node),
+                    })).collect::<Vec<_>>(),
+                    "object": outer_json(&record.agreement.to_value()),
+                }),
+            });
+        }
+        Ok(())
+    }
+
+    /// The act took effect: sign, keep, and put the signed agreement into the other parties' logs.
+    pub(crate) fn execute_agreement_sign(
+        &self,
+        record: &mut ActRecord,
+        approved: &Approved,
+    ) -> Result<Effect, Failure> {
+        let bytes = record.attachment.clone().unwrap_or_default();
+        let hash = ItemHash(Digest::of(&bytes));
+        if subject_digest(record, "agreement") != Some(hash.0) {
+            return Err(Failure::new(
+                "agreement.changed",
+                3,
+                "the agreement is not what was asked for",
+            ));
+        }
+        let value = Value::parse(&bytes, &Limits::DEFAULT)
+            .map_err(|error| Failure::new("agreement.refused", 2, error))?;
+        let agreement = Agreement::from_value(value)
+            .map_err(|error| Failure::new("agreement.refused", 2, error))?;
+        self.check_parties(&agreement)?;
+        let known = self.record::<AgreementRecord>(RecordKind::Agreement, hash.bytes())?;
+        let mut kept = known.unwrap_or(AgreementRecord {
+            agreement,
+            bytes,
+            signatures: Vec::new(),
+            states: Vec::new(),
+        });
+        {
+            let keys = self.keys();
+            let message = signing::message(
+                Context::Agreement,
+                self.world(),
+                &Agreement::signed_payload(&hash),
+            );
+            kept.signatures.retain(|(node, _, _)| *node != self.me());
+            kept.signatures
+                .push((self.me(), keys.items.key_id(), keys.items.sign(&message)));
+        }
+        let document = AgreementDocument::of(&kept).to_bytes();
+        self.publish_agreement(record, approved, &kept, &document, "signed")
+    }
+
+    /// Suspend or resume: this node's word, signed, with a serial that only rises.
+    pub(crate) fn execute_agreement_state(
+        &self,
+        record: &mut ActRecord,
+        approved: &Approved,
+    ) -> Result<Effect, Failure> {
+        let hash = subject_digest(record, "agreement").map(ItemHash);
+        let kept = match &hash {
+            Some(hash) => self.record::<AgreementRecord>(RecordKind::Agreement, hash.bytes())?,
+            None => None,
+        };
+        let mut kept = kept.ok_or_else(|| unknown_agreement("of this act"))?;
+        let own = kept.states.iter().find(|state| state.node == self.me());
+        let state = AgreementState {
+            node: self.me(),
+            serial: own.map_or(1, |state| state.serial + 1),
+            suspended: record.act.kind == ActKind::AgreementSuspend,
+            at: self.now(),
+        };
+        let word = if state.suspended {
+            "suspended"
+        } else {
+            "resumed"
+        };
+        let document = {
+            let keys = self.keys();
+            StateDocument::sign(&kept.hash(), &state, self.world(), &keys.items).to_bytes()
+        };
+        kept.note_state(state);
+        self.publish_agreement(record, approved, &kept, &document, word)
+    }
+
+    fn publish_agreement(
+        &self,
+        record: &mut ActRecord,
+        approved: &Approved,
+        kept: &AgreementRecord,
+        document: &[u8],
+        event: &str,
+    ) -> Result<Effect, Failure> {
+        let mut others = Vec::new();
+        for party in kept
+            .agreement
+            .parties
+            .iter()
+            .filter(|party| party.node != self.me())
+        {
+            if let Some(peer) = self.peer(&party.node)? {
+                // The gate is asked here, so that an act never queues what cannot leave, and again
+                // when the entry is sent.
+                let recipient = self.recipient(&peer);
+                let notice = Notice::document(document.to_vec(), &kept.agreement);
+                if noroshi_gate::release_notice(notice, &recipient, &self.rules()?).is_ok() {
+                    others.push(party.node);
+                }
+            }
+        }
+        let line = self.agreement_line(kept, event, Some(&record.act.requester), &self.me());
+        let ledger_line = self
+            .store
+            .write(|tx| {
+                tx.put(RecordKind::Agreement, kept.hash().bytes(), &kept.to_bytes())?;
+                tx.append(&line)?;
+                for node in &others {
+                    self.log_bytes(
+                        tx,
+                        node,
+                        EntryKind::Document,
+                        Precedence::Immediate,
+                        document.to_vec(),
+                    )?;
+                }
+                self.close_act(tx, record, approved)
+            })
+            .map_err(store_failure::<WriteError>)?;
+        Ok(Effect {
+            ledger_line,
+            entries: others.len() as u64,
+            wake: others,
+        })
+    }
+
+    /// A document arrived from a peer. `Err` tells why it is refused.
+    pub(crate) fn receive_document(
+        &self,
+        tx: &mut Tx<'_>,
+        from: &NodeId,
+        bytes: &[u8],
+    ) -> Result<Result<(), String>, WriteError> {
+        if let Ok(document) = AgreementDocument::from_bytes(bytes) {
+            return self.receive_agreement(tx, from, document);
+        }
+        match StateDocument::from_bytes(bytes) {
+            Ok(document) => self.receive_state(tx, from, &document),
+            Err(error) => Ok(Err(error.to_string())),
+        }
+    }
+
+    fn receive_agreement(
+        &self,
+        tx: &mut Tx<'_>,
+        from: &NodeId,
+        document: AgreementDocument,
+    ) -> Result<Result<(), String>, WriteError> {
+        let hash = ItemHash(Digest::of(&document.bytes));
+        let agreement = &document.agreement;
+        if !agreement.has_party(from) || !agreement.has_party(&self.me()) {
+            return Ok(Err(
+                "the agreement is not between its sender and this node".into()
+            ));
+        }
+        let known = tx.get(RecordKind::Agreement, hash.bytes())?;
+        let mut kept = match known.and_then(|bytes| AgreementRecord::from_bytes(&bytes).ok()) {
+            Some(kept) => kept,
+            None => AgreementRecord {
+                agreement: document.agreement,
+                bytes: document.bytes,
+                signatures: Vec::new(),
+                states: Vec::new(),
+            },
+        };
+        let message = signing::message(
+            Context::Agreement,
+            self.world(),
+            &Agreement::signed_payload(&hash),
+        );
+        let mut news = false;
+        for (node, key, signature) in document.signatures {
+            if kept.signed_by().contains(&node) || node == self.me() {
+                continue;
+            }
+            let Some(public) = self.item_key_of(&node, &key) else {
+                return Ok(Err(format!(
+                    "a signature is by a key of {node} that is not trusted here"
+                )));
+            };
+            if !kept.agreement.has_party(&node) || !Ed25519.verify(&public, &message, &signature) {
+                return Ok(Err("a signature under the agreement does not verify".into()));
+            }
+            kept.signatures.push((node, key, signature));
+            news = true;
+        }
+        if news {
+            tx.put(RecordKind::Agreement, hash.bytes(), &kept.to_bytes())?;
+            tx.append(&self.agreement_line(&kept, "received", None, from))?;
+        }
+        Ok(Ok(()))
+    }
+
+    fn receive_state(
+        &self,
+        tx: &mut Tx<'_>,
+        from: &NodeId,
+        document: &StateDocument,
+    ) -> Result<Result<(), String>, WriteError> {
+        if document.state.node != *from {
+            return Ok(Err(
+                "only the party itself suspends or resumes for itself".into()
+            ));
+        }
+        let Some(public) = self.item_key_of(from, &document.key) else {
+            return Ok(Err("the key is not trusted here".into()));
+        };
+        if !document.verifies(&public, self.world()) {
+            return Ok(Err("the signature does not verify".into()));
+        }
+        let known = tx.get(RecordKind::Agreement, document.agreement.bytes())?;
+        let Some(mut kept) = known.and_then(|bytes| AgreementRecord::from_bytes(&bytes).ok())
+        else {
+            return Ok(Err("the agreement is not known here".into()));
+        };
+        let word = if document.state.suspended {
+            "suspended"
+        } else {
+            "resumed"
+        };
+        if kept.agreement.has_party(from) && kept.note_state(document.state.clone()) {
+            tx.put(
+                RecordKind::Agreement,
+                document.agreement.bytes(),
+                &kept.to_bytes(),
+            )?;
+            tx.append(&self.agreement_line(&kept, word, None, from))?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Whom a document concerns: the parties of the agreement it is about.
+    pub(crate) fn document_parties(&self, bytes: &[u8]) -> Result<Vec<NodeId>, Failure> {
+        let agreement = match (
+            AgreementDocument::from_bytes(bytes),
+            StateDocument::from_bytes(bytes),
+        ) {
+            (Ok(document), _) => Some(document.agreement),
+            (_, Ok(document)) => self
+                .record::<AgreementRecord>(RecordKind::Agreement, document.agreement.bytes())?
+                .map(|record| record.agreement),
+            _ => None,
+        };
+        let parties = agreement
+            .map(|agreement| agreement.parties)
+            .unwrap_or_default();
+        Ok(parties.iter().map(|party| party.node).collect())
+    }
+
+    /// The raw item key of a node whether revoked or not: what was signed before stays checkable.
+    pub(crate) fn any_item_key_of(&self, node: &NodeId, key: &KeyId) -> Option<[u8; 32]> {
+        let listed = |manifest: &noroshi_model::manifest::Manifest| -> Option<[u8; 32]> {
+            let key = manifest
+                .key(key)
+                .filter(|key| key.purpose == Purpose::Items)?;
+            key.public.as_slice().try_into().ok()
+        };
+        if *node == self.me() {
+            return listed(&self.keys().manifest);
+        }
+        listed(&self.peer(node).ok()??.manifest)
+    }
+
+    /// The raw item key of a node, if it is trusted here and not revoked.
+    pub(crate) fn item_key_of(&self, node: &NodeId, key: &KeyId) -> Option<[u8; 32]> {
+        if *node == self.me() {
+            return crate::receive::item_key(&self.keys().manifest, key);
+        }
+        crate::receive::item_key(&self.peer(node).ok()??.manifest, key)
+    }
+
+    /// The agreement a person means: by STIX id or the beginning of its hash.
+    pub(crate) fn find_agreement(&self, named: &str) -> Result<AgreementRecord, Failure> {
+        let matches = |record: &AgreementRecord| {
+            record.agreement.id.as_str() == named
+                || (named.len() >= 8 && record.hash().to_string().starts_with(named))
+        };
+        let mut found = self.agreements()?.into_iter().filter(matches);
+        match (found.next(), found.next()) {
+            (Some(record), None) => Ok(record),
+            _ => Err(unknown_agreement(named)),
+        }
+    }
+
+    fn check_parties(&self, agreement: &Agreement) -> Result<(), Failure> {
+        if !agreement.has_party(&self.me()) {
+            return Err(Failure::new(
+                "agreement.party",
+                2,
+                "this node is not a party to it",
+            ));
+        }
+        for party in agreement
+            .parties
+            .iter()
+            .filter(|party| party.node != self.me())
+        {
+            let peer = self.peer(&party.node)?.filter(|peer| peer.is_confirmed());
+            let peer = peer.ok_or_else(|| {
+                Failure::new(
+                    "agreement.peer",
+                    3,
+                    format_args!(
+                        "{} is no confirmed peer of this node: pair first",
+                        party.name_en
+                    ),
+                )
+                .arg("party", &party.name_en)
+            })?;
+            if peer.manifest.organisation.nation != party.nation {
+                return Err(Failure::new(
+                    "agreement.nation",
+                    3,
+                    format_args!(
+                        "the agreement says {} is of {}, its manifest says {}",
+                        party.name_en, party.nation, peer.manifest.organisation.nation
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn agreement_line(
+        &self,
+        kept: &AgreementRecord,
+        event: &str,
+        person: Option<&noroshi_model::PersonId>,
+        by: &NodeId,
+    ) -> noroshi_model::ledger::LedgerLine {
+        let body = Object::new()
+            .with("event", event)
+            .with("agreement", text(kept.hash()))
+            .with("id", kept.agreement.id.as_str())
+            .with("by", text(by))
+            .with(
+                "signed_by",
+                kept.signed_by()
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>(),
+            );
+        self.line(LineKind::Agreement, person, body)
+    }
+
+    /// A fresh STIX id, UUID version 4.
+    pub(crate) fn fresh_id(&self, kind: &str) -> noroshi_model::StixId {
+        let mut bytes: [u8; 16] = self.chance();
+        bytes[6] = (bytes[6] & 0x0f) | 0x40;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let (a, b, c, d, e) = (
+            &digits[..8],
+            &digits[8..12],
+            &digits[12..16],
+            &digits[16..20],
+            &digits[20..],
+        );
+        format!("{kind}--{a}-{b}-{c}-{d}-{e}")
+            .parse()
+            .expect("invariant: a type name and 16 bytes in UUID form are a STIX id")
+    }
+}
+
+/// Where an agreement stands now.
+pub(crate) fn standing(record: &AgreementRecord, now: Timestamp) -> Standing {
+    record
+        .agreement
+        .standing(&record.signed_by(), &record.suspended_by(), now)
+}
+
+/// Our JSON tree as the command surface's.
+pub(crate) fn outer_json(value: &Value) -> serde_json::Value {
+    serde_json::from_slice(&value.canonical()).unwrap_or_default()
+}
+
+fn party(org: &Organisation) -> Party {
+    Party {
+        node: org.node,
+        name_en: org.name_en.clone(),
+        name_ja: org.name_ja.clone(),
+        nation: org.nation,
+    }
+}
+
+fn template_clauses() -> Vec<Clause> {
+    let clause = |id: &str, en: &str, ja: &str| Clause {
+        id: id.into(),
+        text_en: en.into(),
+        text_ja: ja.into(),
+    };
+    vec![
+        clause(
+            "1",
+            "The parties share cyber threat and vulnerability information in a timely, routine \
+             and two-way manner.",
+            "両当事者は、サイバー脅威及び脆弱性に関する情報を適時かつ日常的に双方向で共有する。",
+        ),
+        clause(
+            "2",
+            "Each party may release items marked up to TLP:AMBER to the other for the purpose of \
+             defence. Markings not named in the terms of this clause are not covered.",
+            "各当事者は、防衛の目的のため、TLP:AMBER までの標示を付した情報を他方に提供することができる。\
+             本条項に掲げられていない標示は対象としない。",
+        ),
+        clause(
+            "3",
+            "The receiving party does not pass on what it received without the originator's \
+             consent, and obeys a recall.",
+            "受領した当事者は、作成元の同意なく第三者に提供せず、回収の求めに従う。",
+        ),
+        clause(
+            "4",
+            "Either party may suspend this agreement alone and at once.",
+            "いずれの当事者も、単独で直ちに本合意を停止することができる。",
+        ),
+    ]
+}
+
+fn unknown_agreement(named: &str) -> Failure {
+    Failure::new(
+        "agreement.unknown",
+        4,
+        format_args!("no one agreement is `{named}`: see `noroshi agreement list`"),
+    )
+    .arg("agreement", named)
+}
+
+/// An agreement with its signatures, on its way to a party.
+struct AgreementDocument {
+    agreement: Agreement,
+    bytes: Vec<u8>,
+    signatures: Vec<(NodeId, KeyId, [u8; 64])>,
+}
+
+impl AgreementDocument {
+    const DOCUMENT: &str = "agreement";
+
+    fn of(record: &AgreementRecord) -> Self {
+        Self {
+            agreement: record.agreement.clone(),
+            bytes: record.bytes.clone(),
+            signatures: record.signatures.clone(),
+        }
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let signatures = self.signatures.iter().map(|(node, key, signature)| {
+            Value::Object(
+                Object::new()
+                    .with("node", text(node))
+                    .with("key", text(key))
+                    .with("signature", hex(signature)),
+            )
+        });
+        Value::Object(
+            Object::new()
+                .with("v", 1)
+                .with("document", Self::DOCUMENT)
+                .with("agreement", self.agreement.to_value())
+                .with("signatures", signatures.collect::<Vec<Value>>()),
+        )
+        .canonical()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
+        let mut fields = Fields::read("agreement document", bytes)?;
+        fields.version(1)?;
+        if fields.text("document")? != Self::DOCUMENT {
+            return Err(fields.refused("document", "is not `agreement`"));
+        }
+        let value = fields.value("agreement")?;
+        let bytes = value.canonical();
+        let agreement = Agreement::from_value(value)?;
+        let listed = fields.list("signatures")?;
+        if listed.len() > Agreement::LIST_MAX {
+            return Err(fields.refused("signatures", "lists more than 256"));
+        }
+        let mut signatures = Vec::new();
+        for value in listed {
+            let mut one = Fields::of("agreement signature", value)?;
+            signatures.push((
+                one.parsed("node")?,
+                one.parsed("key")?,
+                one.hex("signature")?,
+            ));
+            one.end()?;
+        }
+        fields.end()?;
+        Ok(Self {
+            agreement,
+            bytes,
+            signatures,
+        })
+    }
+}
+
+/// A party's signed word on whether the agreement rests.
+struct StateDocument {
+    agreement: ItemHash,
+    state: AgreementState,
+    key: KeyId,
+    signature: [u8; 64],
+}
+
+impl StateDocument {
+    const DOCUMENT: &str = "agreement.state";
+
+    fn sign(
+        agreement: &ItemHash,
+        state: &AgreementState,
+        world: noroshi_model::World,
+        signer: &dyn Signer,
+    ) -> Self {
+        let mut document = Self {
+            agreement: *agreement,
+            state: state.clone(),
+            key: signer.key_id(),
+            signature: [0; 64],
+        };
+        document.signature = signer.sign(&document.message(world));
+        document
+    }
+
+    fn verifies(&self, public: &[u8; 32], world: noroshi_model::World) -> bool {
+        Ed25519.verify(public, &self.message(world), &self.signature)
+    }
+
+    fn message(&self, world: noroshi_model::World) -> Vec<u8> {
+        let payload = Value::Object(self.body()).canonical();
+        signing::message(Context::AgreementState, world, &payload)
+    }
+
+    fn body(&self) -> Object {
+        Object::new()
+            .with("v", 1)
+            .with("document", Self::DOCUMENT)
+            .with("agreement", text(self.agreement))
+            .with("by", text(self.state.node))
+            .with("serial", int(self.state.serial))
+            .with("suspended", self.state.suspended)
+            .with("at", text(self.state.at))
+            .with("key", text(self.key))
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        Value::Object(self.body().with("signature", hex(&self.signature))).canonical()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
+        let mut fields = Fields::read("agreement state", bytes)?;
+        fields.version(1)?;
+        if fields.text("document")? != Self::DOCUMENT {
+            return Err(fields.refused("document", "is not `agreement.state`"));
+        }
+        let suspended = fields
+            .value("suspended")?
+            .as_bool()
+            .ok_or_else(|| fields.refused("suspended", "is not true or false"))?;
+        let document = Self {
+            agreement: fields.parsed("agreement")?,
+            state: AgreementState {
+                node: fields.parsed("by")?,
+                serial: fields.number("serial")?,
+                suspended,
+                at: fields.parsed("at")?,
+            },
+            key: fields.parsed("key")?,
+            signature: fields.hex("signature")?,
+        };
+        fields.end()?;
+        Ok(document)
+    }
+}

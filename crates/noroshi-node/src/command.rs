@@ -1,0 +1,666 @@
+//! What a person can ask of a node, and the shape of the answers. The CLI, the local socket and
+//! later the console and the HTTP API all speak this; nothing can be done that is not here.
+//!
+//! An answer is data. Words for people come from the message catalogue next door.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Most bytes of a command in its JSON form.
+pub const COMMAND_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// One command. Ids of items are a hash, an unambiguous beginning of one (8 digits or more) or a
+/// STIX id (its current version is meant). Peers are named by node id, the beginning of one (8 digits or more), nation
+/// code where unambiguous, or local alias.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case", tag = "command")]
+pub enum Command {
+    /// Read files, folders or standard input. Streams `progress`; answers [`ImportAnswer`].
+    Import {
+        /// Absolute paths of files and folders; `-` alone means the command's input stream.
+        paths: Vec<PathBuf>,
+        /// Source profile. Without one, objects keep exactly the markings they carry.
+        profile: Option<String>,
+    },
+    /// A page of items; answers one `item` row each, then [`PageAnswer`].
+    List {
+        /// Only this STIX type.
+        kind: Option<String>,
+        /// Only items in this state: admitted, held, withdrawn, destroyed.
+        state: Option<String>,
+        /// Only from this source: a profile's name or a peer.
+        source: Option<String>,
+        /// At most so many rows (1 to 10,000).
+        limit: u32,
+        /// Go on after this sequence number.
+        after: Option<u64>,
+    },
+    /// One item whole; answers [`ItemAnswer`].
+    Show {
+        /// Which.
+        item: String,
+    },
+    /// Full-text search; answers `item` rows, best first, then [`PageAnswer`].
+    Search {
+        /// Words; all must occur.
+        text: String,
+        /// At most so many rows.
+        limit: u32,
+    },
+    /// Plan a release. Answers [`PlanAnswer`]; with something to release also the act to endorse.
+    Share {
+        /// What.
+        select: Selection,
+        /// To whom.
+        to: Vec<String>,
+        /// For what purpose (an agreement's term must cover it).
+        purpose: String,
+        /// flash, immediate, priority or routine.
+        precedence: String,
+        /// Who asks.
+        person: String,
+        /// Only explain: no act is prepared.
+        dry_run: bool,
+        /// How long the act can be approved, in minutes (1 to 10,080).
+        expires_minutes: u32,
+    },
+    /// Prepare a recall of an item everywhere it was released; answers [`ActAnswer`].
+    Recall {
+        /// Which.
+        item: String,
+        /// withdraw or destroy.
+        mode: String,
+        /// Why, for people.
+        reason: String,
+        /// Who asks.
+        person: String,
+    },
+    /// Draft an agreement with peers from the shipped template; answers [`DraftAnswer`].
+    AgreementTemplate {
+        /// The other parties.
+        with: Vec<String>,
+        /// Its title.
+        title: Option<String>,
+        /// Valid for so many days from now.
+        days: u32,
+    },
+    /// Propose an agreement (this node's signature to be); answers [`ActAnswer`].
+    AgreementPropose {
+        /// The agreement object, as a template or an officer wrote it.
+        agreement: Value,
+        /// Who asks.
+        person: String,
+    },
+    /// Sign an agreement a partner proposed; answers [`ActAnswer`].
+    AgreementSign {
+        /// Its STIX id or the beginning of its hash.
+        agreement: String,
+        /// Who asks.
+        person: String,
+    },
+    /// Suspend an agreement, alone and at once; answers [`ActAnswer`].
+    AgreementSuspend {
+        /// Its STIX id or the beginning of its hash.
+        agreement: String,
+        /// Who asks.
+        person: String,
+    },
+    /// Lift this node's own suspension; answers [`ActAnswer`].
+    AgreementResume {
+        /// Its STIX id or the beginning of its hash.
+        agreement: String,
+        /// Who asks.
+        person: String,
+    },
+    /// All agreements; one `agreement` row each.
+    AgreementList,
+    /// Make a code for a partner; answers [`InviteAnswer`].
+    PeerInvite {
+        /// Who invites.
+        person: String,
+    },
+    /// Use a partner's code; answers [`PeerAnswer`].
+    PeerAccept {
+        /// `host:port` of the partner's link.
+        address: String,
+        /// The code as read out.
+        code: String,
+        /// Who accepts.
+        person: String,
+    },
+    /// Confirm a peer by its fingerprint as read out by its people; answers [`ActAnswer`].
+    PeerConfirm {
+        /// Which.
+        peer: String,
+        /// Digits and word, or all the words, as typed.
+        fingerprint: String,
+        /// Who confirms.
+        person: String,
+    },
+    /// Give a peer a local alias or another address; answers [`PeerAnswer`].
+    PeerSet {
+        /// Which.
+        peer: String,
+        /// Alias.
+        alias: Option<String>,
+        /// `host:port`.
+        address: Option<String>,
+    },
+    /// End a peering; answers [`ActAnswer`].
+    PeerRemove {
+        /// Which.
+        peer: String,
+        /// Who orders it.
+        person: String,
+    },
+    /// All peers; one `peer` row each, then `own` with this node's name and fingerprint.
+    PeerList,
+    /// Exchange with a peer now and go on until both sides have nothing left; answers [`SyncAnswer`].
+    Sync {
+        /// Which; all confirmed peers if absent.
+        peer: Option<String>,
+    },
+    /// Add a person whose key pair the caller made; answers [`ActAnswer`].
+    PersonAdd {
+        /// The new person.
+        name: String,
+        /// Ed25519 public key in hexadecimal.
+        public_key: String,
+        /// Who asks.
+        person: String,
+    },
+    /// All persons; one `person` row each.
+    PersonList,
+    /// Revoke a person, alone and at once; answers [`ActAnswer`].
+    PersonRevoke {
+        /// Whom.
+        name: String,
+        /// Who orders it.
+        person: String,
+    },
+    /// Set a source profile; answers [`ActAnswer`].
+    ProfileSet {
+        /// Its name.
+        name: String,
+        /// Where it comes from.
+        title: String,
+        /// Markings by name (`TLP:CLEAR`) or id.
+        markings: Vec<String>,
+        /// Are its objects this organisation's own work?
+        own: bool,
+        /// Who orders it.
+        person: String,
+    },
+    /// All source profiles; one `profile` row each.
+    ProfileList,
+    /// Set the marking above which a release needs a second person; answers [`ActAnswer`].
+    RuleSet {
+        /// Axis and level, such as `tlp:green`.
+        second_person_above: String,
+        /// Who orders it.
+        person: String,
+    },
+    /// Admit a held item that lowers a marking; answers [`ActAnswer`].
+    MarkingLower {
+        /// Which held item.
+        item: String,
+        /// Who asks.
+        person: String,
+    },
+    /// This node's keys; one `key` row each, then `manifest`.
+    KeyShow,
+    /// Prepare to replace a key; answers [`ActAnswer`] with the manifest that the root must sign.
+    KeyRotate {
+        /// items, ledger, tls or sealing.
+        purpose: String,
+        /// Who asks.
+        person: String,
+    },
+    /// Prepare to revoke a key; answers [`ActAnswer`] with the manifest that the root must sign.
+    KeyRevoke {
+        /// The beginning of the key's id.
+        key: String,
+        /// Who asks.
+        person: String,
+    },
+    /// Put a signature under an act: the requester's, or the second person's. When the signatures
+    /// suffice the act takes effect at once. Answers [`EndorseAnswer`].
+    Endorse {
+        /// The act's id, or for the requester's first signature as well.
+        act: String,
+        /// Who signs.
+        person: String,
+        /// Ed25519 signature in hexadecimal over [`noroshi_model::act::Act::endorsed_payload`]
+        /// under [`noroshi_model::Context::Act`].
+        signature: String,
+        /// The root's signature over the act's manifest, where it has one, in hexadecimal.
+        root_signature: Option<String>,
+    },
+    /// Acts by state: pending, done, returned, expired; one `act` row each.
+    ActList {
+        /// Only this state.
+        state: Option<String>,
+    },
+    /// One act with what it would do; answers [`ActAnswer`].
+    ActShow {
+        /// Its id or the beginning of it.
+        act: String,
+    },
+    /// Who holds what; one `receipt` row for each item and partner.
+    Receipts {
+        /// Only of this item.
+        item: Option<String>,
+        /// Only of this partner.
+        peer: Option<String>,
+        /// Only what the partner has not answered.
+        outstanding: bool,
+        /// At most so many rows.
+        limit: u32,
+    },
+    /// Lines of the ledger; one `line` row each, then [`PageAnswer`].
+    LedgerList {
+        /// From this line.
+        from: u64,
+        /// At most so many.
+        limit: u32,
+        /// Only lines of this kind.
+        kind: Option<String>,
+    },
+    /// Verify the ledger and every partner's log from genesis; streams `progress`, answers `verified`.
+    LedgerVerify,
+    /// A self-contained proof of one line; answers `proof`.
+    LedgerProve {
+        /// A line of the node's own ledger.
+        line: Option<u64>,
+        /// Or: the item whose entry in a partner's log is meant.
+        item: Option<String>,
+        /// The partner: its log here, or with `theirs` this node's entry in its log.
+        peer: Option<String>,
+        /// Prove the partner's receipt for the item from the partner's log, as this node holds it.
+        receipt: bool,
+    },
+    /// Check a proof with the keys this node trusts; answers `checked`.
+    LedgerCheck {
+        /// The proof document.
+        proof: Value,
+    },
+    /// Write the ledger as C2SP tiles into a folder; answers `exported`.
+    LedgerExport {
+        /// An absolute path that does not exist yet, or is empty.
+        folder: PathBuf,
+        /// A partner's log instead of the node's own ledger.
+        peer: Option<String>,
+    },
+    /// Check the node's health; one `check` row each, then `doctor`.
+    Doctor,
+}
+
+/// Which items to share.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Selection {
+    /// These items.
+    pub items: Vec<String>,
+    /// All current items of this type.
+    pub kind: Option<String>,
+    /// All current items of this source.
+    pub source: Option<String>,
+    /// All current items that this search finds.
+    pub text: Option<String>,
+    /// Everything current.
+    pub all: bool,
+}
+
+/// What a command sends back while it runs. `row` is one of many, `answer` the last word.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// Long work: how far.
+    Progress {
+        /// What is being done: a message id of the catalogue, such as `progress-import`.
+        label: String,
+        /// Done so far.
+        done: u64,
+        /// Of how many, where known.
+        total: Option<u64>,
+    },
+    /// One of many.
+    Row {
+        /// item, agreement, peer, own, person, profile, key, act, receipt, line, check, note, error.
+        kind: String,
+        /// Its fields.
+        row: Value,
+    },
+    /// The last word.
+    Answer {
+        /// import, page, item, plan, act, draft, invite, peer, sync, endorsed, verified, proof, checked, exported, doctor, manifest.
+        kind: String,
+        /// Its fields.
+        answer: Value,
+    },
+}
+
+/// Answer of an import: counts, and the first notes and errors as rows before it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImportAnswer {
+    /// Objects read.
+    pub read: u64,
+    /// Admitted now.
+    pub admitted: u64,
+    /// Held, by reason code.
+    pub held: std::collections::BTreeMap<String, u64>,
+    /// Known before, byte for byte.
+    pub known: u64,
+    /// Refused as unusable.
+    pub refused: u64,
+    /// Notes on imperfect input.
+    pub notes: u64,
+}
+
+/// The end of a page.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PageAnswer {
+    /// Rows given.
+    pub rows: u64,
+    /// Where the next page begins, if there is one.
+    pub next: Option<u64>,
+}
+
+/// One item row.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ItemRow {
+    /// Position in this node's store.
+    pub seq: u64,
+    /// Its name.
+    pub hash: String,
+    /// STIX id.
+    pub id: String,
+    /// STIX type.
+    pub kind: String,
+    /// Version.
+    pub modified: String,
+    /// Title.
+    pub title: String,
+    /// admitted, held, withdrawn, destroyed, superseded.
+    pub state: String,
+    /// Effective marking of the object as a whole, for people: `TLP:CLEAR`.
+    pub marking: String,
+    /// originator, attestor, releaser.
+    pub role: String,
+    /// The node that answers for it.
+    pub node: String,
+    /// Profile or peer it came from.
+    pub source: String,
+    /// When it was recorded here.
+    pub at: String,
+    /// Why it is held, as reason codes.
+    pub reasons: Vec<String>,
+}
+
+/// An item whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ItemAnswer {
+    /// The row.
+    pub item: ItemRow,
+    /// The object; absent when withdrawn or destroyed.
+    pub object: Option<Value>,
+    /// Do the bytes as received differ from the canonical ones?
+    pub has_received: bool,
+    /// Does the signature verify with a key this node trusts?
+    pub signature: String,
+    /// Ledger line that admitted or held it.
+    pub ledger_line: Option<u64>,
+    /// Other versions and renditions, newest first.
+    pub versions: Vec<ItemRow>,
+    /// Who holds it.
+    pub holders: Vec<ReceiptRow>,
+}
+
+/// A reason with its arguments, as the gate gave it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReasonRow {
+    /// Stable code, such as `gate.noforn`.
+    pub code: String,
+    /// Typed arguments as text.
+    pub args: std::collections::BTreeMap<String, String>,
+    /// English, for logs.
+    pub text: String,
+}
+
+/// What would happen to one item for one recipient.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlanLine {
+    /// The item.
+    pub hash: String,
+    /// STIX id.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// release, reduced, refer, deny.
+    pub outcome: String,
+    /// Selectors of properties that stay, each with the codes why.
+    pub withheld: std::collections::BTreeMap<String, Vec<String>>,
+    /// Why it stays or is referred.
+    pub reasons: Vec<ReasonRow>,
+    /// Clause that allows it.
+    pub clause: Option<String>,
+}
+
+/// The plan for one recipient. Lines list everything that does not leave whole, and the first
+/// hundred that do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlanRecipient {
+    /// Node id.
+    pub node: String,
+    /// Name.
+    pub name: String,
+    /// Leaves whole.
+    pub whole: u64,
+    /// Leaves reduced.
+    pub reduced: u64,
+    /// Must ask the originator.
+    pub refer: u64,
+    /// Stays.
+    pub stays: u64,
+    /// Was released to it before, byte for byte: nothing to do.
+    pub already: u64,
+    /// Agreement that allows the releases.
+    pub agreement: Option<String>,
+    /// Lines.
+    pub lines: Vec<PlanLine>,
+}
+
+/// A plan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlanAnswer {
+    /// By recipient.
+    pub recipients: Vec<PlanRecipient>,
+    /// Is a second person needed?
+    pub needs_second_person: bool,
+    /// The act, when one was prepared.
+    pub act: Option<ActAnswer>,
+}
+
+/// An act.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ActAnswer {
+    /// Its id: SHA-256 of its bytes.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its canonical bytes as JSON; what the persons sign.
+    pub document: Value,
+    /// prepared, pending, done, returned, expired.
+    pub state: String,
+    /// Must a second person approve?
+    pub needs_second_person: bool,
+    /// Who asks.
+    pub requester: String,
+    /// Who approved.
+    pub approver: Option<String>,
+    /// Until when it can be approved.
+    pub expires: String,
+    /// The manifest the root must sign too, in hexadecimal.
+    pub manifest: Option<String>,
+}
+
+/// After a signature.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EndorseAnswer {
+    /// The act.
+    pub act: ActAnswer,
+    /// Ledger line of what happened.
+    pub ledger_line: u64,
+    /// For a release or recall: entries put into partners' logs.
+    pub entries: u64,
+}
+
+/// An agreement draft.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DraftAnswer {
+    /// The object to edit, then to propose.
+    pub agreement: Value,
+}
+
+/// A code for a partner.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InviteAnswer {
+    /// To be read out.
+    pub code: String,
+    /// Where the partner's node finds this one.
+    pub address: String,
+    /// Until when.
+    pub expires: String,
+    /// Wrong tries it bears.
+    pub tries: u32,
+    /// This node's own fingerprint, to be read out afterwards.
+    pub fingerprint: FingerprintRow,
+}
+
+/// A fingerprint in its three forms.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FingerprintRow {
+    /// Six groups of five digits and a check word.
+    pub digits: String,
+    /// English words.
+    pub words_en: String,
+    /// Japanese words.
+    pub words_ja: String,
+}
+
+/// A peer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PeerAnswer {
+    /// Node id.
+    pub node: String,
+    /// English name.
+    pub name_en: String,
+    /// Japanese name.
+    pub name_ja: String,
+    /// Nation.
+    pub nation: String,
+    /// Local alias.
+    pub alias: Option<String>,
+    /// `host:port`.
+    pub address: Option<String>,
+    /// pending, confirmed, removed.
+    pub state: String,
+    /// Has this side confirmed?
+    pub confirmed_here: bool,
+    /// Has the other side?
+    pub confirmed_there: bool,
+    /// Last proven contact.
+    pub last_contact: Option<String>,
+    /// Entries waiting to be delivered.
+    pub waiting: u64,
+    /// Its fingerprint.
+    pub fingerprint: FingerprintRow,
+}
+
+/// After an exchange.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SyncAnswer {
+    /// Peers reached.
+    pub peers: Vec<String>,
+    /// Entries delivered to them.
+    pub sent: u64,
+    /// Entries applied here.
+    pub received: u64,
+    /// Bytes out and in.
+    pub bytes_out: u64,
+    /// Bytes in.
+    pub bytes_in: u64,
+    /// Peers not reached, each with why.
+    pub failed: std::collections::BTreeMap<String, String>,
+}
+
+/// Who holds an item.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReceiptRow {
+    /// The item here.
+    pub item: String,
+    /// Its STIX id.
+    pub id: String,
+    /// The rendition the partner got.
+    pub rendition: String,
+    /// The partner.
+    pub node: String,
+    /// Its name.
+    pub name: String,
+    /// Number in the partner's log.
+    pub number: u64,
+    /// release or recall.
+    pub entry: String,
+    /// When it was released or recalled.
+    pub at: String,
+    /// The partner's own statement: a fate, or absent while it has not answered.
+    pub fate: Option<String>,
+    /// The partner's signed time of that statement.
+    pub fate_at: Option<String>,
+    /// Was the entry voided before it left?
+    pub void: bool,
+}
+
+/// Why a command failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Stable code, such as `item.unknown`; message id `error-item-unknown` in the catalogue.
+    pub code: String,
+    /// Arguments of the message.
+    pub args: std::collections::BTreeMap<String, String>,
+    /// The whole chain in English.
+    pub detail: String,
+    /// Process exit code: 2 wrong use, 3 refused by a rule, 4 not found, 5 the store or ledger is
+    /// damaged, 6 a peer could not be reached, 1 anything else.
+    pub exit: i32,
+}
+
+impl Failure {
+    /// A failure without arguments.
+    #[must_use]
+    pub fn new(code: &str, exit: i32, detail: impl std::fmt::Display) -> Self {
+        Self {
+            code: code.to_owned(),
+            args: std::collections::BTreeMap::new(),
+            detail: detail.to_string(),
+            exit,
+        }
+    }
+
+    /// Add an argument.
+    #[must_use]
+    pub fn arg(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.args.insert(name.to_owned(), value.to_string());
+        self
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl std::error::Error for Failure {}

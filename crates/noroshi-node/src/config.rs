@@ -1,0 +1,221 @@
+//! `noroshi.toml`: the one file of configuration. Unknown keys are refused, every key is documented
+//! in the file that `init` writes. Secrets never stand here.
+
+use std::path::{Path, PathBuf};
+
+use noroshi_model::Limits;
+use serde::Deserialize;
+
+use crate::command::Failure;
+use crate::messages::Lang;
+
+/// What a node was told by its administrator.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The node's folder.
+    pub home: PathBuf,
+    /// Language of a person who asks for none.
+    pub lang: Lang,
+    /// `host:port` where the link listens.
+    pub listen: String,
+    /// `host:port` under which partners find it.
+    pub address: String,
+    /// Seconds between exchanges with a peer when nothing wakes them.
+    pub sync_interval_seconds: u64,
+    /// Largest link frame, in bytes.
+    pub frame_bytes_max: usize,
+    /// Page cache of the store, in bytes.
+    pub cache_bytes: u64,
+    /// Caps on input.
+    pub limits: Limits,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    version: u32,
+    language: String,
+    link: LinkSection,
+    store: StoreSection,
+    limits: LimitsSection,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkSection {
+    listen: String,
+    address: String,
+    sync_interval_seconds: u64,
+    frame_kib: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoreSection {
+    cache_mib: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsSection {
+    object_bytes: usize,
+    depth: usize,
+    values: usize,
+    string_bytes: usize,
+    objects: usize,
+}
+
+/// Largest configuration file read, in bytes.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+impl Config {
+    /// Read `noroshi.toml` in the node's folder.
+    ///
+    /// # Errors
+    /// The file is missing, too large, not TOML, has an unknown key or a value out of range.
+    pub fn read(home: &Path) -> Result<Self, Failure> {
+        let path = home.join("noroshi.toml");
+        let shown = path.display();
+        let size = std::fs::metadata(&path)
+            .map_err(|error| {
+                Failure::new("home.none", 4, format_args!("cannot read {shown}: {error}"))
+                    .arg("folder", home.display())
+            })?
+            .len();
+        if size > FILE_BYTES_MAX {
+            return Err(invalid(&path, "is larger than 64 KiB"));
+        }
+        let text =
+            std::fs::read_to_string(&path).map_err(|error| invalid(&path, &error.to_string()))?;
+        let file: File =
+            toml::from_str(&text).map_err(|error| invalid(&path, &error.to_string()))?;
+        file.checked(home)
+            .map_err(|problem| invalid(&path, &problem))
+    }
+
+    /// The file `init` writes: every key with its meaning.
+    #[must_use]
+    pub fn template(listen: &str, address: &str, lang: Lang) -> String {
+        format!(
+            r#"# Noroshi node configuration. Unknown keys are refused; changes take effect at the next start.
+version = 1
+
+# Language of people who ask for none: "en" or "ja".
+language = "{lang}"
+
+[link]
+# Where this node listens for its partners, host:port.
+listen = "{listen}"
+# Under which host:port partners find it; given to them when pairing.
+address = "{address}"
+# Seconds between exchanges when nothing new wakes the link (1 to 86400).
+sync_interval_seconds = 30
+# Largest frame in KiB (64 to 8192). A partner may use another value.
+frame_kib = 1024
+
+[store]
+# Page cache in MiB (4 to 4096): the node's main use of memory.
+cache_mib = 48
+
+[limits]
+# Largest object in bytes (1000 to 8000000).
+object_bytes = 1000000
+# Deepest nesting (8 to 128).
+depth = 64
+# Most values in one object.
+values = 50000
+# Longest string in bytes.
+string_bytes = 500000
+# Most objects in one file.
+objects = 10000000
+"#,
+            lang = lang.as_str(),
+        )
+    }
+}
+
+impl File {
+    fn checked(self, home: &Path) -> Result<Config, String> {
+        if self.version != 1 {
+            return Err(format!(
+                "`version` is {}; this node knows 1: update it",
+                self.version
+            ));
+        }
+        let lang = Lang::from_word(&self.language)
+            .ok_or_else(|| format!("`language` is `{}`; write \"en\" or \"ja\"", self.language))?;
+        for (key, value) in [
+            ("listen", &self.link.listen),
+            ("address", &self.link.address),
+        ] {
+            if value
+                .rsplit_once(':')
+                .is_none_or(|(_, port)| port.parse::<u16>().is_err())
+            {
+                return Err(format!("`link.{key}` is `{value}`; write host:port"));
+            }
+        }
+        within(
+            "link.sync_interval_seconds",
+            self.link.sync_interval_seconds,
+            1,
+            86_400,
+        )?;
+        within("link.frame_kib", self.link.frame_kib as u64, 64, 8192)?;
+        within("store.cache_mib", self.store.cache_mib, 4, 4096)?;
+        within(
+            "limits.object_bytes",
+            self.limits.object_bytes as u64,
+            1000,
+            8_000_000,
+        )?;
+        within("limits.depth", self.limits.depth as u64, 8, 128)?;
+        within("limits.values", self.limits.values as u64, 100, 1_000_000)?;
+        within(
+            "limits.string_bytes",
+            self.limits.string_bytes as u64,
+            1000,
+            8_000_000,
+        )?;
+        within(
+            "limits.objects",
+            self.limits.objects as u64,
+            1,
+            1_000_000_000,
+        )?;
+        Ok(Config {
+            home: home.to_path_buf(),
+            lang,
+            listen: self.link.listen,
+            address: self.link.address,
+            sync_interval_seconds: self.link.sync_interval_seconds,
+            frame_bytes_max: self.link.frame_kib * 1024,
+            cache_bytes: self.store.cache_mib * 1024 * 1024,
+            limits: Limits {
+                object_bytes_max: self.limits.object_bytes,
+                depth_max: self.limits.depth,
+                values_max: self.limits.values,
+                string_bytes_max: self.limits.string_bytes,
+                objects_max: self.limits.objects,
+            },
+        })
+    }
+}
+
+fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), String> {
+    if (least..=most).contains(&value) {
+        Ok(())
+    } else {
+        Err(format!("`{key}` is {value}; write {least} to {most}"))
+    }
+}
+
+fn invalid(path: &Path, problem: &str) -> Failure {
+    Failure::new(
+        "config.invalid",
+        2,
+        format_args!("{}: {problem}", path.display()),
+    )
+    .arg("file", path.display())
+    .arg("problem", problem)
+}

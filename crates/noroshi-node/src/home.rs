@@ -1,0 +1,158 @@
+//! The node's folder: where its files lie, who may read them, and how they are written.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use noroshi_model::PersonId;
+use zeroize::Zeroizing;
+
+use crate::command::Failure;
+
+/// Largest key file read, in bytes.
+const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// The folder of one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home(PathBuf);
+
+impl Home {
+    /// The folder at this path, which need not exist yet.
+    #[must_use]
+    pub fn at(path: &Path) -> Self {
+        Self(path.to_path_buf())
+    }
+
+    /// The path itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where the store lies.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.0.join("store")
+    }
+
+    /// The local command socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.0.join("noroshi.sock")
+    }
+
+    /// A node key: `root` (encrypted), `items`, `ledger`, `tls`, `sealing`.
+    #[must_use]
+    pub fn key(&self, name: &str) -> PathBuf {
+        self.0.join("keys").join(format!("{name}.key"))
+    }
+
+    /// A person's key, encrypted with that person's passphrase.
+    #[must_use]
+    pub fn person_key(&self, person: &PersonId) -> PathBuf {
+        self.0.join("persons").join(format!("{person}.key"))
+    }
+
+    /// Make the folder and its parts, readable by this user only.
+    ///
+    /// # Errors
+    /// It is there already and not empty, or cannot be made.
+    pub fn create(&self) -> Result<(), Failure> {
+        let occupied = fs::read_dir(&self.0).is_ok_and(|mut entries| entries.next().is_some());
+        if occupied {
+            return Err(Failure::new(
+                "home.occupied",
+                2,
+                format_args!("{} is not empty: choose another --home", self.0.display()),
+            )
+            .arg("folder", self.0.display()));
+        }
+        for folder in [
+            self.0.clone(),
+            self.0.join("keys"),
+            self.0.join("persons"),
+            self.store(),
+        ] {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder)
+                .map_err(|error| cannot("make", &folder, &error))?;
+        }
+        // An empty folder that was there already may be open to others.
+        fs::set_permissions(&self.0, fs::Permissions::from_mode(0o700))
+            .map_err(|error| cannot("close to others", &self.0, &error))
+    }
+}
+
+/// Write a file whole or not at all: a neighbour file, synced, then renamed. Mode 0600.
+///
+/// # Errors
+/// The disk is full, or the folder cannot be written.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let part = path.with_extension("part");
+    let written = (|| {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&part)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&part, path)?;
+        match path.parent() {
+            Some(folder) => File::open(folder)?.sync_all(),
+            None => Ok(()),
+        }
+    })();
+    written.map_err(|error| cannot("write", path, &error))
+}
+
+/// Read a file that holds a secret; refused when others could read it too.
+///
+/// # Errors
+/// Missing, larger than 64 KiB, or its mode gives group or others any access.
+pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut file = File::open(path).map_err(|error| cannot("read", path, &error))?;
+    let meta = file
+        .metadata()
+        .map_err(|error| cannot("read", path, &error))?;
+    if meta.permissions().mode() & 0o077 != 0 {
+        let mode = meta.permissions().mode() & 0o777;
+        return Err(Failure::new(
+            "home.open_secret",
+            3,
+            format_args!(
+                "{} has mode {mode:o}: others can read it; run chmod 600",
+                path.display()
+            ),
+        )
+        .arg("file", path.display()));
+    }
+    if meta.len() > KEY_FILE_BYTES_MAX {
+        return Err(Failure::new(
+            "home.file",
+            2,
+            format_args!("{} is larger than 64 KiB: not a key file", path.display()),
+        )
+        .arg("file", path.display()));
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.read_to_end(&mut bytes)
+        .map_err(|error| cannot("read", path, &error))?;
+    Ok(bytes)
+}
+
+fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        "home.file",
+        1,
+        format_args!("cannot {what} {}: {error}", path.display()),
+    )
+    .arg("file", path.display())
+}
+
+/// The node's operational keys by file name.
+pub(crate) const KEY_NAMES: [&str; 4] = ["items", "ledger", "tls", "sealing"];

@@ -1,0 +1,214 @@
+//! Bytes come in: files, folders, standard input. Read on one thread, judged and recorded on
+//! another, in batches of one transaction each; memory is bounded by the batch and the caps.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use noroshi_formats::stream::Splitter;
+use noroshi_formats::{Note, ReadError, Valid};
+use noroshi_model::profile::SourceProfile;
+
+use crate::command::{Event, Failure, ImportAnswer};
+use crate::node::Node;
+use crate::sink::Sink;
+
+/// Objects judged and recorded in one transaction.
+const BATCH_OBJECTS: usize = 2000;
+/// Batches read ahead of the recorder.
+const BATCHES_AHEAD: usize = 2;
+/// Notes and errors shown to the person; all are counted.
+const REPORTED_MAX: u64 = 100;
+/// Most files of one import.
+const FILES_MAX: usize = 100_000;
+
+/// One object as read, or why it could not be.
+type Outcome = Result<(Valid, Vec<Note>), ReadError>;
+
+impl Node {
+    /// Import what the paths name; the counts at the end hold for all of it.
+    pub(crate) fn import(
+        &self,
+        paths: &[PathBuf],
+        profile: Option<&str>,
+        input: Option<&mut dyn Read>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        let profile = profile.map(|name| self.profile(name)).transpose()?;
+        let mut answer = ImportAnswer::default();
+        let from_stdin = paths == [PathBuf::from("-")];
+        if from_stdin {
+            let input = input.ok_or_else(|| {
+                Failure::new("import.no_input", 2, "there is no standard input to read")
+            })?;
+            // The stream is read on this thread's behalf by the splitter thread through a pipe of
+            // its own in the caller; here it is one more reader.
+            self.import_reader(input, None, "-", profile.as_ref(), &mut answer, sink)?;
+        } else {
+            for path in files_of(paths)? {
+                let file = File::open(&path).map_err(|error| unreadable(&path, &error))?;
+                let size = file.metadata().ok().map(|meta| meta.len());
+                let shown = path.display().to_string();
+                let mut reader = BufReader::with_capacity(256 * 1024, file);
+                self.import_reader(
+                    &mut reader,
+                    size,
+                    &shown,
+                    profile.as_ref(),
+                    &mut answer,
+                    sink,
+                )?;
+            }
+        }
+        self.judge_held_again(&mut answer)?;
+        sink.send(Event::Answer {
+            kind: "import".into(),
+            answer: serde_json::to_value(&answer).unwrap_or_default(),
+        });
+        Ok(())
+    }
+
+    fn import_reader(
+        &self,
+        reader: &mut dyn Read,
+        size: Option<u64>,
+        shown: &str,
+        profile: Option<&SourceProfile>,
+        answer: &mut ImportAnswer,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        let limits = *self.limits();
+        // Splitting stays on this thread, because the reader may not be sent to another; parsing
+        // and checking, the larger part of the work, goes to a second one.
+        let (raw_out, raw_in) = sync_channel(BATCHES_AHEAD);
+        let (read_out, read_in) = sync_channel::<Vec<Outcome>>(BATCHES_AHEAD);
+        std::thread::scope(|scope| {
+            let recorder = scope.spawn(move || self.record_batches(&read_in, profile));
+            scope.spawn(move || read_batches(&raw_in, &read_out, &limits));
+            let mut batch = Vec::with_capacity(BATCH_OBJECTS);
+            let mut done = 0_u64;
+            for entry in Splitter::new(reader, limits) {
+                if let Ok(entry) = &entry {
+                    done = entry.byte_offset;
+                }
+                batch.push(entry);
+                if batch.len() == BATCH_OBJECTS {
+                    let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH_OBJECTS));
+                    // A recorder that stopped has its reason in its result, joined below.
+                    if raw_out.send(full).is_err() {
+                        break;
+                    }
+                    let progress = Event::Progress {
+                        label: "progress-import".into(),
+                        done,
+                        total: size,
+                    };
+                    if !sink.send(progress) {
+                        break;
+                    }
+                }
+            }
+            let _ = raw_out.send(batch);
+            drop(raw_out);
+            let counted = recorder.join().unwrap_or_else(|_| {
+                Err(Failure::new(
+                    "internal",
+                    1,
+                    "the recording thread ended abnormally",
+                ))
+            })?;
+            counted.report(shown, answer, sink);
+            Ok(())
+        })
+    }
+}
+
+/// What recording one source came to.
+#[derive(Default)]
+pub(crate) struct Counted {
+    pub(crate) answer: ImportAnswer,
+    pub(crate) rows: Vec<(String, String, String)>,
+}
+
+impl Counted {
+    /// Keep a note or error for the person, up to the cap.
+    pub(crate) fn row(&mut self, kind: &str, code: &str, text: String) {
+        if (self.rows.len() as u64) < REPORTED_MAX {
+            self.rows.push((kind.to_owned(), code.to_owned(), text));
+        }
+    }
+
+    fn report(self, shown: &str, answer: &mut ImportAnswer, sink: &mut dyn Sink) {
+        for (kind, code, text) in self.rows {
+            let row = serde_json::json!({ "file": shown, "code": code, "text": text });
+            sink.send(Event::Row { kind, row });
+        }
+        answer.read += self.answer.read;
+        answer.admitted += self.answer.admitted;
+        answer.known += self.answer.known;
+        answer.refused += self.answer.refused;
+        answer.notes += self.answer.notes;
+        for (code, count) in self.answer.held {
+            *answer.held.entry(code).or_default() += count;
+        }
+    }
+}
+
+type RawBatch = Vec<Result<noroshi_formats::stream::RawEntry, ReadError>>;
+
+fn read_batches(
+    raw: &Receiver<RawBatch>,
+    out: &SyncSender<Vec<Outcome>>,
+    limits: &noroshi_model::Limits,
+) {
+    for batch in raw {
+        let read = batch
+            .into_iter()
+            .map(|entry| entry.and_then(|entry| entry.read(limits)));
+        if out.send(read.collect()).is_err() {
+            return;
+        }
+    }
+}
+
+/// The files that paths name; folders are walked in name order, hidden entries left out.
+fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    let mut waiting: Vec<PathBuf> = paths.iter().rev().cloned().collect();
+    while let Some(path) = waiting.pop() {
+        let meta = std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?;
+        if meta.is_dir() {
+            let mut inside = Vec::new();
+            for entry in std::fs::read_dir(&path).map_err(|error| unreadable(&path, &error))? {
+                let entry = entry.map_err(|error| unreadable(&path, &error))?;
+                // A link is not followed out of a folder: it might lead in a circle.
+                let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+                if !entry.file_name().to_string_lossy().starts_with('.') && !is_link {
+                    inside.push(entry.path());
+                }
+            }
+            inside.sort();
+            waiting.extend(inside.into_iter().rev());
+        } else {
+            files.push(path);
+        }
+        if files.len() + waiting.len() > FILES_MAX {
+            return Err(Failure::new(
+                "import.files",
+                2,
+                "more than 100,000 files at once",
+            ));
+        }
+    }
+    Ok(files)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        "import.unreadable",
+        4,
+        format_args!("cannot read {}: {error}", path.display()),
+    )
+    .arg("file", path.display())
+}

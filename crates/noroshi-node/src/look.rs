@@ -1,0 +1,217 @@
+//! Looking at what the node holds: lists, one item whole, search. Reads only.
+
+use noroshi_model::{ItemHash, Role, StixId, Verifier};
+use noroshi_seal::sign::Ed25519;
+use noroshi_store::{Filter, StoredItem};
+
+use crate::agreements::outer_json;
+use crate::command::{Event, Failure, ItemAnswer, ItemRow, PageAnswer};
+use crate::node::{Node, store_failure};
+use crate::sink::Sink;
+
+/// Most rows of one page.
+const ROWS_MAX: u32 = 10_000;
+/// The states a list may be narrowed to.
+const STATES: [&str; 4] = ["admitted", "held", "withdrawn", "destroyed"];
+
+impl Node {
+    pub(crate) fn list(
+        &self,
+        kind: Option<String>,
+        state: Option<String>,
+        source: Option<String>,
+        limit: u32,
+        after: Option<u64>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        check_limit(limit)?;
+        if let Some(state) = state.as_deref().filter(|state| !STATES.contains(state)) {
+            return Err(Failure::new(
+                "list.state",
+                2,
+                format_args!("`{state}` is no state: admitted, held, withdrawn or destroyed"),
+            )
+            .arg("state", state));
+        }
+        let filter = Filter {
+            kind,
+            state,
+            source: source.map(|source| self.source_name(&source)),
+            current_only: false,
+        };
+        // Held items are shown to the person at this machine, who is the quarantine's officer
+        // here until roles exist; partners never see them.
+        let rows = self
+            .officer()?
+            .page(after.unwrap_or(0), limit, &filter)
+            .map_err(store_failure)?;
+        let full = rows.len() as u64 == u64::from(limit);
+        let next = rows.last().filter(|_| full).map(|row| row.seq);
+        self.send_rows(&rows, next, sink)
+    }
+
+    pub(crate) fn search(
+        &self,
+        text: &str,
+        limit: u32,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        check_limit(limit)?;
+        let rows = self.local()?.search(text, limit).map_err(store_failure)?;
+        self.send_rows(&rows, None, sink)
+    }
+
+    fn send_rows(
+        &self,
+        rows: &[noroshi_store::ItemRow],
+        next: Option<u64>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        for row in rows {
+            let row = serde_json::to_value(self.item_row(row)).unwrap_or_default();
+            if !sink.send(Event::Row {
+                kind: "item".into(),
+                row,
+            }) {
+                return Ok(());
+            }
+        }
+        let page = PageAnswer {
+            rows: rows.len() as u64,
+            next,
+        };
+        let answer = serde_json::to_value(page).unwrap_or_default();
+        sink.send(Event::Answer {
+            kind: "page".into(),
+            answer,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn item_row(&self, row: &noroshi_store::ItemRow) -> ItemRow {
+        ItemRow {
+            seq: row.seq,
+            hash: row.hash.to_string(),
+            id: row.id.to_string(),
+            kind: row.id.kind().to_owned(),
+            modified: row.modified.to_string(),
+            title: row.title.clone(),
+            state: if row.superseded && row.state == noroshi_store::ItemState::Admitted {
+                "superseded".to_owned()
+            } else {
+                row.state.as_str().to_owned()
+            },
+            marking: row.label.to_string(),
+            role: row.role.map_or("", Role::as_str).to_owned(),
+            node: row.node.map(|node| node.to_string()).unwrap_or_default(),
+            source: row.source.clone(),
+            at: row.at.to_string(),
+            reasons: row.reasons.clone(),
+        }
+    }
+
+    pub(crate) fn show(&self, named: &str) -> Result<ItemAnswer, Failure> {
+        let stored = self.find_item(named)?;
+        let reader = self.officer()?;
+        let versions = reader.by_stix_id(&stored.id).map_err(store_failure)?;
+        let own = versions.iter().find(|row| row.hash == stored.hash);
+        let item = own.map(|row| self.item_row(row)).unwrap_or_default();
+        let object = stored.canonical.as_deref().and_then(|bytes| {
+            noroshi_model::Value::parse(bytes, self.limits())
+                .ok()
+                .map(|value| outer_json(&value))
+        });
+        Ok(ItemAnswer {
+            item,
+            object,
+            has_received: stored.received.is_some(),
+            signature: self.signature_word(&stored).to_owned(),
+            ledger_line: stored.ledger_line,
+            versions: versions
+                .iter()
+                .filter(|row| row.hash != stored.hash)
+                .map(|row| self.item_row(row))
+                .collect(),
+            holders: self.receipt_rows_of(&stored.hash)?,
+        })
+    }
+
+    /// `verified`, `unknown_key` or `invalid`: what can be said of an item's signature now.
+    fn signature_word(&self, stored: &StoredItem) -> &'static str {
+        let Some(by) = &stored.attribution else {
+            return "none";
+        };
+        let Some(public) = self.any_item_key_of(&by.node, &by.key) else {
+            return "unknown_key";
+        };
+        let message = noroshi_model::Attribution::message(
+            self.world(),
+            by.role,
+            &by.node,
+            &by.key,
+            &by.assigned,
+            &stored.hash,
+        );
+        if Ed25519.verify(&public, &message, &by.signature) {
+            "verified"
+        } else {
+            "invalid"
+        }
+    }
+
+    /// The item a person means: a hash, the beginning of one, or a STIX id (its current version).
+    pub(crate) fn find_item(&self, named: &str) -> Result<StoredItem, Failure> {
+        let unknown = || {
+            Failure::new(
+                "item.unknown",
+                4,
+                format_args!("no item here is called `{named}`"),
+            )
+            .arg("item", named)
+        };
+        let reader = self.officer()?;
+        let hash = if let Ok(hash) = named.parse::<ItemHash>() {
+            hash
+        } else if let Ok(id) = named.parse::<StixId>() {
+            reader
+                .current(&id)
+                .map_err(store_failure)?
+                .ok_or_else(unknown)?
+                .hash
+        } else if named.len() >= 8 {
+            let found = reader.by_hash_prefix(named, 2).map_err(store_failure)?;
+            match found.as_slice() {
+                [one] => *one,
+                [] => return Err(unknown()),
+                _ => {
+                    return Err(Failure::new(
+                        "item.ambiguous",
+                        2,
+                        format_args!("`{named}` begins several hashes: write more of it"),
+                    )
+                    .arg("item", named));
+                }
+            }
+        } else {
+            return Err(unknown());
+        };
+        reader
+            .item(&hash)
+            .map_err(store_failure)?
+            .ok_or_else(unknown)
+    }
+
+    /// A source as stored: a profile's name stays, a peer's becomes its node id.
+    pub(crate) fn source_name(&self, named: &str) -> String {
+        self.find_peer(named)
+            .map_or_else(|_| named.to_owned(), |peer| peer.node().to_string())
+    }
+}
+
+fn check_limit(limit: u32) -> Result<(), Failure> {
+    if (1..=ROWS_MAX).contains(&limit) {
+        Ok(())
+    } else {
+        Err(Failure::new("list.limit", 2, "a page has 1 to 10,000 rows"))
+    }
+}

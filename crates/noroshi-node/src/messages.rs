@@ -1,0 +1,3 @@
+//! Words for people, in English and Japanese.
+pub use lang::Lang;
+mod lang;

@@ -1,0 +1,279 @@
+//! The node itself: its store, keys and marking table, and the small questions every station asks.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use noroshi_gate::{Axes, MarkingTable};
+use noroshi_model::json::Object;
+use noroshi_model::ledger::{LedgerLine, LineKind};
+use noroshi_model::{Clock, Limits, Nation, NodeId, PersonId, Rng, Timestamp, Value, World};
+use noroshi_seal::manifest::SignedManifest;
+use noroshi_store::{Options, Reader, RecordKind, Store, Viewer};
+
+use crate::command::Failure;
+use crate::config::Config;
+use crate::home::Home;
+use crate::keys::Keys;
+use crate::pairing::Pairing;
+use crate::records::Record;
+use crate::send::LinkSlot;
+
+/// A running node. All methods take `&self`: the store has one writer, the links a lock each.
+pub struct Node {
+    home: Home,
+    config: Config,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    pub(crate) store: Store,
+    world: World,
+    me: NodeId,
+    nation: Nation,
+    keys: RwLock<Keys>,
+    markings: RwLock<MarkingTable>,
+    pub(crate) links: Mutex<BTreeMap<NodeId, Arc<Mutex<LinkSlot>>>>,
+    pub(crate) pairing: Mutex<Pairing>,
+}
+
+impl Node {
+    /// Open the node in its folder and take the store's lock.
+    ///
+    /// # Errors
+    /// No node there (`home.none`), another process has it (`store.locked`), a damaged key or store.
+    pub fn open(home: &Path, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Self, Failure> {
+        let config = Config::read(home)?;
+        let home = Home::at(home);
+        let options = Options {
+            cache_bytes: config.cache_bytes,
+            ..Options::default()
+        };
+        let store = Store::open(&home.store(), &options).map_err(store_failure)?;
+        let signed = own_manifest(&store)?;
+        let keys = Keys::read(&home, signed)?;
+        let axes = Axes::builtin();
+        let node = Self {
+            world: keys.manifest.world,
+            me: keys.manifest.organisation.node,
+            nation: keys.manifest.organisation.nation,
+            markings: RwLock::new(MarkingTable::builtin(&axes)),
+            keys: RwLock::new(keys),
+            links: Mutex::new(BTreeMap::new()),
+            pairing: Mutex::new(Pairing::default()),
+            home,
+            config,
+            clock,
+            rng,
+            store,
+        };
+        node.learn_stored_markings()?;
+        Ok(node)
+    }
+
+    /// Checkpoint and close the store.
+    ///
+    /// # Errors
+    /// The disk refuses the last write.
+    pub fn close(self) -> Result<(), Failure> {
+        self.store.close().map_err(store_failure)
+    }
+
+    /// What the administrator configured.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The PKCS#8 key for TLS.
+    #[must_use]
+    pub fn tls_key(&self) -> Vec<u8> {
+        self.keys().tls.to_vec()
+    }
+
+    /// This node.
+    #[must_use]
+    pub fn me(&self) -> NodeId {
+        self.me
+    }
+
+    pub(crate) fn nation(&self) -> Nation {
+        self.nation
+    }
+
+    pub(crate) fn world(&self) -> World {
+        self.world
+    }
+
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.config.limits
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn chance<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.fill(&mut bytes);
+        bytes
+    }
+
+    pub(crate) fn rng(&self) -> &dyn Rng {
+        &*self.rng
+    }
+
+    pub(crate) fn keys(&self) -> RwLockReadGuard<'_, Keys> {
+        self.keys
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(crate) fn replace_keys(&self, keys: Keys) {
+        *self
+            .keys
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = keys;
+    }
+
+    pub(crate) fn markings(&self) -> RwLockReadGuard<'_, MarkingTable> {
+        self.markings
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(crate) fn markings_mut(&self) -> RwLockWriteGuard<'_, MarkingTable> {
+        self.markings
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// A ledger line of now.
+    pub(crate) fn line(
+        &self,
+        kind: LineKind,
+        person: Option<&PersonId>,
+        body: Object,
+    ) -> LedgerLine {
+        LedgerLine {
+            at: self.now(),
+            kind,
+            person: person.cloned(),
+            body,
+        }
+    }
+
+    /// Read the store as the node itself: for judging, sending, verifying.
+    pub(crate) fn inside(&self) -> Result<Reader<'_>, Failure> {
+        self.store.read(&Viewer::node()).map_err(store_failure)
+    }
+
+    /// Read the store as the person at this machine.
+    pub(crate) fn local(&self) -> Result<Reader<'_>, Failure> {
+        self.store
+            .read(&Viewer::local_user())
+            .map_err(store_failure)
+    }
+
+    /// Read the store as the one who looks after quarantine at this machine. Until roles exist
+    /// that is whoever owns the node's folder.
+    pub(crate) fn officer(&self) -> Result<Reader<'_>, Failure> {
+        let officer = "officer"
+            .parse()
+            .expect("invariant: a plain name is a person's name");
+        self.store
+            .read(&Viewer::quarantine_officer(officer))
+            .map_err(store_failure)
+    }
+
+    /// One record, read strictly.
+    pub(crate) fn record<R: Record>(
+        &self,
+        kind: RecordKind,
+        key: &[u8],
+    ) -> Result<Option<R>, Failure> {
+        let bytes = self.inside()?.record(kind, key).map_err(store_failure)?;
+        bytes
+            .map(|bytes| R::from_bytes(&bytes).map_err(damaged_record))
+            .transpose()
+    }
+
+    /// Every record of a kind, in key order. For kinds of which there are few.
+    pub(crate) fn records<R: Record>(&self, kind: RecordKind) -> Result<Vec<R>, Failure> {
+        let rows = self.inside()?.records(kind).map_err(store_failure)?;
+        rows.iter()
+            .map(|(_, bytes)| R::from_bytes(bytes).map_err(damaged_record))
+            .collect()
+    }
+
+    /// Marking definitions this node has learned stand in the store; read them back at the start.
+    fn learn_stored_markings(&self) -> Result<(), Failure> {
+        let rows = self
+            .inside()?
+            .records(RecordKind::Marking)
+            .map_err(store_failure)?;
+        let mut table = self.markings_mut();
+        for (_, bytes) in &rows {
+            if let Ok(Value::Object(definition)) = Value::parse(bytes, &Limits::DEFAULT) {
+                // One that was learned once is learned again; a refusal here would mean a newer
+                // table knows better, and the items that name it are then held.
+                let _ = table.learn(&definition);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn own_manifest(store: &Store) -> Result<SignedManifest, Failure> {
+    let none = || {
+        Failure::new(
+            "home.none",
+            4,
+            "the store holds no node: run `noroshi init`",
+        )
+    };
+    let reader = store.read(&Viewer::node()).map_err(store_failure)?;
+    let own = reader
+        .record(RecordKind::Manifest, b"own")
+        .map_err(store_failure)?
+        .ok_or_else(none)?;
+    let (signature, bytes) = own.split_first_chunk::<64>().ok_or_else(none)?;
+    Ok(SignedManifest {
+        bytes: bytes.to_vec(),
+        signature: *signature,
+    })
+}
+
+/// A lock, whatever happened to an earlier holder: every change under it is made in the store
+/// first, so what it guards is never half done.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// A store's error as a command's failure.
+pub(crate) fn store_failure<E: std::error::Error>(error: E) -> Failure {
+    let mut detail = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        detail = format!("{detail}: {inner}");
+        source = inner.source();
+    }
+    let code = if detail.contains("another process") {
+        "store.locked"
+    } else {
+        "store.failed"
+    };
+    Failure::new(code, 5, detail)
+}
+
+fn damaged_record(error: noroshi_model::DocumentError) -> Failure {
+    Failure::new(
+        "store.record",
+        5,
+        format_args!("a stored record is damaged: {error}"),
+    )
+}

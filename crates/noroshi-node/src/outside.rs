@@ -1,0 +1,36 @@
+//! Ports to the outside: what the flow needs from sockets, implemented by the binary.
+
+use noroshi_model::{KeyId, NodeId};
+
+/// Why the outside did not answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot reach {address}: {problem}")]
+pub struct OutsideError {
+    /// `host:port`.
+    pub address: String,
+    /// What happened, in English.
+    pub problem: String,
+}
+
+/// The outside world as the flow sees it. Calls block; they are made outside of any lock.
+pub trait Outside: Send + Sync {
+    /// One pairing message there and back, with the key of the TLS certificate that answered.
+    ///
+    /// # Errors
+    /// No connection, no answer, or a refusal.
+    fn pair(&self, address: &str, message: &[u8]) -> Result<(Vec<u8>, KeyId), OutsideError>;
+
+    /// Frames there and back, only with the peer whose TLS key is pinned.
+    ///
+    /// # Errors
+    /// No connection, another key, no answer, or a refusal.
+    fn exchange(
+        &self,
+        address: &str,
+        pinned: &KeyId,
+        frames: &[u8],
+    ) -> Result<Vec<u8>, OutsideError>;
+
+    /// Something waits for this peer: exchange soon.
+    fn wake(&self, peer: &NodeId);
+}

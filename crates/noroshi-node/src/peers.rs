@@ -1,0 +1,266 @@
+//! Partners: who they are, whether both sides have confirmed, how they are named here.
+
+use noroshi_gate::acts::Approved;
+use noroshi_gate::{PeerState, Recipient};
+use noroshi_model::act::ActKind;
+use noroshi_model::document::text;
+use noroshi_model::json::Object;
+use noroshi_model::ledger::LineKind;
+use noroshi_model::manifest::Purpose;
+use noroshi_model::{KeyId, NodeId};
+use noroshi_seal::fingerprint::Fingerprint;
+use noroshi_store::{RecordKind, WriteError};
+
+use crate::acts::Effect;
+use crate::command::{ActAnswer, Event, Failure, PeerAnswer};
+use crate::init::fingerprint_row;
+use crate::node::{Node, store_failure};
+use crate::records::{ActRecord, Peer, Record};
+use crate::sink::Sink;
+
+impl Node {
+    /// The peer of this node id.
+    pub(crate) fn peer(&self, node: &NodeId) -> Result<Option<Peer>, Failure> {
+        self.record(RecordKind::Peer, node.bytes())
+    }
+
+    /// The one peer that a person means.
+    pub(crate) fn find_peer(&self, named: &str) -> Result<Peer, Failure> {
+        let matches = |peer: &Peer| {
+            let org = &peer.manifest.organisation;
+            peer.alias.as_deref() == Some(named)
+                || org.nation.as_str().eq_ignore_ascii_case(named)
+                || (named.len() >= 8 && org.node.to_string().starts_with(named))
+        };
+        let peers = self.records::<Peer>(RecordKind::Peer)?;
+        let mut found = peers
+            .into_iter()
+            .filter(|peer| !peer.removed && matches(peer));
+        match (found.next(), found.next()) {
+            (Some(peer), None) => Ok(peer),
+            (None, _) => Err(Failure::new(
+                "peer.unknown",
+                4,
+                format_args!("no peer is called `{named}`: see `noroshi peer list`"),
+            )
+            .arg("peer", named)),
+            (Some(_), Some(_)) => Err(Failure::new(
+                "peer.ambiguous",
+                2,
+                format_args!("`{named}` names several peers: use an alias or the node id"),
+            )
+            .arg("peer", named)),
+        }
+    }
+
+    /// Which peer holds this TLS key? A removed peer is as unknown as a stranger.
+    #[must_use]
+    pub fn peer_of_tls(&self, key: &KeyId) -> Option<NodeId> {
+        let peers = self.records::<Peer>(RecordKind::Peer).ok()?;
+        let holds = |peer: &Peer| {
+            let mut keys = peer.manifest.keys.iter();
+            keys.any(|k| k.purpose == Purpose::Tls && k.id == *key && k.revoked.is_none())
+        };
+        peers
+            .iter()
+            .find(|peer| !peer.removed && holds(peer))
+            .map(Peer::node)
+    }
+
+    /// Peers worth an exchange now and then: an address, and this side has confirmed.
+    #[must_use]
+    pub fn peers_to_sync(&self) -> Vec<NodeId> {
+        let peers = self.records::<Peer>(RecordKind::Peer).unwrap_or_default();
+        peers
+            .iter()
+            .filter(|peer| peer.address.is_some() && peer.confirmed_here && !peer.removed)
+            .map(Peer::node)
+            .collect()
+    }
+
+    /// The peer as the gate sees a recipient.
+    pub(crate) fn recipient(&self, peer: &Peer) -> Recipient {
+        Recipient {
+            node: peer.node(),
+            nation: peer.manifest.organisation.nation,
+            state: match (peer.removed, peer.is_confirmed()) {
+                (true, _) => PeerState::Removed,
+                (false, true) => PeerState::Confirmed,
+                (false, false) => PeerState::Pending,
+            },
+            world: peer.manifest.world,
+        }
+    }
+
+    pub(crate) fn peer_list(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
+        for peer in self.records::<Peer>(RecordKind::Peer)? {
+            let row = serde_json::to_value(self.peer_answer(&peer)?).unwrap_or_default();
+            sink.send(Event::Row {
+                kind: "peer".into(),
+                row,
+            });
+        }
+        let keys = self.keys();
+        let org = &keys.manifest.organisation;
+        let fingerprint = fingerprint_row(&Fingerprint::of_root(&keys.manifest.root));
+        sink.send(Event::Row {
+            kind: "own".into(),
+            row: serde_json::json!({
+                "node": org.node.to_string(),
+                "name_en": org.name_en,
+                "name_ja": org.name_ja,
+                "nation": org.nation.as_str(),
+                "world": self.world().as_str(),
+                "address": self.config().address,
+                "fingerprint": fingerprint,
+            }),
+        });
+        Ok(())
+    }
+
+    pub(crate) fn peer_answer(&self, peer: &Peer) -> Result<PeerAnswer, Failure> {
+        let org = &peer.manifest.organisation;
+        let waiting = self
+            .inside()?
+            .log_waiting(&org.node)
+            .map_err(store_failure)?;
+        Ok(PeerAnswer {
+            node: org.node.to_string(),
+            name_en: org.name_en.clone(),
+            name_ja: org.name_ja.clone(),
+            nation: org.nation.to_string(),
+            alias: peer.alias.clone(),
+            address: peer.address.clone(),
+            state: peer.state().to_owned(),
+            confirmed_here: peer.confirmed_here,
+            confirmed_there: peer.confirmed_there,
+            last_contact: peer.last_contact.map(|at| at.to_string()),
+            waiting,
+            fingerprint: fingerprint_row(&Fingerprint::of_root(&peer.manifest.root)),
+        })
+    }
+
+    pub(crate) fn peer_set(
+        &self,
+        named: &str,
+        alias: Option<String>,
+        address: Option<String>,
+    ) -> Result<PeerAnswer, Failure> {
+        let mut peer = self.find_peer(named)?;
+        if let Some(alias) = alias {
+            let clean = (1..=40).contains(&alias.len()) && !alias.chars().any(char::is_control);
+            if !clean {
+                return Err(Failure::new(
+                    "peer.alias",
+                    2,
+                    "an alias is 1 to 40 bytes of text",
+                ));
+            }
+            peer.alias = Some(alias);
+        }
+        if let Some(address) = address {
+            if address
+                .rsplit_once(':')
+                .is_none_or(|(_, port)| port.parse::<u16>().is_err())
+            {
+                return Err(Failure::new("peer.address", 2, "an address is host:port"));
+            }
+            peer.address = Some(address);
+        }
+        self.put_peer(&peer)?;
+        self.peer_answer(&peer)
+    }
+
+    pub(crate) fn put_peer(&self, peer: &Peer) -> Result<(), Failure> {
+        self.store
+            .write(|tx| tx.put(RecordKind::Peer, peer.node().bytes(), &peer.to_bytes()))
+            .map_err(store_failure::<WriteError>)
+    }
+
+    /// A person types what the other side read out; only the right fingerprint makes an act.
+    pub(crate) fn peer_confirm(
+        &self,
+        named: &str,
+        typed: &str,
+        person: &str,
+    ) -> Result<ActAnswer, Failure> {
+        let peer = self.find_peer(named)?;
+        let fingerprint = Fingerprint::of_root(&peer.manifest.root);
+        if !fingerprint.matches(typed) {
+            return Err(Failure::new(
+                "peer.fingerprint",
+                3,
+                "this is not the fingerprint of the node that was paired: ask its people to read \
+                 it out again; if it still differs, somebody stands between you: remove the peer",
+            )
+            .arg("peer", named));
+        }
+        let subject = Object::new()
+            .with("node", text(peer.node()))
+            .with("fingerprint", fingerprint.digits());
+        self.prepare(ActKind::PeerConfirm, subject, person, false, None, 60)
+    }
+
+    pub(crate) fn peer_remove(&self, named: &str, person: &str) -> Result<ActAnswer, Failure> {
+        let peer = self.find_peer(named)?;
+        let subject = Object::new().with("node", text(peer.node()));
+        self.prepare(ActKind::PeerRemove, subject, person, false, None, 60)
+    }
+
+    pub(crate) fn execute_peer(
+        &self,
+        record: &mut ActRecord,
+        approved: &Approved,
+    ) -> Result<Effect, Failure> {
+        let node: Option<NodeId> = record
+            .act
+            .subject
+            .str("node")
+            .and_then(|node| node.parse().ok());
+        let peer = match &node {
+            Some(node) => self.peer(node)?,
+            None => None,
+        };
+        let mut peer = peer.ok_or_else(|| {
+            Failure::new(
+                "peer.unknown",
+                4,
+                "the peer of this act is not known any more",
+            )
+        })?;
+        let event = if record.act.kind == ActKind::PeerConfirm {
+            peer.confirmed_here = true;
+            "confirmed_here"
+        } else {
+            peer.removed = true;
+            "removed"
+        };
+        let person = record.act.requester.clone();
+        let ledger_line = self
+            .store
+            .write(|tx| {
+                tx.put(RecordKind::Peer, peer.node().bytes(), &peer.to_bytes())?;
+                tx.append(&self.peer_line(&peer, event, Some(&person)))?;
+                self.close_act(tx, record, approved)
+            })
+            .map_err(store_failure::<WriteError>)?;
+        Ok(Effect {
+            ledger_line,
+            entries: 0,
+            wake: vec![peer.node()],
+        })
+    }
+
+    pub(crate) fn peer_line(
+        &self,
+        peer: &Peer,
+        event: &str,
+        person: Option<&noroshi_model::PersonId>,
+    ) -> noroshi_model::ledger::LedgerLine {
+        let body = Object::new()
+            .with("event", event)
+            .with("node", text(peer.node()))
+            .with("name", peer.manifest.organisation.name_en.as_str());
+        self.line(LineKind::Peer, person, body)
+    }
+}

@@ -1,0 +1,319 @@
+//! Plan and explain: what would leave for whom, whole or reduced, and what stays by which rule.
+//! The preview is the gate's own answer; `--dry-run` is this same function.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use noroshi_gate::{Decision, Marked, Outcome, Provenance, Recipient, Rules};
+use noroshi_model::ItemHash;
+use noroshi_model::act::ActKind;
+use noroshi_model::document::text;
+use noroshi_model::json::{Object, Value};
+use noroshi_model::link::Precedence;
+use noroshi_store::{Filter, RecordKind, StoredItem, WriteError};
+
+use crate::acts::act_answer;
+use crate::command::{Event, Failure, PlanAnswer, PlanLine, PlanRecipient, ReasonRow, Selection};
+use crate::node::{Node, store_failure};
+use crate::records::{ActRecord, AgreementRecord, PlanEntry, PlanRecord, Record, int};
+use crate::sink::Sink;
+
+/// Items released whole that are listed by name; all are counted.
+const WHOLE_LISTED_MAX: usize = 100;
+/// Most items of one plan.
+const ITEMS_MAX: usize = 2_000_000;
+/// Items between two progress events.
+const PROGRESS_EVERY: usize = 1000;
+
+/// What a share asks for, beside the selection.
+pub(crate) struct Ask<'a> {
+    pub(crate) to: &'a [String],
+    pub(crate) purpose: &'a str,
+    pub(crate) precedence: &'a str,
+    pub(crate) person: &'a str,
+    pub(crate) dry_run: bool,
+    pub(crate) expires_minutes: u32,
+}
+
+/// Everything the gate is asked with, read once for many items.
+pub(crate) struct GateView {
+    pub(crate) rules: Rules,
+    pub(crate) agreements: Vec<AgreementRecord>,
+    pub(crate) purpose: String,
+    pub(crate) now: noroshi_model::Timestamp,
+}
+
+impl Node {
+    /// Plan a release; with something to release and no dry run, write the act down.
+    pub(crate) fn share(
+        &self,
+        select: &Selection,
+        ask: &Ask<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<PlanAnswer, Failure> {
+        let precedence = Precedence::from_word(ask.precedence).ok_or_else(|| {
+            Failure::new(
+                "share.precedence",
+                2,
+                "a precedence is flash, immediate, priority or routine",
+            )
+        })?;
+        if ask.to.is_empty() {
+            return Err(Failure::new(
+                "share.nobody",
+                2,
+                "name at least one recipient with --to",
+            ));
+        }
+        self.active_person(ask.person)?;
+        let mut recipients: Vec<(Recipient, PlanRecipient, Vec<PlanEntry>)> = Vec::new();
+        for named in ask.to {
+            let peer = self.find_peer(named)?;
+            if recipients
+                .iter()
+                .all(|(known, _, _)| known.node != peer.node())
+            {
+                let shown = PlanRecipient {
+                    node: peer.node().to_string(),
+                    name: peer.manifest.organisation.name_en.clone(),
+                    ..PlanRecipient::default()
+                };
+                recipients.push((self.recipient(&peer), shown, Vec::new()));
+            }
+        }
+        let view = self.gate_view(ask.purpose)?;
+        let hashes = self.selected(select)?;
+        let mut needs_two = false;
+        for (done, hash) in hashes.iter().enumerate() {
+            if done % PROGRESS_EVERY == 0 {
+                let label = "progress-plan".into();
+                let total = Some(hashes.len() as u64);
+                sink.send(Event::Progress {
+                    label,
+                    done: done as u64,
+                    total,
+                });
+            }
+            let Some(stored) = self.inside()?.item(hash).map_err(store_failure)? else {
+                continue;
+            };
+            let Some(marked) = self.marked(&stored)? else {
+                continue;
+            };
+            for (recipient, shown, entries) in &mut recipients {
+                needs_two |= self.plan_one(&stored, &marked, recipient, &view, shown, entries)?;
+            }
+        }
+        let plan = PlanRecord {
+            recipients: recipients
+                .iter()
+                .filter(|(_, _, entries)| !entries.is_empty())
+                .map(|(recipient, _, entries)| (recipient.node, entries.clone()))
+                .collect(),
+        };
+        let mut answer = PlanAnswer {
+            recipients: recipients.into_iter().map(|(_, shown, _)| shown).collect(),
+            needs_second_person: needs_two,
+            act: None,
+        };
+        if !ask.dry_run && !plan.recipients.is_empty() {
+            let record = self.release_act(&plan, ask, precedence, needs_two)?;
+            answer.act = Some(act_answer(&record, self.now()));
+        }
+        Ok(answer)
+    }
+
+    /// What the gate needs beside the item and the recipient.
+    pub(crate) fn gate_view(&self, purpose: &str) -> Result<GateView, Failure> {
+        Ok(GateView {
+            rules: self.rules()?,
+            agreements: self.agreements()?,
+            purpose: purpose.to_owned(),
+            now: self.now(),
+        })
+    }
+
+    /// Ask the gate about one item for one recipient. `true`: a second person must approve.
+    fn plan_one(
+        &self,
+        stored: &StoredItem,
+        marked: &Marked,
+        recipient: &Recipient,
+        view: &GateView,
+        shown: &mut PlanRecipient,
+        entries: &mut Vec<PlanEntry>,
+    ) -> Result<bool, Failure> {
+        let agreements = self.standings(&view.agreements, view.now);
+        let (released, decision) = noroshi_gate::preview(
+            marked,
+            &provenance(stored),
+            recipient,
+            &agreements,
+            &view.rules,
+            &view.purpose,
+        );
+        if let Some(rendition) = released {
+            let sent = self
+                .inside()?
+                .was_released(&recipient.node, &stored.hash, &rendition)
+                .map_err(store_failure)?;
+            if sent {
+                shown.already += 1;
+                return Ok(false);
+            }
+            let reduced = decision.outcome == Outcome::Reduced;
+            entries.push(PlanEntry {
+                item: stored.hash,
+                rendition,
+                reduced,
+            });
+        }
+        if let Some(basis) = &decision.basis {
+            shown
+                .agreement
+                .get_or_insert_with(|| basis.agreement.to_string());
+        }
+        let counter = match decision.outcome {
+            Outcome::Release => &mut shown.whole,
+            Outcome::Reduced => &mut shown.reduced,
+            Outcome::Refer => &mut shown.refer,
+            Outcome::Deny => &mut shown.stays,
+        };
+        *counter += 1;
+        let listed_whole = decision.outcome == Outcome::Release;
+        if !listed_whole || *counter <= WHOLE_LISTED_MAX as u64 {
+            shown.lines.push(plan_line(stored, &decision));
+        }
+        Ok(released.is_some() && decision.needs_second_person)
+    }
+
+    /// Write the plan and its act down together.
+    fn release_act(
+        &self,
+        plan: &PlanRecord,
+        ask: &Ask<'_>,
+        precedence: Precedence,
+        needs_two: bool,
+    ) -> Result<ActRecord, Failure> {
+        let recipients = plan.recipients.iter().map(|(node, entries)| {
+            let reduced = entries.iter().filter(|entry| entry.reduced).count() as u64;
+            Value::Object(
+                Object::new()
+                    .with("node", text(node))
+                    .with("items", int(entries.len() as u64))
+                    .with("reduced", int(reduced)),
+            )
+        });
+        let subject = Object::new()
+            .with("plan", text(plan.digest()))
+            .with("recipients", recipients.collect::<Vec<Value>>())
+            .with("purpose", ask.purpose)
+            .with("precedence", precedence.as_str());
+        let record = self.act_record(
+            ActKind::Release,
+            subject,
+            ask.person,
+            needs_two,
+            None,
+            ask.expires_minutes,
+        )?;
+        let id = record.act.id();
+        self.store
+            .write(|tx| {
+                tx.put(RecordKind::Plan, id.bytes(), &plan.to_bytes())?;
+                tx.put(RecordKind::Act, id.bytes(), &record.to_bytes())
+            })
+            .map_err(store_failure::<WriteError>)?;
+        Ok(record)
+    }
+
+    /// The items a selection names, each once, in the order of the store.
+    fn selected(&self, select: &Selection) -> Result<Vec<ItemHash>, Failure> {
+        let mut chosen: BTreeMap<u64, ItemHash> = BTreeMap::new();
+        let mut named = BTreeSet::new();
+        for name in &select.items {
+            let stored = self.find_item(name)?;
+            named.insert(stored.hash);
+            chosen.insert(stored.seq, stored.hash);
+        }
+        let by_filter = select.all || select.kind.is_some() || select.source.is_some();
+        if by_filter {
+            let filter = Filter {
+                kind: select.kind.clone(),
+                state: Some("admitted".into()),
+                source: select.source.as_deref().map(|s| self.source_name(s)),
+                current_only: true,
+            };
+            let mut after = 0;
+            loop {
+                let page = self
+                    .inside()?
+                    .page(after, 1000, &filter)
+                    .map_err(store_failure)?;
+                let Some(last) = page.last() else { break };
+                after = last.seq;
+                chosen.extend(page.iter().map(|row| (row.seq, row.hash)));
+                if chosen.len() > ITEMS_MAX {
+                    return Err(Failure::new(
+                        "share.too_many",
+                        2,
+                        "more than 2,000,000 items at once",
+                    ));
+                }
+            }
+        }
+        if let Some(words) = &select.text {
+            let rows = self.local()?.search(words, 10_000).map_err(store_failure)?;
+            chosen.extend(rows.iter().map(|row| (row.seq, row.hash)));
+        }
+        if chosen.is_empty() {
+            return Err(Failure::new(
+                "share.nothing",
+                4,
+                "the selection names no item",
+            ));
+        }
+        Ok(chosen.into_values().collect())
+    }
+}
+
+/// Who answers for a stored item, as the gate asks for it.
+pub(crate) fn provenance(stored: &StoredItem) -> Provenance {
+    Provenance {
+        role: stored.attribution.as_ref().map(|by| by.role),
+        node: stored.attribution.as_ref().map(|by| by.node),
+        is_available: stored.state == noroshi_store::ItemState::Admitted,
+    }
+}
+
+fn plan_line(stored: &StoredItem, decision: &Decision) -> PlanLine {
+    let withheld = decision.withheld.iter().map(|place| {
+        let codes = place
+            .reasons
+            .iter()
+            .map(|reason| reason.code().to_owned())
+            .collect();
+        (place.selector.to_string(), codes)
+    });
+    PlanLine {
+        hash: stored.hash.to_string(),
+        id: stored.id.to_string(),
+        title: stored.title.clone(),
+        outcome: decision.outcome.as_str().to_owned(),
+        withheld: withheld.collect(),
+        reasons: decision.reasons.iter().map(reason_row).collect(),
+        clause: decision.basis.as_ref().map(|basis| basis.clause.clone()),
+    }
+}
+
+/// A reason as data.
+pub(crate) fn reason_row(reason: &noroshi_gate::Reason) -> ReasonRow {
+    ReasonRow {
+        code: reason.code().to_owned(),
+        args: reason
+            .args()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        text: reason.to_string(),
+    }
+}

@@ -1,0 +1,305 @@
+//! Take back: the originator, or the releaser for its own rendition, recalls what it shared.
+
+use noroshi_gate::acts::Approved;
+use noroshi_model::act::ActKind;
+use noroshi_model::document::{DocumentError, Fields, hex, text};
+use noroshi_model::json::{Object, Value};
+use noroshi_model::ledger::LineKind;
+use noroshi_model::link::{EntryKind, Fate, Precedence, Recall, RecallMode};
+use noroshi_model::{Context, Digest, ItemHash, KeyId, NodeId, Signer, Verifier, signing};
+use noroshi_seal::sign::Ed25519;
+use noroshi_store::{ItemState, LogPayload, RecordKind, StoredItem, Tx, WriteError};
+
+use crate::acts::{Effect, subject_digest};
+use crate::command::{ActAnswer, Failure};
+use crate::node::{Node, store_failure};
+use crate::records::ActRecord;
+
+/// A recall with its signature, as it travels and is kept.
+pub(crate) struct SignedRecall {
+    pub(crate) recall: Recall,
+    bytes: Vec<u8>,
+    key: KeyId,
+    signature: [u8; 64],
+}
+
+impl SignedRecall {
+    fn sign(recall: Recall, signer: &dyn Signer) -> Self {
+        let bytes = recall.to_bytes();
+        let message = signing::message(Context::Recall, recall.world, &bytes);
+        Self {
+            key: signer.key_id(),
+            signature: signer.sign(&message),
+            recall,
+            bytes,
+        }
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        Value::Object(
+            Object::new()
+                .with("v", 1)
+                .with("recall", hex(&self.bytes))
+                .with("key", text(self.key))
+                .with("signature", hex(&self.signature)),
+        )
+        .canonical()
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
+        let mut fields = Fields::read("signed recall", bytes)?;
+        fields.version(1)?;
+        let digits = fields.text("recall")?;
+        let recall_bytes = noroshi_model::document::unhex(&digits)
+            .ok_or_else(|| fields.refused("recall", "is not hexadecimal"))?;
+        let signed = Self {
+            recall: Recall::from_bytes(&recall_bytes)?,
+            bytes: recall_bytes,
+            key: fields.parsed("key")?,
+            signature: fields.hex("signature")?,
+        };
+        fields.end()?;
+        Ok(signed)
+    }
+}
+
+impl Node {
+    /// Write a recall down. One person may recall below the second-person line: a recall only
+    /// closes; the rule that opened decides nothing here.
+    pub(crate) fn recall(
+        &self,
+        named: &str,
+        mode: &str,
+        reason: &str,
+        person: &str,
+    ) -> Result<ActAnswer, Failure> {
+        let mode = RecallMode::from_word(mode)
+            .ok_or_else(|| Failure::new("recall.mode", 2, "a recall is withdraw or destroy"))?;
+        if reason.is_empty() || reason.len() > 500 || reason.chars().any(char::is_control) {
+            return Err(Failure::new(
+                "recall.reason",
+                2,
+                "a reason is 1 to 500 bytes of text",
+            ));
+        }
+        let stored = self.find_item(named)?;
+        let holders = self
+            .inside()?
+            .holders(&stored.hash)
+            .map_err(store_failure)?;
+        if holders.is_empty() && stored.state != ItemState::Admitted {
+            return Err(Failure::new(
+                "recall.nothing",
+                3,
+                "nobody holds this item and it is gone here",
+            ));
+        }
+        self.check_may_recall(&stored, &holders)?;
+        let subject = Object::new()
+            .with("item", text(stored.hash))
+            .with("id", stored.id.as_str())
+            .with("mode", mode.as_str())
+            .with("reason", reason);
+        self.prepare(ActKind::Recall, subject, person, false, None, 60)
+    }
+
+    /// An item of another originator is recalled here only where this node made the rendition.
+    fn check_may_recall(
+        &self,
+        stored: &StoredItem,
+        holders: &[(NodeId, noroshi_store::LogEntry)],
+    ) -> Result<(), Failure> {
+        let answers = stored
+            .attribution
+            .as_ref()
+            .is_some_and(|by| by.node == self.me());
+        let only_own_renditions = holders
+            .iter()
+            .all(|(_, entry)| entry.rendition() != Some(stored.hash));
+        if answers || (!holders.is_empty() && only_own_renditions) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            "recall.not_yours",
+            3,
+            "only the originator may recall an item, or the releaser its own rendition: \
+             ask the originator",
+        ))
+    }
+
+    pub(crate) fn execute_recall(
+        &self,
+        record: &mut ActRecord,
+        approved: &Approved,
+    ) -> Result<Effect, Failure> {
+        let gone = || {
+            Failure::new(
+                "item.unknown",
+                4,
+                "the item of this act is not known any more",
+            )
+        };
+        let hash = subject_digest(record, "item")
+            .map(ItemHash)
+            .ok_or_else(gone)?;
+        let stored = self
+            .inside()?
+            .item(&hash)
+            .map_err(store_failure)?
+            .ok_or_else(gone)?;
+        let holders = self.inside()?.holders(&hash).map_err(store_failure)?;
+        self.check_may_recall(&stored, &holders)?;
+        let subject = &record.act.subject;
+        let mode = subject
+            .str("mode")
+            .and_then(RecallMode::from_word)
+            .ok_or_else(gone)?;
+        let reason = subject.str("reason").unwrap_or_default().to_owned();
+        let mut recalls = Vec::new();
+        for (node, entry) in &holders {
+            let Some(rendition) = entry.rendition() else {
+                continue;
+            };
+            if entry.leaf.kind != EntryKind::Release || entry.void {
+                continue;
+            }
+            let recall = Recall {
+                world: self.world(),
+                by: self.me(),
+                item: rendition,
+                id: stored.id.clone(),
+                modified: stored.modified,
+                mode,
+                reason: reason.clone(),
+                at: self.now(),
+            };
+            let signed = SignedRecall::sign(recall, &self.keys().items);
+            recalls.push((*node, entry.leaf.number, rendition, signed));
+        }
+        let kind = match mode {
+            RecallMode::Withdraw => LineKind::Withdrawn,
+            RecallMode::Destroy => LineKind::Destroyed,
+        };
+        let (ledger_line, entries) = self
+            .store
+            .write(|tx| {
+                for (node, number, rendition, signed) in &recalls {
+                    // What was not sent yet need not be taken back: it is never sent.
+                    if !tx.log_is_delivered(node, *number)? {
+                        tx.log_void(node, *number)?;
+                    }
+                    let recall_number = tx.log_size(node)?;
+                    let bytes = signed.to_bytes();
+                    let leaf = self.leaf(
+                        recall_number,
+                        EntryKind::Recall,
+                        Precedence::Immediate,
+                        Digest::of(&bytes),
+                    );
+                    let payload = LogPayload::Recall {
+                        seq: stored.seq,
+                        rendition: *rendition,
+                        bytes,
+                    };
+                    tx.log_append(node, &leaf, &payload)?;
+                }
+                match mode {
+                    RecallMode::Withdraw => tx.withdraw(&hash)?,
+                    RecallMode::Destroy => tx.destroy(&hash)?,
+                };
+                let body = Object::new()
+                    .with("item", text(hash))
+                    .with("reason", reason.as_str());
+                tx.append(&self.line(kind, Some(&record.act.requester), body))?;
+                let line = self.close_act(tx, record, approved)?;
+                Ok::<_, WriteError>((line, recalls.len() as u64))
+            })
+            .map_err(store_failure)?;
+        if mode == RecallMode::Destroy {
+            self.store.scrub().map_err(store_failure)?;
+        }
+        let wake = recalls.iter().map(|(node, ..)| *node).collect();
+        Ok(Effect {
+            ledger_line,
+            entries,
+            wake,
+        })
+    }
+
+    /// A recall arrived from a peer: obey it if it is the peer's to give.
+    pub(crate) fn receive_recall(
+        &self,
+        tx: &mut Tx<'_>,
+        from: &NodeId,
+        bytes: &[u8],
+    ) -> Result<(Fate, Option<ItemHash>), WriteError> {
+        let refuse = |tx: &mut Tx<'_>, why: &str| {
+            let body = Object::new().with("from", text(from)).with("why", why);
+            tx.append(&self.line(LineKind::Refused, None, body))
+                .map(|_| (Fate::Refused, None))
+        };
+        let Ok(signed) = SignedRecall::from_bytes(bytes) else {
+            return refuse(tx, "the recall is not well-formed");
+        };
+        let recall = &signed.recall;
+        let Some(public) = self.item_key_of(&recall.by, &signed.key) else {
+            return refuse(tx, "the recall is signed by a key that is not trusted here");
+        };
+        let message = signing::message(Context::Recall, recall.world, &signed.bytes);
+        if recall.world != self.world() || !Ed25519.verify(&public, &message, &signed.signature) {
+            return refuse(tx, "the recall's signature does not verify in this world");
+        }
+        let Some(stored) = tx.item(&recall.item)? else {
+            // It overtook its item. Kept under the item's name and the recaller's, so that only
+            // an item the recaller may recall is ever met by it.
+            let key = [&recall.item.bytes()[..], recall.by.bytes()].concat();
+            tx.put(RecordKind::Tombstone, &key, bytes)?;
+            let body = recall_body(recall, "noted");
+            tx.append(&self.line(LineKind::RecallReceived, None, body))?;
+            return Ok((Fate::Noted, Some(recall.item)));
+        };
+        if !noroshi_gate::may_recall(&recall.by, stored.attribution.as_ref()) {
+            return refuse(tx, "the recall is not by the one who answers for the item");
+        }
+        let fate = self.obey(tx, recall)?;
+        let body = recall_body(recall, fate.as_str());
+        tx.append(&self.line(LineKind::RecallReceived, None, body))?;
+        Ok((fate, Some(recall.item)))
+    }
+
+    /// A recall that came before its item, if there is one by who answers for the item.
+    pub(crate) fn earlier_recall(
+        &self,
+        tx: &mut Tx<'_>,
+        item: &ItemHash,
+        by: &NodeId,
+    ) -> Result<Option<Recall>, WriteError> {
+        let key = [&item.bytes()[..], by.bytes()].concat();
+        let kept = tx.get(RecordKind::Tombstone, &key)?;
+        Ok(kept
+            .and_then(|bytes| SignedRecall::from_bytes(&bytes).ok())
+            .map(|kept| kept.recall))
+    }
+
+    pub(crate) fn obey(&self, tx: &mut Tx<'_>, recall: &Recall) -> Result<Fate, WriteError> {
+        match recall.mode {
+            RecallMode::Withdraw => {
+                tx.withdraw(&recall.item)?;
+                Ok(Fate::Withdrawn)
+            }
+            RecallMode::Destroy => {
+                tx.destroy(&recall.item)?;
+                Ok(Fate::Destroyed)
+            }
+        }
+    }
+}
+
+fn recall_body(recall: &Recall, outcome: &str) -> Object {
+    Object::new()
+        .with("item", text(recall.item))
+        .with("by", text(recall.by))
+        .with("mode", recall.mode.as_str())
+        .with("reason", recall.reason.as_str())
+        .with("outcome", outcome)
+}

@@ -1,0 +1,243 @@
+//! Receipts: what partners state they did with what they were sent. Signed, checked, kept in both
+//! logs. A receipt is that node's statement; it proves who said what, not what they did.
+
+use noroshi_model::document::{DocumentError, Fields, hex, text};
+use noroshi_model::json::{Object, Value};
+use noroshi_model::ledger::LineKind;
+use noroshi_model::link::{EntryKind, Receipt};
+use noroshi_model::{Context, Digest, ItemHash, KeyId, NodeId, Signer, Verifier, signing};
+use noroshi_seal::sign::Ed25519;
+use noroshi_store::{LogEntry, RecordKind, Tx, WriteError};
+
+use crate::command::{Event, Failure, PageAnswer, ReceiptRow};
+use crate::node::{Node, store_failure};
+use crate::records::int;
+use crate::sink::Sink;
+
+/// A receipt with its signature, as it travels and is kept.
+pub(crate) struct SignedReceipt {
+    pub(crate) receipt: Receipt,
+    bytes: Vec<u8>,
+    key: KeyId,
+    signature: [u8; 64],
+}
+
+impl SignedReceipt {
+    pub(crate) fn sign(receipt: Receipt, signer: &dyn Signer) -> Self {
+        let bytes = receipt.to_bytes();
+        let message = signing::message(Context::Receipt, receipt.world, &bytes);
+        Self {
+            key: signer.key_id(),
+            signature: signer.sign(&message),
+            receipt,
+            bytes,
+        }
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        Value::Object(
+            Object::new()
+                .with("v", 1)
+                .with("receipt", hex(&self.bytes))
+                .with("key", text(self.key))
+                .with("signature", hex(&self.signature)),
+        )
+        .canonical()
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
+        let mut fields = Fields::read("signed receipt", bytes)?;
+        fields.version(1)?;
+        let digits = fields.text("receipt")?;
+        let receipt_bytes = noroshi_model::document::unhex(&digits)
+            .ok_or_else(|| fields.refused("receipt", "is not hexadecimal"))?;
+        let signed = Self {
+            receipt: Receipt::from_bytes(&receipt_bytes)?,
+            bytes: receipt_bytes,
+            key: fields.parsed("key")?,
+            signature: fields.hex("signature")?,
+        };
+        fields.end()?;
+        Ok(signed)
+    }
+
+    /// The key that signed it.
+    pub(crate) fn key(&self) -> KeyId {
+        self.key
+    }
+
+    pub(crate) fn verifies(&self, public: &[u8; 32]) -> bool {
+        let message = signing::message(Context::Receipt, self.receipt.world, &self.bytes);
+        Ed25519.verify(public, &message, &self.signature)
+    }
+}
+
+impl Node {
+    /// A receipt arrived. What it states of entries this node sent is kept; a statement on what
+    /// was never sent, or on other bytes, is a dispute and changes nothing.
+    pub(crate) fn receive_receipt(
+        &self,
+        tx: &mut Tx<'_>,
+        from: &NodeId,
+        bytes: &[u8],
+    ) -> Result<bool, WriteError> {
+        let dispute = |tx: &mut Tx<'_>, why: &str| {
+            let body = Object::new()
+                .with("from", text(from))
+                .with("why", why)
+                .with("receipt", text(Digest::of(bytes)));
+            tx.append(&self.line(LineKind::Disputed, None, body))
+                .map(|_| false)
+        };
+        let Ok(signed) = SignedReceipt::from_bytes(bytes) else {
+            return dispute(tx, "the receipt is not well-formed");
+        };
+        let receipt = &signed.receipt;
+        let Some(public) = self.item_key_of(from, &signed.key) else {
+            return dispute(
+                tx,
+                "the receipt is signed by a key that is not trusted here",
+            );
+        };
+        let addressed =
+            receipt.world == self.world() && receipt.by == *from && receipt.to == self.me();
+        if !addressed || !signed.verifies(&public) {
+            return dispute(tx, "the receipt's signature, sender or recipient is wrong");
+        }
+        let mut lies = 0_u64;
+        for (number, digest, fate) in &receipt.fates {
+            match tx.log_digest(from, *number)? {
+                Some(sent) if sent == *digest => {
+                    tx.log_fate(from, *number, *fate, receipt.at)?;
+                }
+                _ => lies += 1,
+            }
+        }
+        // Kept whole: the proof of what the partner said must not depend on the partner.
+        let name = Digest::of(bytes);
+        tx.put(
+            RecordKind::Receipt,
+            &[&from.bytes()[..], &name.0].concat(),
+            bytes,
+        )?;
+        let body = Object::new()
+            .with("from", text(from))
+            .with("receipt", text(name))
+            .with("entries", int(receipt.fates.len() as u64));
+        tx.append(&self.line(LineKind::Receipted, None, body))?;
+        if lies > 0 {
+            return dispute(
+                tx,
+                "it states a fate for entries that were not sent, or other bytes",
+            );
+        }
+        Ok(true)
+    }
+
+    pub(crate) fn receipts(
+        &self,
+        item: Option<&str>,
+        peer: Option<&str>,
+        outstanding: bool,
+        limit: u32,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        let only = peer
+            .map(|named| self.find_peer(named))
+            .transpose()?
+            .map(|peer| peer.node());
+        let limit = u64::from(limit.clamp(1, 100_000));
+        let mut sent = 0;
+        let mut emit = |row: ReceiptRow, sink: &mut dyn Sink| {
+            let wanted = !outstanding || (row.fate.is_none() && !row.void);
+            if wanted && sent < limit {
+                let row = serde_json::to_value(row).unwrap_or_default();
+                sink.send(Event::Row {
+                    kind: "receipt".into(),
+                    row,
+                });
+                sent += 1;
+            }
+            sent < limit
+        };
+        if let Some(named) = item {
+            let stored = self.find_item(named)?;
+            for row in self.receipt_rows_of(&stored.hash)? {
+                if only.is_none_or(|node| node.to_string() == row.node) {
+                    emit(row, sink);
+                }
+            }
+        } else {
+            let peers = self.records::<crate::records::Peer>(RecordKind::Peer)?;
+            for peer in peers
+                .iter()
+                .filter(|peer| only.is_none_or(|node| node == peer.node()))
+            {
+                let mut from = 0;
+                loop {
+                    let page = self
+                        .inside()?
+                        .log_entries(&peer.node(), from, 1000)
+                        .map_err(store_failure)?;
+                    let Some(last) = page.last() else { break };
+                    from = last.leaf.number + 1;
+                    for entry in &page {
+                        if let Some(row) = self.receipt_row(&peer.node(), entry)?
+                            && !emit(row, sink)
+                        {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        let answer = serde_json::to_value(PageAnswer {
+            rows: sent,
+            next: None,
+        })
+        .unwrap_or_default();
+        sink.send(Event::Answer {
+            kind: "page".into(),
+            answer,
+        });
+        Ok(())
+    }
+
+    /// Who holds one item, and what they state.
+    pub(crate) fn receipt_rows_of(&self, hash: &ItemHash) -> Result<Vec<ReceiptRow>, Failure> {
+        let entries = self.inside()?.holders(hash).map_err(store_failure)?;
+        let mut rows = Vec::new();
+        for (node, entry) in &entries {
+            rows.extend(self.receipt_row(node, entry)?);
+        }
+        Ok(rows)
+    }
+
+    fn receipt_row(&self, node: &NodeId, entry: &LogEntry) -> Result<Option<ReceiptRow>, Failure> {
+        if !matches!(entry.leaf.kind, EntryKind::Release | EntryKind::Recall) {
+            return Ok(None);
+        }
+        let Some((item, rendition)) = entry.item.zip(entry.rendition()) else {
+            return Ok(None);
+        };
+        let name = self
+            .peer(node)?
+            .map(|peer| peer.manifest.organisation.name_en);
+        let stored = self.inside()?.item(&item).map_err(store_failure)?;
+        Ok(Some(ReceiptRow {
+            item: item.to_string(),
+            id: stored
+                .map(|stored| stored.id.to_string())
+                .unwrap_or_default(),
+            rendition: rendition.to_string(),
+            node: node.to_string(),
+            name: name.unwrap_or_default(),
+            number: entry.leaf.number,
+            entry: entry.leaf.kind.as_str().to_owned(),
+            at: entry.leaf.at.to_string(),
+            fate: entry.fate.map(|fate| fate.as_str().to_owned()),
+            fate_at: entry.fate_at.map(|at| at.to_string()),
+            void: entry.void,
+        }))
+    }
+}

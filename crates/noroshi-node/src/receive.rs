@@ -1,0 +1,512 @@
+//! What a peer sent: opened, checked, judged by the gate, recorded, and answered with a signed
+//! receipt. One transaction for a whole exchange; only after it is anything acknowledged.
+
+use std::collections::BTreeSet;
+
+use noroshi_formats::Form;
+use noroshi_gate::{Admission, AdmitContext, Recipient, Via};
+use noroshi_model::document::text;
+use noroshi_model::json::Object;
+use noroshi_model::ledger::LineKind;
+use noroshi_model::link::{EntryKind, Fate, Precedence, Receipt};
+use noroshi_model::manifest::{Manifest, Purpose};
+use noroshi_model::{Attribution, Context, Digest, ItemHash, KeyId, NodeId, Verifier, signing};
+use noroshi_seal::manifest::SignedManifest;
+use noroshi_seal::sealing;
+use noroshi_seal::sign::Ed25519;
+use noroshi_seal::tlog::Checkpoint;
+use noroshi_store::{RecordKind, Tx, WriteError};
+use noroshi_sync::{Announcement, Delivery, Event, FrameError, Payload};
+
+use crate::admit::item_body;
+use crate::command::Failure;
+use crate::node::{Node, lock, store_failure};
+use crate::plan::GateView;
+use crate::receipts::SignedReceipt;
+use crate::records::{Peer, Record, int};
+use crate::send::{LinkSlot, log_name};
+
+/// What an exchange brought.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outcome {
+    /// Entries applied here.
+    pub(crate) applied: u64,
+    /// Entries of ours that the peer has newly acknowledged.
+    pub(crate) acknowledged: u64,
+}
+
+/// Everything one exchange brought, sorted by what is done with it.
+#[derive(Default)]
+struct Batch {
+    deliveries: Vec<Delivery>,
+    acknowledged: Vec<(u64, u64)>,
+    checkpoint: Option<String>,
+    alarms: Vec<String>,
+}
+
+impl Node {
+    /// Take frames from a peer and apply them.
+    pub(crate) fn incoming(
+        &self,
+        peer: &Peer,
+        slot: &mut LinkSlot,
+        frames: &[&[u8]],
+    ) -> Result<Outcome, Failure> {
+        let mut peer = peer.clone();
+        let mut batch = Batch::default();
+        let mut seen = BTreeSet::new();
+        for frame in frames {
+            match slot.link.handle(frame) {
+                Ok(events) => {
+                    for event in events {
+                        self.sort(event, &mut peer, slot, &mut batch, &mut seen)?;
+                    }
+                }
+                // Sealed under a key this node has forgotten: the answer asks for it again.
+                Err(FrameError::OtherEpoch { .. }) => {}
+                Err(error) => batch.alarms.push(error.to_string()),
+            }
+        }
+        let outcome = self.apply(&peer, slot, batch);
+        if outcome.is_err() {
+            // The link in memory is ahead of the store: forget it, the store is the truth.
+            lock(&self.links).remove(&peer.node());
+        }
+        outcome
+    }
+
+    fn sort(
+        &self,
+        event: Event,
+        peer: &mut Peer,
+        slot: &mut LinkSlot,
+        batch: &mut Batch,
+        seen: &mut BTreeSet<u64>,
+    ) -> Result<(), Failure> {
+        match event {
+            Event::Announced(announcement) => match self.check_announcement(peer, &announcement) {
+                Ok((manifest, key)) => {
+                    if let Some((manifest, signed)) = manifest {
+                        self.adopt_peer_manifest(peer, manifest, signed)?;
+                    }
+                    slot.link.accept_epoch(&announcement, key);
+                }
+                Err(why) => batch.alarms.push(why),
+            },
+            Event::Deliver(delivery) => {
+                // One number twice in one exchange: the second is as good as the first.
+                if seen.insert(delivery.number) {
+                    batch.deliveries.push(*delivery);
+                }
+            }
+            Event::Acknowledged(ranges) => batch.acknowledged.extend(ranges.iter()),
+            Event::Checkpoint(note) => batch.checkpoint = Some(note),
+        }
+        Ok(())
+    }
+
+    /// An announcement is the peer's if the manifest in it is, and if a key of that manifest that
+    /// is not revoked has signed it.
+    #[expect(
+        clippy::type_complexity,
+        reason = "a manifest only where it is news, and the key"
+    )]
+    fn check_announcement(
+        &self,
+        peer: &Peer,
+        announcement: &Announcement,
+    ) -> Result<(Option<(Manifest, SignedManifest)>, sealing::FrameKey), String> {
+        let signed = SignedManifest {
+            bytes: announcement.manifest.clone(),
+            signature: announcement.manifest_signature,
+        };
+        let known = peer.manifest_bytes == signed.bytes;
+        let manifest = signed.verify(&Ed25519).map_err(|error| error.to_string())?;
+        let is_older = manifest.serial < peer.manifest.serial;
+        if !known && !is_older {
+            noroshi_seal::manifest::succeeds(&peer.manifest, &manifest)
+                .map_err(|error| error.to_string())?;
+        }
+        // An older manifest tells nothing new; what this node knows of the keys counts.
+        let current = if known || is_older {
+            &peer.manifest
+        } else {
+            &manifest
+        };
+        let public = item_key(current, &announcement.key)
+            .ok_or("the announcement is signed by a key that is revoked or not in the manifest")?;
+        let message = signing::message(Context::Epoch, self.world(), &announcement.payload());
+        if !Ed25519.verify(&public, &message, &announcement.signature) {
+            return Err("the announcement's signature does not verify".to_owned());
+        }
+        let keys = self.keys();
+        if KeyId::of(&keys.sealing.public()) != announcement.sealing_key {
+            return Err("the epoch is sealed for a key this node no longer has".to_owned());
+        }
+        let context = Announcement::key_context(
+            self.world(),
+            &announcement.from,
+            &self.me(),
+            announcement.epoch,
+        );
+        let key = sealing::decapsulate(&keys.sealing, &announcement.encapsulation, &context)
+            .map_err(|error| error.to_string())?;
+        let news = (!known && !is_older).then_some((manifest, signed));
+        Ok((news, key))
+    }
+
+    fn adopt_peer_manifest(
+        &self,
+        peer: &mut Peer,
+        manifest: Manifest,
+        signed: SignedManifest,
+    ) -> Result<(), Failure> {
+        let body = Object::new()
+            .with("node", text(peer.node()))
+            .with("serial", int(manifest.serial))
+            .with("manifest", text(Digest::of(&signed.bytes)));
+        peer.manifest = manifest;
+        peer.manifest_bytes = signed.bytes;
+        peer.manifest_signature = signed.signature;
+        let line = self.line(LineKind::Manifest, None, body);
+        self.store
+            .write(|tx| {
+                tx.put(RecordKind::Peer, peer.node().bytes(), &peer.to_bytes())?;
+                tx.append(&line)
+            })
+            .map_err(store_failure::<WriteError>)?;
+        Ok(())
+    }
+
+    /// Apply a batch in one transaction with the link's state and this node's receipt.
+    fn apply(&self, peer: &Peer, slot: &mut LinkSlot, batch: Batch) -> Result<Outcome, Failure> {
+        let quiet = batch.deliveries.is_empty()
+            && batch.acknowledged.is_empty()
+            && batch.alarms.is_empty()
+            && batch.checkpoint.is_none();
+        if quiet {
+            return Ok(Outcome::default());
+        }
+        let node = peer.node();
+        let numbers: Vec<u64> = batch
+            .deliveries
+            .iter()
+            .map(|delivery| delivery.number)
+            .collect();
+        if !slot.link.applied(&numbers) {
+            return Err(Failure::new(
+                "link.gaps",
+                3,
+                "the peer's log has too many gaps",
+            ));
+        }
+        let state = slot.link.state().to_bytes();
+        let sender = self.recipient(peer);
+        let view = self.gate_view("")?;
+        let mut destroyed = false;
+        let outcome = self
+            .store
+            .write(|tx| {
+                let acknowledged = tx.log_delivered(&node, &batch.acknowledged)?;
+                let mut fates = Vec::new();
+                for delivery in &batch.deliveries {
+                    let fate = self.apply_one(tx, &sender, delivery, &view)?;
+                    destroyed |= fate.is_some_and(|(_, fate)| fate == Fate::Destroyed);
+                    fates.extend(fate.map(|(digest, fate)| (delivery.number, digest, fate)));
+                }
+                for alarm in &batch.alarms {
+                    let body = Object::new()
+                        .with("peer", text(node))
+                        .with("why", alarm.as_str());
+                    tx.append(&self.line(LineKind::Alarm, None, body))?;
+                }
+                if let Some(note) = &batch.checkpoint {
+                    self.check_mirror(tx, peer, note)?;
+                }
+                self.give_receipt(tx, &node, slot.link.state().peer_epoch, fates)?;
+                tx.put(RecordKind::Link, node.bytes(), &state)?;
+                let applied = batch.deliveries.len() as u64;
+                Ok::<_, WriteError>(Outcome {
+                    applied,
+                    acknowledged,
+                })
+            })
+            .map_err(store_failure)?;
+        if destroyed {
+            self.store.scrub().map_err(store_failure)?;
+        }
+        if outcome.applied > 0 {
+            self.judge_peer_held_again()?;
+        }
+        Ok(outcome)
+    }
+
+    /// Apply one entry; its fate, where the kind of entry has one.
+    fn apply_one(
+        &self,
+        tx: &mut Tx<'_>,
+        sender: &Recipient,
+        delivery: &Delivery,
+        view: &GateView,
+    ) -> Result<Option<(Digest, Fate)>, WriteError> {
+        let node = &sender.node;
+        let (digest, fate) = match &delivery.payload {
+            Payload::Void { leaf_hash } => {
+                self.mirror(tx, node, delivery.number, Err(*leaf_hash), None)?;
+                return Ok(None);
+            }
+            Payload::Item {
+                canonical,
+                attribution,
+            } => {
+                let fate = self.apply_item(tx, sender, canonical, attribution, view)?;
+                (Digest::of(canonical), Some(fate))
+            }
+            Payload::Notice {
+                kind: EntryKind::Recall,
+                bytes,
+            } => {
+                let (fate, _) = self.receive_recall(tx, node, bytes)?;
+                (Digest::of(bytes), Some(fate))
+            }
+            Payload::Notice {
+                kind: EntryKind::Receipt,
+                bytes,
+            } => {
+                // A receipt is not receipted: that would never end. It is acknowledged.
+                self.receive_receipt(tx, node, bytes)?;
+                (Digest::of(bytes), None)
+            }
+            Payload::Notice { bytes, .. } => {
+                let fate = match self.receive_document(tx, node, bytes)? {
+                    Ok(()) => Fate::Admitted,
+                    Err(why) => {
+                        self.refuse(tx, node, &why)?;
+                        Fate::Refused
+                    }
+                };
+                (Digest::of(bytes), Some(fate))
+            }
+        };
+        self.mirror(tx, node, delivery.number, Ok(&delivery.leaf_bytes), fate)?;
+        Ok(fate.map(|fate| (digest, fate)))
+    }
+
+    /// An item from a peer: strictly STIX 2.1 in canonical form, signed by who answers for it.
+    fn apply_item(
+        &self,
+        tx: &mut Tx<'_>,
+        sender: &Recipient,
+        canonical: &[u8],
+        attribution: &Attribution,
+        view: &GateView,
+    ) -> Result<Fate, WriteError> {
+        let node = &sender.node;
+        let hash = ItemHash(Digest::of(canonical));
+        if let Some(known) = tx.item(&hash)? {
+            return Ok(fate_of(known.state));
+        }
+        let valid = match noroshi_formats::read(canonical, &Form::Stix21, self.limits()) {
+            Ok((valid, _)) if valid.received().is_none() => valid,
+            Ok(_) => {
+                self.refuse(tx, node, "an item is not in canonical form")?;
+                return Ok(Fate::Refused);
+            }
+            Err(error) => {
+                self.refuse(tx, node, &format!("item {hash}: {error}"))?;
+                return Ok(Fate::Refused);
+            }
+        };
+        let Some(public) = self.item_key_of(&attribution.node, &attribution.key) else {
+            let why = format!("item {hash} is signed by a key that is revoked or not trusted here");
+            self.refuse(tx, node, &why)?;
+            return Ok(Fate::Refused);
+        };
+        let message = Attribution::message(
+            self.world(),
+            attribution.role,
+            &attribution.node,
+            &attribution.key,
+            &attribution.assigned,
+            &hash,
+        );
+        if !Ed25519.verify(&public, &message, &attribution.signature) {
+            self.refuse(
+                tx,
+                node,
+                &format!("item {hash}: the signature does not verify"),
+            )?;
+            return Ok(Fate::Refused);
+        }
+        self.learn_from_peer(tx, &valid)?;
+        let marked = noroshi_gate::mark(valid, &attribution.assigned, &self.markings());
+        let previous = self.previous_of(tx, &marked)?;
+        let agreements = self.standings(&view.agreements, view.now);
+        let context = AdmitContext {
+            rules: &view.rules,
+            world: self.world(),
+            via: Via::Peer {
+                sender,
+                attribution,
+            },
+            previous,
+            agreements: &agreements,
+        };
+        let source = node.to_string();
+        let body = item_body(&hash, &source, &attribution.node);
+        match noroshi_gate::admit(marked, &context) {
+            Admission::Admitted(admitted) => {
+                let line = self.line(LineKind::Admitted, None, body);
+                tx.admit(&admitted, attribution, &source, &line)?;
+            }
+            Admission::Held(held) => {
+                let codes: Vec<&str> = held.reasons().iter().map(|r| r.code()).collect();
+                let line = self.line(LineKind::Held, None, body.with("reasons", codes));
+                tx.hold(&held, Some(attribution), &source, &line)?;
+                return Ok(Fate::Held);
+            }
+        }
+        if let Some(recall) = self.earlier_recall(tx, &hash, &attribution.node)? {
+            return self.obey(tx, &recall);
+        }
+        let is_superseded = tx.item(&hash)?.is_some_and(|stored| stored.superseded);
+        Ok(if is_superseded {
+            Fate::Superseded
+        } else {
+            Fate::Admitted
+        })
+    }
+
+    fn learn_from_peer(
+        &self,
+        tx: &mut Tx<'_>,
+        valid: &noroshi_formats::Valid,
+    ) -> Result<(), WriteError> {
+        if valid.head().id.kind() == "marking-definition"
+            && self
+                .markings_mut()
+                .learn(valid.object())
+                .is_ok_and(|learned| learned.is_new())
+        {
+            let key = valid.head().id.as_str().as_bytes();
+            tx.put(RecordKind::Marking, key, valid.canonical())?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn refuse(
+        &self,
+        tx: &mut Tx<'_>,
+        from: &NodeId,
+        why: &str,
+    ) -> Result<(), WriteError> {
+        let why: String = why.chars().take(500).collect();
+        let body = Object::new().with("from", text(from)).with("why", why);
+        tx.append(&self.line(LineKind::Refused, None, body))
+            .map(|_| ())
+    }
+
+    /// Keep the peer's log leaf. A number given to two entries is an alarm, not an end: the first
+    /// stands.
+    fn mirror(
+        &self,
+        tx: &mut Tx<'_>,
+        node: &NodeId,
+        number: u64,
+        leaf: Result<&[u8], [u8; 32]>,
+        fate: Option<Fate>,
+    ) -> Result<(), WriteError> {
+        match tx.mirror_put(node, number, leaf, fate) {
+            Ok(_) => Ok(()),
+            Err(WriteError::Refused(why)) => {
+                let body = Object::new()
+                    .with("peer", text(node))
+                    .with("number", int(number))
+                    .with("why", why);
+                tx.append(&self.line(LineKind::Alarm, None, body))
+                    .map(|_| ())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The peer's checkpoint must be its own, and where the mirror has come that far, agree.
+    fn check_mirror(&self, tx: &mut Tx<'_>, peer: &Peer, note: &str) -> Result<(), WriteError> {
+        let node = peer.node();
+        let name = log_name(&node, Some(&self.me()));
+        let ledger_keys = peer
+            .manifest
+            .keys
+            .iter()
+            .filter(|key| key.purpose == Purpose::Ledger && key.revoked.is_none());
+        let opened = ledger_keys
+            .filter_map(|key| key.public.as_slice().try_into().ok())
+            .find_map(|public| Checkpoint::open(note, &name, public).ok());
+        let alarm = |tx: &mut Tx<'_>, why: &str| {
+            let body = Object::new().with("peer", text(node)).with("why", why);
+            tx.append(&self.line(LineKind::Disputed, None, body))
+                .map(|_| ())
+        };
+        let Some(checkpoint) = opened.filter(|checkpoint| checkpoint.origin == name) else {
+            return alarm(tx, "a checkpoint is not signed by the peer's ledger key");
+        };
+        let (size, root) = tx.mirror_root(&node)?;
+        if checkpoint.size == size {
+            if checkpoint.root != root {
+                return alarm(
+                    tx,
+                    "the peer's log has another root than the entries it sent",
+                );
+            }
+            tx.mirror_checkpoint_put(&node, size, note)?;
+        }
+        Ok(())
+    }
+
+    /// One signed statement on everything this exchange brought.
+    fn give_receipt(
+        &self,
+        tx: &mut Tx<'_>,
+        to: &NodeId,
+        epoch: u64,
+        fates: Vec<(u64, Digest, Fate)>,
+    ) -> Result<(), WriteError> {
+        let urgent = fates
+            .iter()
+            .any(|(_, _, fate)| matches!(fate, Fate::Withdrawn | Fate::Destroyed | Fate::Noted));
+        let precedence = if urgent {
+            Precedence::Immediate
+        } else {
+            Precedence::Priority
+        };
+        for fates in fates.chunks(Receipt::FATES_MAX) {
+            let receipt = Receipt {
+                world: self.world(),
+                by: self.me(),
+                to: *to,
+                epoch,
+                at: self.now(),
+                fates: fates.to_vec(),
+            };
+            let bytes = SignedReceipt::sign(receipt, &self.keys().items).to_bytes();
+            self.log_bytes(tx, to, EntryKind::Receipt, precedence, bytes)?;
+        }
+        Ok(())
+    }
+}
+
+fn fate_of(state: noroshi_store::ItemState) -> Fate {
+    match state {
+        noroshi_store::ItemState::Admitted => Fate::Admitted,
+        noroshi_store::ItemState::Held => Fate::Held,
+        noroshi_store::ItemState::Withdrawn => Fate::Withdrawn,
+        noroshi_store::ItemState::Destroyed => Fate::Destroyed,
+    }
+}
+
+/// The raw item key of a manifest, if it is one and not revoked.
+pub(crate) fn item_key(manifest: &Manifest, key: &KeyId) -> Option<[u8; 32]> {
+    let key = manifest.key(key)?;
+    let usable = key.purpose == Purpose::Items && key.revoked.is_none();
+    usable.then(|| key.public.as_slice().try_into().ok())?
+}

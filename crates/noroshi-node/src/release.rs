@@ -1,0 +1,186 @@
+//! Execute an approved release: the gate is asked again for every item; where any byte or
+//! recipient differs from what was approved, nothing is queued and the act goes back.
+
+use noroshi_gate::acts::Approved;
+use noroshi_model::document::text;
+use noroshi_model::json::Object;
+use noroshi_model::ledger::LineKind;
+use noroshi_model::link::{EntryKind, LogLeaf, Precedence};
+use noroshi_model::{Digest, NodeId};
+use noroshi_store::{LogPayload, RecordKind, Tx, WriteError};
+
+use crate::acts::{Effect, subject_digest};
+use crate::command::Failure;
+use crate::node::{Node, store_failure};
+use crate::plan::{GateView, provenance};
+use crate::records::{ActRecord, PlanEntry, PlanRecord, int};
+
+impl Node {
+    /// Put what was approved into the recipients' logs.
+    pub(crate) fn execute_release(
+        &self,
+        record: &mut ActRecord,
+        approved: &Approved,
+    ) -> Result<Effect, Failure> {
+        let id = record.act.id();
+        let bytes = self
+            .inside()?
+            .record(RecordKind::Plan, id.bytes())
+            .map_err(store_failure)?;
+        let plan = bytes
+            .and_then(|bytes| PlanRecord::from_bytes(&bytes))
+            .filter(|plan| Some(plan.digest()) == subject_digest(record, "plan"))
+            .ok_or_else(|| {
+                Failure::new(
+                    "act.changed",
+                    3,
+                    "the plan is not the one that was asked for",
+                )
+            })?;
+        let purpose = record.act.subject.str("purpose").unwrap_or_default();
+        let view = self.gate_view(purpose)?;
+        if let Some(why) = self.differs(&plan, &view)? {
+            self.store
+                .write(|tx| self.return_act(tx, record, &why))
+                .map_err(store_failure::<WriteError>)?;
+            return Err(Failure::new(
+                "act.returned",
+                3,
+                format_args!("{why}: nothing was sent; ask again to see the plan as it is now"),
+            )
+            .arg("act", id)
+            .arg("why", why));
+        }
+        let precedence = record
+            .act
+            .subject
+            .str("precedence")
+            .and_then(Precedence::from_word)
+            .unwrap_or(Precedence::Routine);
+        let (ledger_line, entries) = self
+            .store
+            .write(|tx| {
+                let mut entries = 0;
+                for (node, lines) in &plan.recipients {
+                    entries += self.queue_releases(tx, record, node, lines, precedence)?;
+                }
+                tx.delete(RecordKind::Plan, id.bytes())?;
+                let line = self.close_act(tx, record, approved)?;
+                Ok::<_, WriteError>((line, entries))
+            })
+            .map_err(store_failure)?;
+        let wake = plan.recipients.iter().map(|(node, _)| *node).collect();
+        Ok(Effect {
+            ledger_line,
+            entries,
+            wake,
+        })
+    }
+
+    /// Does the gate still answer exactly what was approved? If not, what differs first.
+    fn differs(&self, plan: &PlanRecord, view: &GateView) -> Result<Option<String>, Failure> {
+        let agreements = self.standings(&view.agreements, view.now);
+        for (node, lines) in &plan.recipients {
+            let Some(peer) = self.peer(node)? else {
+                return Ok(Some(format!("{node} is no peer any more")));
+            };
+            let recipient = self.recipient(&peer);
+            for line in lines {
+                let stored = self.inside()?.item(&line.item).map_err(store_failure)?;
+                let marked = match &stored {
+                    Some(stored) => self.marked(stored)?.map(|marked| (stored, marked)),
+                    None => None,
+                };
+                let Some((stored, marked)) = marked else {
+                    return Ok(Some(format!("item {} is gone", line.item)));
+                };
+                let (rendition, decision) = noroshi_gate::preview(
+                    &marked,
+                    &provenance(stored),
+                    &recipient,
+                    &agreements,
+                    &view.rules,
+                    &view.purpose,
+                );
+                if rendition != Some(line.rendition) {
+                    let first = decision.reasons.first();
+                    let why = first.map_or("other bytes would leave".into(), ToString::to_string);
+                    return Ok(Some(format!("item {}: {why}", line.item)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn queue_releases(
+        &self,
+        tx: &mut Tx<'_>,
+        record: &ActRecord,
+        node: &NodeId,
+        lines: &[PlanEntry],
+        precedence: Precedence,
+    ) -> Result<u64, WriteError> {
+        let first = tx.log_size(node)?;
+        let mut queued = 0;
+        for line in lines {
+            let Some(seq) = tx.seq_of(&line.item)? else {
+                continue;
+            };
+            let leaf = self.leaf(
+                first + queued,
+                EntryKind::Release,
+                precedence,
+                line.rendition.0,
+            );
+            let payload = LogPayload::Item {
+                seq,
+                rendition: line.rendition,
+                act: Some(record.act.id()),
+                reduced: line.reduced,
+            };
+            tx.log_append(node, &leaf, &payload)?;
+            queued += 1;
+        }
+        let root = tx.log_root(node)?;
+        let body = Object::new()
+            .with("to", text(node))
+            .with("first", int(first))
+            .with("count", int(queued))
+            .with("log_root", text(Digest(root)))
+            .with("act", text(record.act.id()));
+        tx.append(&self.line(LineKind::Released, Some(&record.act.requester), body))?;
+        Ok(queued)
+    }
+
+    /// Put a recall, receipt or document into a partner's log.
+    pub(crate) fn log_bytes(
+        &self,
+        tx: &mut Tx<'_>,
+        node: &NodeId,
+        kind: EntryKind,
+        precedence: Precedence,
+        bytes: Vec<u8>,
+    ) -> Result<u64, WriteError> {
+        let number = tx.log_size(node)?;
+        let leaf = self.leaf(number, kind, precedence, Digest::of(&bytes));
+        tx.log_append(node, &leaf, &LogPayload::Bytes(bytes))?;
+        Ok(number)
+    }
+
+    pub(crate) fn leaf(
+        &self,
+        number: u64,
+        kind: EntryKind,
+        precedence: Precedence,
+        digest: Digest,
+    ) -> LogLeaf {
+        LogLeaf {
+            number,
+            kind,
+            at: self.now(),
+            precedence,
+            digest,
+            salt: self.chance(),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! From a command to the station that does it: the one list of everything a person can ask.
+
+use std::io::Read;
+
+use noroshi_model::act::ActKind;
+use serde::Serialize;
+
+use crate::acts::act_answer;
+use crate::command::{Command, Event, Failure, SyncAnswer};
+use crate::node::Node;
+use crate::outside::Outside;
+use crate::plan::Ask;
+use crate::sink::Sink;
+
+impl Node {
+    /// Do what a person asks.
+    ///
+    /// # Errors
+    /// [`Failure`], with a code of the message catalogue and an exit code.
+    pub fn run(
+        &self,
+        command: Command,
+        input: Option<&mut dyn Read>,
+        outside: &dyn Outside,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        match command {
+            Command::Import { paths, profile } => {
+                self.import(&paths, profile.as_deref(), input, sink)
+            }
+            Command::List {
+                kind,
+                state,
+                source,
+                limit,
+                after,
+            } => self.list(kind, state, source, limit, after, sink),
+            Command::Show { item } => answer(sink, "item", self.show(&item)?),
+            Command::Search { text, limit } => self.search(&text, limit, sink),
+            Command::Share {
+                select,
+                to,
+                purpose,
+                precedence,
+                person,
+                dry_run,
+                expires_minutes,
+            } => {
+                let ask = Ask {
+                    to: &to,
+                    purpose: &purpose,
+                    precedence: &precedence,
+                    person: &person,
+                    dry_run,
+                    expires_minutes,
+                };
+                let plan = self.share(&select, &ask, sink)?;
+                answer(sink, "plan", plan)
+            }
+            Command::Recall {
+                item,
+                mode,
+                reason,
+                person,
+            } => answer(sink, "act", self.recall(&item, &mode, &reason, &person)?),
+            Command::AgreementTemplate { with, title, days } => {
+                answer(sink, "draft", self.agreement_template(&with, title, days)?)
+            }
+            Command::AgreementPropose { agreement, person } => {
+                answer(sink, "act", self.agreement_propose(&agreement, &person)?)
+            }
+            Command::AgreementSign { agreement, person } => {
+                answer(sink, "act", self.agreement_sign(&agreement, &person)?)
+            }
+            Command::AgreementSuspend { agreement, person } => {
+                let kind = ActKind::AgreementSuspend;
+                answer(
+                    sink,
+                    "act",
+                    self.agreement_state(&agreement, &person, kind)?,
+                )
+            }
+            Command::AgreementResume { agreement, person } => {
+                let kind = ActKind::AgreementResume;
+                answer(
+                    sink,
+                    "act",
+                    self.agreement_state(&agreement, &person, kind)?,
+                )
+            }
+            Command::AgreementList => self.agreement_list(sink),
+            other => self.run_rest(other, outside, sink),
+        }
+    }
+
+    /// The second half of the list: partners, people, keys, acts, ledger.
+    fn run_rest(
+        &self,
+        command: Command,
+        outside: &dyn Outside,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        match command {
+            Command::PeerInvite { person } => answer(sink, "invite", self.peer_invite(&person)?),
+            Command::PeerAccept {
+                address,
+                code,
+                person,
+            } => answer(
+                sink,
+                "peer",
+                self.peer_accept(&address, &code, &person, outside)?,
+            ),
+            Command::PeerConfirm {
+                peer,
+                fingerprint,
+                person,
+            } => answer(
+                sink,
+                "act",
+                self.peer_confirm(&peer, &fingerprint, &person)?,
+            ),
+            Command::PeerSet {
+                peer,
+                alias,
+                address,
+            } => answer(sink, "peer", self.peer_set(&peer, alias, address)?),
+            Command::PeerRemove { peer, person } => {
+                answer(sink, "act", self.peer_remove(&peer, &person)?)
+            }
+            Command::PeerList => self.peer_list(sink),
+            Command::Sync { peer } => answer(sink, "sync", self.sync(peer.as_deref(), outside)?),
+            Command::PersonAdd {
+                name,
+                public_key,
+                person,
+            } => answer(sink, "act", self.person_add(&name, &public_key, &person)?),
+            Command::PersonList => self.person_list(sink),
+            Command::PersonRevoke { name, person } => {
+                answer(sink, "act", self.person_revoke(&name, &person)?)
+            }
+            Command::ProfileSet {
+                name,
+                title,
+                markings,
+                own,
+                person,
+            } => answer(
+                sink,
+                "act",
+                self.profile_set(&name, &title, &markings, own, &person)?,
+            ),
+            Command::ProfileList => self.profile_list(sink),
+            Command::RuleSet {
+                second_person_above,
+                person,
+            } => answer(sink, "act", self.rule_set(&second_person_above, &person)?),
+            Command::MarkingLower { item, person } => {
+                answer(sink, "act", self.marking_lower(&item, &person)?)
+            }
+            Command::KeyShow => {
+                self.key_show(sink);
+                Ok(())
+            }
+            Command::KeyRotate { purpose, person } => {
+                answer(sink, "act", self.key_rotate(&purpose, &person)?)
+            }
+            Command::KeyRevoke { key, person } => {
+                answer(sink, "act", self.key_revoke(&key, &person)?)
+            }
+            Command::Endorse {
+                act,
+                person,
+                signature,
+                root_signature,
+            } => {
+                let (endorsed, wake) =
+                    self.endorse(&act, &person, &signature, root_signature.as_deref())?;
+                wake.iter().for_each(|peer| outside.wake(peer));
+                answer(sink, "endorsed", endorsed)
+            }
+            Command::ActList { state } => self.act_list(state.as_deref(), sink),
+            Command::ActShow { act } => {
+                answer(sink, "act", act_answer(&self.find_act(&act)?, self.now()))
+            }
+            Command::Receipts {
+                item,
+                peer,
+                outstanding,
+                limit,
+            } => self.receipts(item.as_deref(), peer.as_deref(), outstanding, limit, sink),
+            Command::LedgerList { from, limit, kind } => {
+                self.ledger_list(from, limit, kind.as_deref(), sink)
+            }
+            Command::LedgerVerify => self.ledger_verify(sink),
+            Command::LedgerProve {
+                line,
+                item,
+                peer,
+                receipt,
+            } => self.ledger_prove(line, item.as_deref(), peer.as_deref(), receipt, sink),
+            Command::LedgerCheck { proof } => self.ledger_check(&proof, sink),
+            Command::LedgerExport { folder, peer } => {
+                self.ledger_export(&folder, peer.as_deref(), sink)
+            }
+            Command::Doctor => self.doctor(sink),
+            // Answered by `run`; named so that a new command is missed by neither.
+            Command::Import { .. }
+            | Command::List { .. }
+            | Command::Show { .. }
+            | Command::Search { .. }
+            | Command::Share { .. }
+            | Command::Recall { .. }
+            | Command::AgreementTemplate { .. }
+            | Command::AgreementPropose { .. }
+            | Command::AgreementSign { .. }
+            | Command::AgreementSuspend { .. }
+            | Command::AgreementResume { .. }
+            | Command::AgreementList => Err(Failure::new("internal", 1, "a command went astray")),
+        }
+    }
+
+    /// Exchange with one peer, or with every one that can be reached.
+    fn sync(&self, peer: Option<&str>, outside: &dyn Outside) -> Result<SyncAnswer, Failure> {
+        if let Some(named) = peer {
+            return self.sync_with(&self.find_peer(named)?.node(), outside);
+        }
+        let mut whole = SyncAnswer::default();
+        for peer in self.peers_to_sync() {
+            match self.sync_with(&peer, outside) {
+                Ok(one) => {
+                    whole.peers.extend(one.peers);
+                    whole.sent += one.sent;
+                    whole.received += one.received;
+                    whole.bytes_out += one.bytes_out;
+                    whole.bytes_in += one.bytes_in;
+                }
+                Err(failure) => {
+                    whole.failed.insert(peer.to_string(), failure.detail);
+                }
+            }
+        }
+        Ok(whole)
+    }
+}
+
+fn answer(sink: &mut dyn Sink, kind: &str, value: impl Serialize) -> Result<(), Failure> {
+    let value = serde_json::to_value(value).map_err(|error| Failure::new("internal", 1, error))?;
+    sink.send(Event::Answer {
+        kind: kind.into(),
+        answer: value,
+    });
+    Ok(())
+}

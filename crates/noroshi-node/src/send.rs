@@ -1,0 +1,490 @@
+//! The way out: the gate is asked again for every entry, in the instant it is framed. What it does
+//! not release any more, byte for byte as approved, is voided, and its act goes back to its persons.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use noroshi_gate::{Notice, Outcome, Parcel, Recipient, Released};
+use noroshi_model::document::text;
+use noroshi_model::ids::ActId;
+use noroshi_model::json::Object;
+use noroshi_model::ledger::LineKind;
+use noroshi_model::link::{EntryKind, Precedence};
+use noroshi_model::manifest::Purpose;
+use noroshi_model::{Context, NodeId, Role, Signer, signing};
+use noroshi_seal::merkle::leaf_hash;
+use noroshi_seal::sealing;
+use noroshi_seal::tlog::Checkpoint;
+use noroshi_store::{LogEntry, LogPayload, RecordKind, WriteError};
+use noroshi_sync::{
+    Announcement, Config, Link, LinkState, Outgoing, Want, join_frames, split_frames,
+};
+
+use crate::command::{Failure, SyncAnswer};
+use crate::node::{Node, lock, store_failure};
+use crate::outside::Outside;
+use crate::plan::{GateView, provenance};
+use crate::records::{ActRecord, Peer, int};
+
+/// Bytes of frames in one exchange.
+const EXCHANGE_BYTES: usize = 4 * 1024 * 1024;
+/// Entries in one frame at most.
+const ENTRIES_MAX: usize = 1024;
+/// Entries looked up in the log when the link has little left to send.
+const REFILL: u32 = 10_000;
+/// Exchanges in one go with a peer: a bound, should both sides never fall silent.
+const ROUNDS_MAX: usize = 100_000;
+
+/// A link with its peer, under a lock of its own.
+pub(crate) struct LinkSlot {
+    pub(crate) link: Link,
+}
+
+/// Why an entry does not leave after all.
+struct Stopped {
+    number: u64,
+    act: Option<ActId>,
+    why: String,
+}
+
+impl Node {
+    /// The link with a peer, made from its durable state the first time.
+    pub(crate) fn slot(&self, peer: &NodeId) -> Result<Arc<Mutex<LinkSlot>>, Failure> {
+        if let Some(slot) = lock(&self.links).get(peer) {
+            return Ok(Arc::clone(slot));
+        }
+        let bytes = self
+            .inside()?
+            .record(RecordKind::Link, peer.bytes())
+            .map_err(store_failure)?;
+        let state = match bytes {
+            None => LinkState::default(),
+            Some(bytes) => LinkState::from_bytes(&bytes)
+                .ok_or_else(|| Failure::new("store.record", 5, "a link's state is damaged"))?,
+        };
+        let config = Config {
+            world: self.world(),
+            me: self.me(),
+            peer: *peer,
+            frame_bytes_max: self.config().frame_bytes_max,
+            received_bytes_max: 16 * 1024 * 1024,
+            entries_max: ENTRIES_MAX,
+            in_flight_bytes_max: 2 * EXCHANGE_BYTES,
+            retry_after_ms: 10_000,
+        };
+        let slot = Arc::new(Mutex::new(LinkSlot {
+            link: Link::new(config, state),
+        }));
+        Ok(Arc::clone(lock(&self.links).entry(*peer).or_insert(slot)))
+    }
+
+    /// Frames from a peer, and what there is for it in return. For the server's side of a link.
+    ///
+    /// # Errors
+    /// The peer is not confirmed, or the store fails.
+    pub fn exchange(&self, peer: &NodeId, body: &[u8]) -> Result<Vec<u8>, Failure> {
+        let known = self.confirmed_peer(peer)?;
+        let slot = self.slot(peer)?;
+        let mut slot = lock(&slot);
+        self.incoming(&known, &mut slot, &split_frames(body))?;
+        let frames = self.outgoing(&known, &mut slot)?;
+        Ok(join_frames(&frames))
+    }
+
+    /// Exchange with a peer until neither side has anything left.
+    ///
+    /// # Errors
+    /// The peer cannot be reached or answers with another key.
+    pub fn sync_with(&self, peer: &NodeId, outside: &dyn Outside) -> Result<SyncAnswer, Failure> {
+        let mut answer = SyncAnswer {
+            peers: vec![peer.to_string()],
+            ..SyncAnswer::default()
+        };
+        let mut known = self
+            .peer(peer)?
+            .filter(|known| !known.removed)
+            .ok_or_else(|| Failure::new("peer.unknown", 4, "no such peer"))?;
+        if known.confirmed_here && !known.confirmed_there {
+            if !self.exchange_confirmations(&known, outside)? {
+                return Ok(answer);
+            }
+            known = self.confirmed_peer(peer)?;
+        }
+        if !known.is_confirmed() {
+            return Ok(answer);
+        }
+        let unreachable =
+            |problem: String| Failure::new("peer.unreachable", 6, problem).arg("peer", peer);
+        let address = known.address.clone();
+        let address =
+            address.ok_or_else(|| unreachable("the peer's address is not known".into()))?;
+        let slot = self.slot(peer)?;
+        for round in 0..ROUNDS_MAX {
+            // The lock is not held while the network is waited for: the peer may call meanwhile.
+            let frames = self.outgoing(&known, &mut lock(&slot))?;
+            if frames.is_empty() && round > 0 {
+                break;
+            }
+            let body = join_frames(&frames);
+            let pinned = known
+                .manifest
+                .current(Purpose::Tls)
+                .ok_or_else(|| unreachable("the peer's manifest has no TLS key".into()))?
+                .id;
+            let reply = outside
+                .exchange(&address, &pinned, &body)
+                .map_err(|error| {
+                    lock(&slot).link.requeue_all();
+                    unreachable(error.to_string())
+                })?;
+            answer.bytes_out += body.len() as u64;
+            answer.bytes_in += reply.len() as u64;
+            let outcome = self.incoming(&known, &mut lock(&slot), &split_frames(&reply))?;
+            answer.received += outcome.applied;
+            answer.sent += outcome.acknowledged;
+            known = self.confirmed_peer(peer)?;
+            let slot = lock(&slot);
+            if slot.link.backlog() == 0 && !slot.link.owes_ack() && outcome.applied == 0 {
+                break;
+            }
+        }
+        self.note_contact(peer)?;
+        Ok(answer)
+    }
+
+    pub(crate) fn confirmed_peer(&self, peer: &NodeId) -> Result<Peer, Failure> {
+        self.peer(peer)?.filter(Peer::is_confirmed).ok_or_else(|| {
+            Failure::new(
+                "peer.not_confirmed",
+                3,
+                "the peering is not confirmed by both sides",
+            )
+        })
+    }
+
+    fn note_contact(&self, peer: &NodeId) -> Result<(), Failure> {
+        let Some(mut known) = self.peer(peer)? else {
+            return Ok(());
+        };
+        known.last_contact = Some(self.now());
+        self.put_peer(&known)
+    }
+
+    /// The next frames for a peer, up to the size of one exchange.
+    pub(crate) fn outgoing(
+        &self,
+        peer: &Peer,
+        slot: &mut LinkSlot,
+    ) -> Result<Vec<Vec<u8>>, Failure> {
+        let node = peer.node();
+        self.refill(&node, slot)?;
+        let mut frames = Vec::new();
+        let mut bytes = 0;
+        while bytes < EXCHANGE_BYTES {
+            match slot.link.poll(self.now()) {
+                None => break,
+                Some(Want::Epoch) => self.begin_epoch(peer, slot)?,
+                Some(Want::Ack) => {
+                    let framed = slot.link.frame_entries(Vec::new(), None, self.now());
+                    frames.extend(framed.map_err(|error| Failure::new("link.frame", 1, error))?);
+                    break;
+                }
+                Some(Want::Entries(numbers)) => {
+                    let entries = self.entries(peer, &numbers)?;
+                    let checkpoint = self.log_checkpoint(&node)?;
+                    let framed = slot
+                        .link
+                        .frame_entries(entries, Some(&checkpoint), self.now());
+                    let framed = framed.map_err(|error| Failure::new("link.frame", 1, error))?;
+                    bytes += framed.iter().map(Vec::len).sum::<usize>();
+                    frames.extend(framed);
+                    self.refill(&node, slot)?;
+                }
+            }
+        }
+        if !frames.is_empty()
+            && let Some(announcement) = slot.link.announcement_frame()
+        {
+            frames.insert(0, announcement);
+        }
+        Ok(frames)
+    }
+
+    /// What waits in the log and is not with the link yet. The most urgent always, the rest when
+    /// the link runs low: the work is proportional to what is sent, not to what waits.
+    fn refill(&self, node: &NodeId, slot: &mut LinkSlot) -> Result<(), Failure> {
+        let low = slot.link.backlog() < ENTRIES_MAX;
+        let limit = if low { REFILL } else { 64 };
+        let waiting = self
+            .inside()?
+            .log_waiting_numbers(node, limit)
+            .map_err(store_failure)?;
+        for (number, rank) in waiting {
+            slot.link.queue(
+                number,
+                Precedence::from_rank(rank).unwrap_or(Precedence::Routine),
+            );
+        }
+        Ok(())
+    }
+
+    fn begin_epoch(&self, peer: &Peer, slot: &mut LinkSlot) -> Result<(), Failure> {
+        let failed = |error: &dyn std::fmt::Display| Failure::new("link.epoch", 1, error);
+        let node = peer.node();
+        let sealing_key = peer
+            .manifest
+            .current(Purpose::Sealing)
+            .ok_or_else(|| failed(&"the peer's manifest has no sealing key"))?;
+        let epoch = slot.link.next_epoch();
+        let context = Announcement::key_context(self.world(), &self.me(), &node, epoch);
+        let (encapsulation, key) =
+            sealing::encapsulate(&sealing_key.public, &context).map_err(|error| failed(&error))?;
+        let announcement = {
+            let keys = self.keys();
+            let mut announcement = Announcement {
+                world: self.world(),
+                from: self.me(),
+                to: node,
+                epoch,
+                at: self.now(),
+                manifest: keys.signed.bytes.clone(),
+                manifest_signature: keys.signed.signature,
+                sealing_key: sealing_key.id,
+                encapsulation,
+                key: keys.items.key_id(),
+                signature: [0; 64],
+            };
+            let message = signing::message(Context::Epoch, self.world(), &announcement.payload());
+            announcement.signature = keys.items.sign(&message);
+            announcement
+        };
+        slot.link.begin_epoch(&announcement, key);
+        let state = slot.link.state().to_bytes();
+        let body = Object::new()
+            .with("to", text(node))
+            .with("epoch", int(epoch));
+        let line = self.line(LineKind::Epoch, None, body);
+        // Durable before the first frame: a number that was used is never used again.
+        self.store
+            .write(|tx| {
+                tx.put(RecordKind::Link, node.bytes(), &state)?;
+                tx.append(&line)
+            })
+            .map_err(store_failure::<WriteError>)?;
+        Ok(())
+    }
+
+    /// A signed checkpoint of the log kept for a peer.
+    pub(crate) fn log_checkpoint(&self, peer: &NodeId) -> Result<String, Failure> {
+        let (size, root) = self
+            .inside()?
+            .log_root(peer, false)
+            .map_err(store_failure)?;
+        let name = log_name(&self.me(), Some(peer));
+        let keys = self.keys();
+        let checkpoint = Checkpoint {
+            origin: name.clone(),
+            size,
+            root,
+        };
+        Ok(checkpoint.sign(&name, &keys.ledger.public(), &keys.ledger))
+    }
+
+    /// Ask the gate for each entry; what it stops is voided and its act returned.
+    fn entries(&self, peer: &Peer, numbers: &[u64]) -> Result<Vec<Outgoing>, Failure> {
+        let node = peer.node();
+        let recipient = self.recipient(peer);
+        let mut views = Views {
+            by_act: BTreeMap::new(),
+        };
+        let mut outgoing = Vec::with_capacity(numbers.len());
+        let mut stopped = Vec::new();
+        for number in numbers {
+            let entry = self
+                .inside()?
+                .log_entry(&node, *number)
+                .map_err(store_failure)?;
+            let Some(entry) = entry else { continue };
+            let void = Outgoing::Void {
+                number: *number,
+                leaf_hash: leaf_hash(&entry.leaf_bytes),
+            };
+            if entry.void {
+                outgoing.push(void);
+                continue;
+            }
+            match self.permit(&entry, &recipient, &mut views)? {
+                Ok(parcel) => {
+                    outgoing.push(Outgoing::Entry {
+                        leaf: entry.leaf_bytes,
+                        parcel,
+                    });
+                }
+                Err(why) => {
+                    let act = match &entry.payload {
+                        LogPayload::Item { act, .. } => *act,
+                        _ => None,
+                    };
+                    stopped.push(Stopped {
+                        number: *number,
+                        act,
+                        why,
+                    });
+                    outgoing.push(void);
+                }
+            }
+        }
+        if !stopped.is_empty() {
+            self.void_entries(&node, &stopped)?;
+        }
+        Ok(outgoing)
+    }
+
+    /// The permit for one entry, or why there is none.
+    fn permit(
+        &self,
+        entry: &LogEntry,
+        to: &Recipient,
+        views: &mut Views,
+    ) -> Result<Result<Released<Parcel>, String>, Failure> {
+        match &entry.payload {
+            LogPayload::Item {
+                seq,
+                rendition,
+                act,
+                ..
+            } => {
+                let stored = self.inside()?.item_at(*seq).map_err(store_failure)?;
+                let marked = match &stored {
+                    Some(stored) => self.marked(stored)?.map(|marked| (stored, marked)),
+                    None => None,
+                };
+                let Some((stored, marked)) = marked else {
+                    return Ok(Err("the item is gone".to_owned()));
+                };
+                let view = views.of(self, act.as_ref())?;
+                let agreements = self.standings(&view.agreements, self.now());
+                let released = noroshi_gate::release(
+                    &marked,
+                    &provenance(stored),
+                    to,
+                    &agreements,
+                    &view.rules,
+                    &view.purpose,
+                );
+                let released = match released {
+                    Ok(released) if released.content().hash == *rendition => released,
+                    Ok(_) => return Ok(Err("other bytes would leave than were approved".into())),
+                    Err(decision) => {
+                        let why = decision.reasons.first().map(ToString::to_string);
+                        let referred = decision.outcome == Outcome::Refer;
+                        let word = if referred { "referred" } else { "denied" };
+                        return Ok(Err(format!("{word}: {}", why.unwrap_or_default())));
+                    }
+                };
+                let attribution = if released.content().reduced {
+                    let assigned = stored.attribution.as_ref().map(|by| by.assigned.clone());
+                    self.attribute(Role::Releaser, &assigned.unwrap_or_default(), rendition)
+                } else {
+                    match &stored.attribution {
+                        Some(attribution) => attribution.clone(),
+                        None => return Ok(Err("nobody answers for the item".to_owned())),
+                    }
+                };
+                Ok(Ok(released.with_attribution(attribution)))
+            }
+            LogPayload::Recall { bytes, .. } => self.notice(
+                Notice::Recall {
+                    bytes: bytes.clone(),
+                },
+                to,
+            ),
+            LogPayload::Bytes(bytes) if entry.leaf.kind == EntryKind::Receipt => self.notice(
+                Notice::Receipt {
+                    bytes: bytes.clone(),
+                },
+                to,
+            ),
+            LogPayload::Bytes(bytes) => {
+                let parties = self.document_parties(bytes)?;
+                self.notice(
+                    Notice::Document {
+                        bytes: bytes.clone(),
+                        parties,
+                    },
+                    to,
+                )
+            }
+        }
+    }
+
+    fn notice(
+        &self,
+        notice: Notice,
+        to: &Recipient,
+    ) -> Result<Result<Released<Parcel>, String>, Failure> {
+        let rules = self.rules()?;
+        Ok(noroshi_gate::release_notice(notice, to, &rules).map_err(|reason| reason.to_string()))
+    }
+
+    fn void_entries(&self, node: &NodeId, stopped: &[Stopped]) -> Result<(), Failure> {
+        let mut acts: BTreeMap<ActId, (ActRecord, String)> = BTreeMap::new();
+        for one in stopped {
+            if let Some(act) = one.act
+                && !acts.contains_key(&act)
+                && let Some(record) = self.record::<ActRecord>(RecordKind::Act, act.bytes())?
+            {
+                acts.insert(act, (record, one.why.clone()));
+            }
+        }
+        self.store
+            .write(|tx| {
+                for one in stopped {
+                    tx.log_void(node, one.number)?;
+                    let body = Object::new()
+                        .with("to", text(node))
+                        .with("number", int(one.number))
+                        .with("why", one.why.as_str());
+                    tx.append(&self.line(LineKind::Voided, None, body))?;
+                }
+                for (record, why) in acts.values_mut() {
+                    self.return_act(tx, record, why)?;
+                }
+                Ok::<(), WriteError>(())
+            })
+            .map_err(store_failure)
+    }
+}
+
+/// What the gate is asked with, by the act that approved an entry: each act has its own purpose.
+struct Views {
+    by_act: BTreeMap<Option<ActId>, GateView>,
+}
+
+impl Views {
+    fn of(&mut self, node: &Node, act: Option<&ActId>) -> Result<&GateView, Failure> {
+        use std::collections::btree_map::Entry;
+        match self.by_act.entry(act.copied()) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => {
+                let record = match act {
+                    Some(act) => node.record::<ActRecord>(RecordKind::Act, act.bytes())?,
+                    None => None,
+                };
+                let purpose = record
+                    .as_ref()
+                    .and_then(|record| record.act.subject.str("purpose"))
+                    .unwrap_or_default();
+                Ok(place.insert(node.gate_view(purpose)?))
+            }
+        }
+    }
+}
+
+/// The name of a log in checkpoints: the owner's ledger, or its log for a peer.
+pub(crate) fn log_name(owner: &NodeId, peer: Option<&NodeId>) -> String {
+    match peer {
+        None => format!("noroshi/{owner}/ledger"),
+        Some(peer) => format!("noroshi/{owner}/to/{peer}"),
+    }
+}
