@@ -1,3 +1,86 @@
-//! Words for people, in English and Japanese.
-pub use lang::Lang;
+//! Words for people, in English and Japanese, from one catalogue (Project Fluent) for the command
+//! line and the console. A message that is missing falls back to its id and arguments.
+
 mod lang;
+mod render;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+
+use crate::command::Failure;
+
+pub use lang::Lang;
+pub use render::render;
+
+const ENGLISH: &str = include_str!("../locales/en.ftl");
+const JAPANESE: &str = include_str!("../locales/ja.ftl");
+
+type Bundle = FluentBundle<FluentResource>;
+
+static BUNDLES: LazyLock<[Bundle; 2]> =
+    LazyLock::new(|| [bundle("en", ENGLISH), bundle("ja", JAPANESE)]);
+
+fn bundle(tag: &str, source: &str) -> Bundle {
+    let langs = tag.parse().into_iter().collect();
+    let mut bundle = Bundle::new_concurrent(langs);
+    // Marks around arguments would be copied with them from a terminal.
+    bundle.set_use_isolating(false);
+    // The catalogues are part of the binary and tested: a broken entry is left out here.
+    let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(usable, _)| usable);
+    let _ = bundle.add_resource(resource);
+    bundle
+}
+
+/// A message with its arguments.
+#[must_use]
+pub fn text(lang: Lang, id: &str, args: &[(&str, &str)]) -> String {
+    let [english, japanese] = &*BUNDLES;
+    let bundle = match lang {
+        Lang::En => english,
+        Lang::Ja => japanese,
+    };
+    let Some(pattern) = bundle.get_message(id).and_then(|message| message.value()) else {
+        let listed: Vec<String> = args
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        return format!("{id} {}", listed.join(" ")).trim_end().to_owned();
+    };
+    let mut named = FluentArgs::new();
+    for (name, value) in args {
+        named.set(*name, *value);
+    }
+    bundle
+        .format_pattern(pattern, Some(&named), &mut Vec::new())
+        .into_owned()
+}
+
+/// Is there a message of that id?
+#[must_use]
+pub fn knows(lang: Lang, id: &str) -> bool {
+    let [english, japanese] = &*BUNDLES;
+    match lang {
+        Lang::En => english.has_message(id),
+        Lang::Ja => japanese.has_message(id),
+    }
+}
+
+/// A failure for people: what went wrong, in words that say what to do.
+#[must_use]
+pub fn failure(lang: Lang, failure: &Failure) -> String {
+    let id = format!("error-{}", failure.code.replace('.', "-"));
+    if knows(lang, &id) {
+        let args: Vec<(&str, &str)> = failure
+            .args
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        return text(lang, &id, &args);
+    }
+    text(lang, "failed", &[("detail", &failure.detail)])
+}

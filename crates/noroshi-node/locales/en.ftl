@@ -1,0 +1,135 @@
+# Noroshi, English. Every message here has its Japanese twin in ja.ftl.
+progress-import = reading
+progress-plan = asking the gate
+progress-verify = verifying
+
+item-row = { $hash }  { $kind }  { $title }  [{ $marking }]  { $state }
+page-end = { $rows } rows
+page-more = { $rows } rows; more with --after { $next }
+import-done = read { $read }: { $admitted } admitted, { $known } known before, { $held } held, { $refused } refused, { $notes } notes
+import-held =   held: { $count } because { $reason }
+note-row = note    { $file }: { $text }
+error-row = error   { $file }: { $text }
+
+plan-recipient = For { $name }: { $whole } whole, { $reduced } reduced, { $refer } to ask the originator, { $stays } stay, { $already } sent before
+plan-line = { $outcome }  { $title }  ({ $id })
+plan-reason =     { $reason }
+plan-withheld =     stays: { $selector } because { $reason }
+plan-second = A second person must approve.
+outcome-release = leaves whole
+outcome-reduced = leaves reduced
+outcome-refer = ask the originator
+outcome-deny = stays
+
+act-row = { $id }  { $kind }  { $state }  asked by { $requester }  until { $expires }
+act-done = Done: { $kind } (act { $id }, ledger line { $line }, { $entries } entries for partners)
+act-pending = Signed by { $requester }. A second person approves with:
+    noroshi act approve { $id } --as NAME
+
+peer-row = { $nation }  { $name }  { $state }  here: { $here }  there: { $there }  waiting: { $waiting }  last contact: { $contact }  { $node }
+peer-fingerprint =     fingerprint: { $digits }
+own-row = This node: { $name } ({ $nation }, { $world }) at { $address }, { $node }
+yes = yes
+no = no
+never = never
+invite = Code: { $code }   (until { $expires }, { $tries } tries)
+    The partner runs: noroshi peer accept { $address } CODE --as NAME
+    Then each side reads its fingerprint to the other. This node's:
+    { $digits }
+    { $words }
+peer-paired = Paired with { $name }. Now confirm: ask them to read their fingerprint, then
+    noroshi peer confirm { $node } --fingerprint "..." --as NAME
+
+agreement-row = { $standing }  { $title }  until { $until }  { $id }
+standing-in_force = in force
+standing-unsigned = not signed by all
+standing-not_yet = not yet valid
+standing-ended = ended
+standing-suspended = suspended
+person-row = { $name }  key { $key }  since { $since }  { $revoked }
+profile-row = { $name }  { $title }  [{ $markings }]  ordered by { $by }
+key-row = { $purpose }  { $id }  from { $from }  { $revoked }
+receipt-row = { $name }  { $entry } { $number }  { $id }  { $fate }  { $at }
+fate-none = no answer yet
+fate-admitted = states: admitted
+fate-held = states: held
+fate-superseded = states: has newer
+fate-withdrawn = states: withdrawn
+fate-destroyed = states: destroyed
+fate-noted = states: noted
+fate-refused = states: refused
+fate-void = voided before it left
+line-row = { $index }  { $at }  { $line }  { $person }  { $body }
+sync-done = { $peers } partners: { $sent } entries delivered, { $received } received, { $out } bytes out, { $in } bytes in
+sync-failed =   not reached: { $peer }: { $why }
+verified = Verified from genesis: { $lines } lines, { $receipts } receipts. Root { $root }
+verified-log =   { $name }: { $sent } sent, { $received } received
+proof-holds = The proof holds: entry { $index } of a log of { $size }, root { $root }
+exported = { $lines } lines written to { $folder }. Verifier key: { $verifier }
+check-row = { $mark }  { $check }  { $detail }
+doctor-well = All is well.
+manifest = Manifest { $serial } of { $issued }
+failed = failed: { $detail }
+
+gate-unmarked = it carries no release marking
+gate-unknown_marking = the marking { $marking } is not known here
+gate-barred = { $axis } bars release to { $recipient }: only { $owner } may hold it
+gate-not_on_roster = { $axis } does not name { $recipient }
+gate-above_ceiling = { $axis }:{ $level } is above the agreed { $ceiling }
+gate-not_covered = no agreement in force covers { $axis }:{ $level }
+gate-no_agreement = there is no agreement with this partner
+gate-not_in_force = agreement { $agreement } is not in force: { $standing }
+gate-type_not_covered = no agreement in force covers objects of type { $kind }
+gate-purpose_not_covered = no agreement in force covers the purpose { $purpose }
+gate-peer_not_confirmed = the partner is { $state }: it receives nothing
+gate-other_world = exercise and operational data never mix
+gate-originator_consent = it came from { $originator }, who has not agreed to passing it on
+gate-not_available = it is withdrawn or held here
+gate-required_withheld = { $property } must stay, and without it the object is none
+gate-reduction_invalid = what could be released is no valid object: { $problem }
+gate-lowers_marking = it lowers the marking from { $before } to { $now }: two persons must agree
+gate-not_the_originator = only { $originator }, who made it, may bring a new version
+gate-may_not_pass_on = { $sender } may not pass on what { $originator } made
+gate-not_a_party = the document concerns others
+
+serve-ready = { $name } serves at { $address }. Fingerprint: { $digits }
+serve-stop = Stopped in good order.
+init-done = { $name } stands in { $folder }.
+    Node { $node }
+    Fingerprint: { $digits }
+    Next: noroshi --home { $folder } serve
+ask-passphrase = Passphrase of { $person }:
+ask-new-passphrase = New passphrase of { $person } (8 characters or more):
+person-added = The key of { $person } is made. Adding the person is an act:
+
+demo-title = Noroshi: two sovereign nodes, one agreement, every step checked at the other side
+demo-step = [{ $number }] { $text }
+demo-check = { $mark } { $text }
+demo-init = Two nodes come to be: { $jp } and { $us }
+demo-pair = They meet by a spoken code; each side's people confirm the other's fingerprint
+demo-agree = They draw up an agreement; two persons on each side sign it
+demo-import = Each loads real data under a source profile
+demo-share = They share both ways
+demo-closed = An item marked NOFORN and one marked 特定秘密 stay
+demo-reduce = An item with one closed property leaves without it
+demo-recall = An item is recalled and destroyed; the partner answers with a signed receipt
+demo-ledger = A proof from one ledger is checked by the other side; both verify from genesis
+demo-check-confirmed = both ledgers hold both confirmations
+demo-check-agreement = the agreement is in force on both sides
+demo-check-shared-us = Japan holds the { $count } ATT&CK objects the United States released
+demo-check-shared-jp = the United States holds the { $count } vulnerabilities Japan released
+demo-check-receipts = every release is answered by the partner's own signed receipt ({ $count })
+demo-check-noforn = NOFORN: stayed by rule { $rule }; Japan's node does not know it
+demo-check-sds = 特定秘密: stayed by rule { $rule }; the United States' node does not know it
+demo-check-reduced = Japan holds the item without { $property }; no byte of it arrived
+demo-check-recalled = Japan's node states: destroyed; neither search nor show finds the content
+demo-check-recall-proof = Japan's receipt stands in Japan's own log, proved by its signed checkpoint
+demo-check-proof = Japan's proof of release is checked by the United States
+demo-check-verify = both nodes verify ledger, logs and receipts from genesis
+demo-passed = All { $count } checks held, in { $seconds } s.
+demo-failed = { $count } checks failed: { $faults }
+demo-planted = (fault planted: { $fault })
+demo-kept = Both nodes go on. Talk to them with:
+    { $jp }
+    { $us }
+    Stop them with Ctrl-C.

@@ -1,0 +1,135 @@
+# Noroshi 日本語。すべてのメッセージは en.ftl と対になる。
+progress-import = 読込中
+progress-plan = 審査中
+progress-verify = 検証中
+
+item-row = { $hash }  { $kind }  { $title }  [{ $marking }]  { $state }
+page-end = { $rows } 件
+page-more = { $rows } 件。続きは --after { $next }
+import-done = 読込 { $read } 件: 受入 { $admitted }、既知 { $known }、保留 { $held }、拒否 { $refused }、注記 { $notes }
+import-held =   保留: { $count } 件。理由: { $reason }
+note-row = 注記    { $file }: { $text }
+error-row = 誤り    { $file }: { $text }
+
+plan-recipient = { $name } 宛: 全部 { $whole } 件、一部除去 { $reduced } 件、作成元へ照会 { $refer } 件、提供せず { $stays } 件、提供済み { $already } 件
+plan-line = { $outcome }  { $title }  ({ $id })
+plan-reason =     { $reason }
+plan-withheld =     提供しない項目: { $selector }。理由: { $reason }
+plan-second = もう一人の承認が必要です。
+outcome-release = 全部を提供
+outcome-reduced = 一部を除いて提供
+outcome-refer = 作成元へ照会
+outcome-deny = 提供しない
+
+act-row = { $id }  { $kind }  { $state }  申請者 { $requester }  期限 { $expires }
+act-done = 完了: { $kind }（行為 { $id }、台帳 { $line } 行目、相手への記録 { $entries } 件）
+act-pending = { $requester } が署名しました。もう一人が次で承認します:
+    noroshi act approve { $id } --as 氏名
+
+peer-row = { $nation }  { $name }  { $state }  当方確認: { $here }  先方確認: { $there }  未送: { $waiting }  最終通信: { $contact }  { $node }
+peer-fingerprint =     指紋: { $digits }
+own-row = 当ノード: { $name }（{ $nation }、{ $world }）{ $address }、{ $node }
+yes = 済
+no = 未
+never = なし
+invite = 符号: { $code }   （{ $expires } まで、{ $tries } 回まで）
+    相手方の操作: noroshi peer accept { $address } 符号 --as 氏名
+    その後、互いに指紋を読み上げます。当ノードの指紋:
+    { $digits }
+    { $words }
+peer-paired = { $name } と対になりました。相手に指紋を読み上げてもらい、確認してください:
+    noroshi peer confirm { $node } --fingerprint "..." --as 氏名
+
+agreement-row = { $standing }  { $title }  { $until } まで  { $id }
+standing-in_force = 発効中
+standing-unsigned = 署名未了
+standing-not_yet = 発効前
+standing-ended = 終了
+standing-suspended = 停止中
+person-row = { $name }  鍵 { $key }  { $since } から  { $revoked }
+profile-row = { $name }  { $title }  [{ $markings }]  指示者 { $by }
+key-row = { $purpose }  { $id }  { $from } から  { $revoked }
+receipt-row = { $name }  { $entry } { $number }  { $id }  { $fate }  { $at }
+fate-none = 回答待ち
+fate-admitted = 先方の申告: 受入
+fate-held = 先方の申告: 保留
+fate-superseded = 先方の申告: 新版あり
+fate-withdrawn = 先方の申告: 撤回済み
+fate-destroyed = 先方の申告: 破棄済み
+fate-noted = 先方の申告: 記録
+fate-refused = 先方の申告: 拒否
+fate-void = 送付前に無効
+line-row = { $index }  { $at }  { $line }  { $person }  { $body }
+sync-done = 相手 { $peers }: 送付 { $sent } 件、受領 { $received } 件、送信 { $out } バイト、受信 { $in } バイト
+sync-failed =   接続できず: { $peer }: { $why }
+verified = 起源から検証: { $lines } 行、受領証 { $receipts } 通。根 { $root }
+verified-log =   { $name }: 送付 { $sent }、受領 { $received }
+proof-holds = 証明は成立: 全 { $size } 件の記録の { $index } 番、根 { $root }
+exported = { $lines } 行を { $folder } に書き出しました。検証鍵: { $verifier }
+check-row = { $mark }  { $check }  { $detail }
+doctor-well = 異常なし。
+manifest = 鍵目録 { $serial }（{ $issued }）
+failed = 失敗: { $detail }
+
+gate-unmarked = 提供に関する標示がない
+gate-unknown_marking = 標示 { $marking } は当ノードで知られていない
+gate-barred = { $axis } により { $recipient } への提供は禁止。{ $owner } のみ保有可
+gate-not_on_roster = { $axis } に { $recipient } が含まれていない
+gate-above_ceiling = { $axis }:{ $level } は合意した上限 { $ceiling } を超える
+gate-not_covered = 発効中の合意は { $axis }:{ $level } を対象としていない
+gate-no_agreement = この相手との合意がない
+gate-not_in_force = 合意 { $agreement } は発効していない: { $standing }
+gate-type_not_covered = 発効中の合意は種別 { $kind } を対象としていない
+gate-purpose_not_covered = 発効中の合意は目的 { $purpose } を対象としていない
+gate-peer_not_confirmed = 相手は { $state } のため何も受け取れない
+gate-other_world = 演習と実運用の情報は混ぜない
+gate-originator_consent = 作成元 { $originator } が第三者提供に同意していない
+gate-not_available = 撤回済みまたは保留中
+gate-required_withheld = 必須項目 { $property } を提供できないため、全体を提供しない
+gate-reduction_invalid = 残りが正しい形式にならない: { $problem }
+gate-lowers_marking = 標示が { $before } から { $now } に下がる。二人の同意が必要
+gate-not_the_originator = 新版を出せるのは作成元 { $originator } のみ
+gate-may_not_pass_on = { $sender } は { $originator } の情報を転送できない
+gate-not_a_party = 当事者でない
+
+serve-ready = { $name } が { $address } で稼働中。指紋: { $digits }
+serve-stop = 正常に停止しました。
+init-done = { $name } を { $folder } に作成しました。
+    ノード { $node }
+    指紋: { $digits }
+    次の操作: noroshi --home { $folder } serve
+ask-passphrase = { $person } の合言葉:
+ask-new-passphrase = { $person } の新しい合言葉（8文字以上）:
+person-added = { $person } の鍵を作成しました。登録には手続が必要です:
+
+demo-title = Noroshi: 主権を持つ二つのノードと一つの合意。すべての段階を相手側で確かめる
+demo-step = [{ $number }] { $text }
+demo-check = { $mark } { $text }
+demo-init = 二つのノードを作る: { $jp } と { $us }
+demo-pair = 口頭の符号で対になり、互いの指紋を人が確認する
+demo-agree = 合意を作成し、双方で二人ずつが署名する
+demo-import = それぞれが情報源の定めに従って実データを読み込む
+demo-share = 双方向に共有する
+demo-closed = NOFORN の情報と特定秘密の情報は出ない
+demo-reduce = 一項目が閉じられた情報は、その項目を除いて出る
+demo-recall = 回収して破棄させ、相手が署名した受領証で答える
+demo-ledger = 一方の台帳の証明を他方が検証し、双方が起源から検証する
+demo-check-confirmed = 双方の台帳に双方の確認がある
+demo-check-agreement = 合意は双方で発効している
+demo-check-shared-us = 米国が提供した ATT&CK { $count } 件を日本側が保有している
+demo-check-shared-jp = 日本が提供した脆弱性 { $count } 件を米国側が保有している
+demo-check-receipts = すべての提供に相手自身の署名した受領証がある（{ $count } 件）
+demo-check-noforn = NOFORN: 規則 { $rule } により提供せず。日本側ノードは存在を知らない
+demo-check-sds = 特定秘密: 規則 { $rule } により提供せず。米国側ノードは存在を知らない
+demo-check-reduced = 日本側の情報に { $property } はなく、その内容は一バイトも届いていない
+demo-check-recalled = 日本側ノードの申告: 破棄済み。検索しても表示しても内容は出ない
+demo-check-recall-proof = 日本側の受領証が日本側自身の記録にあることを署名付き検査点で証明
+demo-check-proof = 日本側の提供の証明を米国側が検証
+demo-check-verify = 双方のノードが台帳、記録、受領証を起源から検証
+demo-passed = { $count } 項目すべて成立（{ $seconds } 秒）。
+demo-failed = { $count } 項目が不成立: { $faults }
+demo-planted = （障害を仕込みました: { $fault }）
+demo-kept = 両ノードは稼働を続けます。操作方法:
+    { $jp }
+    { $us }
+    Ctrl-C で停止します。

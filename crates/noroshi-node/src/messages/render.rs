@@ -1,0 +1,457 @@
+//! An event of a command as text for people.
+
+use serde_json::Value;
+
+use super::{Lang, knows, text};
+use crate::command::Event;
+
+/// The text of an event; several lines where it has several parts. Empty: nothing to say.
+#[must_use]
+pub fn render(lang: Lang, event: &Event) -> String {
+    match event {
+        Event::Progress { label, done, total } => {
+            let label = text(lang, label, &[]);
+            total.map_or_else(
+                || format!("{label} {done}"),
+                |total| format!("{label} {done}/{total}"),
+            )
+        }
+        Event::Row { kind, row } => render_row(lang, kind, row),
+        Event::Answer { kind, answer } => render_answer(lang, kind, answer),
+    }
+}
+
+fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
+    let yes_no = |field: &str| text(lang, if row[field] == true { "yes" } else { "no" }, &[]);
+    match kind {
+        "item" => item_row(lang, row),
+        "note" | "error" => say(lang, &format!("{kind}-row"), row, &["file", "text"]),
+        "act" => say(
+            lang,
+            "act-row",
+            row,
+            &["id", "kind", "state", "requester", "expires"],
+        ),
+        "peer" => {
+            let contact = row["last_contact"]
+                .as_str()
+                .map_or_else(|| text(lang, "never", &[]), str::to_owned);
+            let head = text(
+                lang,
+                "peer-row",
+                &[
+                    ("nation", &word(row, "nation")),
+                    ("name", &name(lang, row)),
+                    ("state", &word(row, "state")),
+                    ("here", &yes_no("confirmed_here")),
+                    ("there", &yes_no("confirmed_there")),
+                    ("waiting", &word(row, "waiting")),
+                    ("contact", &contact),
+                    ("node", &word(row, "node")),
+                ],
+            );
+            let digits = word(&row["fingerprint"], "digits");
+            format!(
+                "{head}\n{}",
+                text(lang, "peer-fingerprint", &[("digits", &digits)])
+            )
+        }
+        "own" => {
+            let head = text(
+                lang,
+                "own-row",
+                &[
+                    ("name", &name(lang, row)),
+                    ("nation", &word(row, "nation")),
+                    ("world", &word(row, "world")),
+                    ("address", &word(row, "address")),
+                    ("node", &word(row, "node")),
+                ],
+            );
+            let digits = word(&row["fingerprint"], "digits");
+            format!(
+                "{head}\n{}",
+                text(lang, "peer-fingerprint", &[("digits", &digits)])
+            )
+        }
+        "agreement" => {
+            let standing = text(lang, &format!("standing-{}", word(row, "standing")), &[]);
+            let title = if lang == Lang::Ja {
+                word(row, "title_ja")
+            } else {
+                word(row, "title")
+            };
+            text(
+                lang,
+                "agreement-row",
+                &[
+                    ("standing", &standing),
+                    ("title", &title),
+                    ("until", &word(row, "valid_until")),
+                    ("id", &word(row, "id")),
+                ],
+            )
+        }
+        "person" => say(
+            lang,
+            "person-row",
+            row,
+            &["name", "key", "since", "revoked"],
+        ),
+        "profile" => text(
+            lang,
+            "profile-row",
+            &[
+                ("name", &word(row, "name")),
+                ("title", &word(row, "title")),
+                ("markings", &word(row, "markings")),
+                ("by", &word(row, "ordered_by")),
+            ],
+        ),
+        "key" => say(lang, "key-row", row, &["purpose", "id", "from", "revoked"]),
+        "receipt" => receipt_row(lang, row),
+        "line" => say(
+            lang,
+            "line-row",
+            row,
+            &["index", "at", "line", "person", "body"],
+        ),
+        "check" => {
+            let mark = if row["ok"] == true { "✓" } else { "✗" };
+            text(
+                lang,
+                "check-row",
+                &[
+                    ("mark", mark),
+                    ("check", &word(row, "check")),
+                    ("detail", &word(row, "detail")),
+                ],
+            )
+        }
+        _ => row.to_string(),
+    }
+}
+
+fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
+    match kind {
+        "import" => {
+            let held = answer["held"].as_object().cloned().unwrap_or_default();
+            let sum: u64 = held.values().filter_map(Value::as_u64).sum();
+            let mut lines = vec![text(
+                lang,
+                "import-done",
+                &[
+                    ("read", &word(answer, "read")),
+                    ("admitted", &word(answer, "admitted")),
+                    ("known", &word(answer, "known")),
+                    ("held", &sum.to_string()),
+                    ("refused", &word(answer, "refused")),
+                    ("notes", &word(answer, "notes")),
+                ],
+            )];
+            for (code, count) in &held {
+                let args = [
+                    ("count", &*count.to_string()),
+                    ("reason", &*code_text(lang, code)),
+                ];
+                lines.push(text(lang, "import-held", &args));
+            }
+            lines.join("\n")
+        }
+        "page" => match answer["next"].as_u64() {
+            None => say(lang, "page-end", answer, &["rows"]),
+            Some(_) => say(lang, "page-more", answer, &["rows", "next"]),
+        },
+        "plan" => plan(lang, answer),
+        "act" => say(
+            lang,
+            "act-row",
+            answer,
+            &["id", "kind", "state", "requester", "expires"],
+        ),
+        "endorsed" => {
+            let act = &answer["act"];
+            if act["state"] == "pending" {
+                say(lang, "act-pending", act, &["id", "requester"])
+            } else {
+                text(
+                    lang,
+                    "act-done",
+                    &[
+                        ("kind", &word(act, "kind")),
+                        ("id", &short(act, "id")),
+                        ("line", &word(answer, "ledger_line")),
+                        ("entries", &word(answer, "entries")),
+                    ],
+                )
+            }
+        }
+        "invite" => {
+            let fingerprint = &answer["fingerprint"];
+            let words = if lang == Lang::Ja {
+                "words_ja"
+            } else {
+                "words_en"
+            };
+            text(
+                lang,
+                "invite",
+                &[
+                    ("code", &word(answer, "code")),
+                    ("address", &word(answer, "address")),
+                    ("expires", &word(answer, "expires")),
+                    ("tries", &word(answer, "tries")),
+                    ("digits", &word(fingerprint, "digits")),
+                    ("words", &word(fingerprint, words)),
+                ],
+            )
+        }
+        "peer" => {
+            let args = [
+                ("name", &*name(lang, answer)),
+                ("node", &*short(answer, "node")),
+            ];
+            text(lang, "peer-paired", &args)
+        }
+        "sync" => {
+            let peers = answer["peers"].as_array().map_or(0, Vec::len).to_string();
+            let mut lines = vec![text(
+                lang,
+                "sync-done",
+                &[
+                    ("peers", &peers),
+                    ("sent", &word(answer, "sent")),
+                    ("received", &word(answer, "received")),
+                    ("out", &word(answer, "bytes_out")),
+                    ("in", &word(answer, "bytes_in")),
+                ],
+            )];
+            for (peer, why) in answer["failed"].as_object().into_iter().flatten() {
+                let why = why.as_str().unwrap_or_default();
+                lines.push(text(lang, "sync-failed", &[("peer", peer), ("why", why)]));
+            }
+            lines.join("\n")
+        }
+        "verified" => {
+            let mut lines = vec![say(
+                lang,
+                "verified",
+                answer,
+                &["lines", "receipts", "root"],
+            )];
+            for log in answer["logs"].as_array().into_iter().flatten() {
+                lines.push(say(
+                    lang,
+                    "verified-log",
+                    log,
+                    &["name", "sent", "received"],
+                ));
+            }
+            lines.join("\n")
+        }
+        "checked" => say(lang, "proof-holds", answer, &["index", "size", "root"]),
+        "exported" => say(lang, "exported", answer, &["lines", "folder", "verifier"]),
+        "doctor" => text(lang, "doctor-well", &[]),
+        "manifest" => say(lang, "manifest", answer, &["serial", "issued"]),
+        "draft" => pretty(&answer["agreement"]),
+        _ => pretty(answer),
+    }
+}
+
+fn plan(lang: Lang, answer: &Value) -> String {
+    let mut lines = Vec::new();
+    for recipient in answer["recipients"].as_array().into_iter().flatten() {
+        let counts = ["name", "whole", "reduced", "refer", "stays", "already"];
+        lines.push(say(lang, "plan-recipient", recipient, &counts));
+        for line in recipient["lines"].as_array().into_iter().flatten() {
+            if line["outcome"] == "release" {
+                continue;
+            }
+            let outcome = text(lang, &format!("outcome-{}", word(line, "outcome")), &[]);
+            let args = [
+                ("outcome", &*outcome),
+                ("title", &*word(line, "title")),
+                ("id", &*word(line, "id")),
+            ];
+            lines.push(text(lang, "plan-line", &args));
+            for reason in line["reasons"].as_array().into_iter().flatten() {
+                lines.push(text(
+                    lang,
+                    "plan-reason",
+                    &[("reason", &reason_text(lang, reason))],
+                ));
+            }
+            for (selector, codes) in line["withheld"].as_object().into_iter().flatten() {
+                let codes = codes
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str);
+                let codes: Vec<&str> = codes.collect();
+                let args = [
+                    ("selector", selector.as_str()),
+                    ("reason", &codes.join(", ")),
+                ];
+                lines.push(text(lang, "plan-withheld", &args));
+            }
+        }
+    }
+    if answer["needs_second_person"] == true {
+        lines.push(text(lang, "plan-second", &[]));
+    }
+    lines.join("\n")
+}
+
+fn item_row(lang: Lang, row: &Value) -> String {
+    let mut line = text(
+        lang,
+        "item-row",
+        &[
+            ("hash", &short(row, "hash")),
+            ("kind", &word(row, "kind")),
+            ("title", &word(row, "title")),
+            ("marking", &word(row, "marking")),
+            ("state", &word(row, "state")),
+        ],
+    );
+    for code in row["reasons"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
+        line.push_str("\n    ");
+        line.push_str(&code_text(lang, code));
+    }
+    line
+}
+
+fn receipt_row(lang: Lang, row: &Value) -> String {
+    let fate = match (row["void"] == true, row["fate"].as_str()) {
+        (true, _) => "fate-void".to_owned(),
+        (false, None) => "fate-none".to_owned(),
+        (false, Some(fate)) => format!("fate-{fate}"),
+    };
+    text(
+        lang,
+        "receipt-row",
+        &[
+            ("name", &word(row, "name")),
+            ("entry", &word(row, "entry")),
+            ("number", &word(row, "number")),
+            ("id", &word(row, "id")),
+            ("fate", &text(lang, &fate, &[])),
+            ("at", &word(row, "fate_at")),
+        ],
+    )
+}
+
+/// A gate reason with its arguments.
+pub(crate) fn reason_text(lang: Lang, reason: &Value) -> String {
+    let id = word(reason, "code").replace('.', "-");
+    let args: Vec<(String, String)> = reason["args"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+        .collect();
+    let args: Vec<(&str, &str)> = args.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    text(lang, &id, &args)
+}
+
+/// A reason code where its arguments are not at hand.
+fn code_text(lang: Lang, code: &str) -> String {
+    let id = code.replace('.', "-");
+    let dashes: Vec<(&str, &str)> = [
+        "marking",
+        "axis",
+        "owner",
+        "recipient",
+        "level",
+        "ceiling",
+        "agreement",
+        "standing",
+        "kind",
+        "purpose",
+        "state",
+        "originator",
+        "property",
+        "problem",
+        "before",
+        "now",
+        "sender",
+    ]
+    .map(|name| (name, "…"))
+    .to_vec();
+    if knows(lang, &id) {
+        text(lang, &id, &dashes)
+    } else {
+        code.to_owned()
+    }
+}
+
+fn say(lang: Lang, id: &str, row: &Value, fields: &[&str]) -> String {
+    let values: Vec<(&str, String)> = fields
+        .iter()
+        .map(|field| (*field, word(row, field)))
+        .collect();
+    let args: Vec<(&str, &str)> = values
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    text(lang, id, &args)
+}
+
+fn name(lang: Lang, row: &Value) -> String {
+    word(
+        row,
+        if lang == Lang::Ja {
+            "name_ja"
+        } else {
+            "name_en"
+        },
+    )
+}
+
+/// A field as text; lists with commas, nothing for null. Control characters from outside are shown
+/// as such, so that a title cannot move a terminal's cursor.
+fn word(row: &Value, field: &str) -> String {
+    let plain = match &row[field] {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => {
+            let parts: Vec<String> = values
+                .iter()
+                .map(|value| {
+                    value
+                        .as_str()
+                        .map_or_else(|| value.to_string(), str::to_owned)
+                })
+                .collect();
+            parts.join(", ")
+        }
+        other => other.to_string(),
+    };
+    plain
+        .chars()
+        .map(|c| {
+            if c.is_control() || is_bidi(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+}
+
+fn short(row: &Value, field: &str) -> String {
+    word(row, field).chars().take(16).collect()
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
