@@ -1,1 +1,46 @@
-fn main() {}
+//! One binary: the node's server, its command line and the demonstration.
+
+mod act;
+mod call;
+mod cli;
+mod demo;
+mod outside;
+mod secrets;
+mod serve;
+mod setup;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use noroshi_node::messages::{self, Lang};
+
+use crate::cli::{Cli, Task};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let lang = cli.lang();
+    let outcome = match cli.task() {
+        Task::Demo(options) => demo::run(lang, &options),
+        Task::Init(options) => setup::init(&cli, &options),
+        Task::Serve => serve::run(&cli),
+        Task::Ask(asked) => act::run(&cli, asked),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            complain(&cli, lang, &failure);
+            ExitCode::from(u8::try_from(failure.exit).unwrap_or(1))
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this is where errors reach the person")]
+fn complain(cli: &Cli, lang: Lang, failure: &noroshi_node::Failure) {
+    if cli.json {
+        let text = serde_json::json!({ "event": "failure", "code": failure.code,
+            "detail": failure.detail, "args": failure.args });
+        eprintln!("{text}");
+    } else {
+        eprintln!("{}", messages::failure(lang, failure));
+    }
+}

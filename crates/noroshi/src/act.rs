@@ -1,0 +1,176 @@
+//! Commands of the person at this machine, and the signatures some of them need. Private keys are
+//! unlocked here and never leave this process.
+
+use std::io::Read;
+use std::path::Path;
+
+use noroshi_model::ids::ActId;
+use noroshi_model::{PersonId, World};
+use noroshi_node::command::{ActAnswer, PlanAnswer};
+use noroshi_node::messages::text;
+use noroshi_node::{Command, Event, Failure, persons};
+use noroshi_seal::SystemRng;
+use serde_json::Value;
+
+use crate::call;
+use crate::cli::{Asked, Cli};
+use crate::secrets::{new_passphrase, passphrase};
+
+/// Largest file read as a proof or agreement, in bytes.
+const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+pub(crate) fn run(cli: &Cli, asked: Asked) -> Result<(), Failure> {
+    match asked {
+        Asked::Plain(command) => call::run(cli, &command, false).map(|_| ()),
+        Asked::Act(command, person) => request(cli, &command, &person),
+        Asked::Approve(act, person) => {
+            let command = Command::ActShow { act };
+            let act = answer_of(call::run(cli, &command, cli.json)?, "act")?;
+            endorse(cli, &parsed(act)?, &person)
+        }
+        Asked::AddPerson(name, person) => add_person(cli, &name, &person),
+        Asked::CheckProof(file) => {
+            let proof = read_json(&file)?;
+            call::run(cli, &Command::LedgerCheck { proof }, false).map(|_| ())
+        }
+        Asked::Propose(file, person) => {
+            let agreement = read_json(&file)?;
+            request(
+                cli,
+                &Command::AgreementPropose {
+                    agreement,
+                    person: person.clone(),
+                },
+                &person,
+            )
+        }
+    }
+}
+
+/// Ask for an act and sign the request.
+fn request(cli: &Cli, command: &Command, person: &str) -> Result<(), Failure> {
+    let quiet = !matches!(command, Command::Share { .. });
+    let last = call::run(cli, command, quiet)?;
+    let act = match last {
+        Some(Event::Answer { kind, answer }) if kind == "plan" => {
+            let plan: PlanAnswer = parsed(answer)?;
+            match plan.act {
+                Some(act) => act,
+                None => {
+                    return Err(Failure::new(
+                        "share.nothing_leaves",
+                        3,
+                        "nothing leaves: see the reasons above",
+                    ));
+                }
+            }
+        }
+        other => parsed(answer_of(other, "act")?)?,
+    };
+    endorse(cli, &act, person)
+}
+
+fn endorse(cli: &Cli, act: &ActAnswer, person: &str) -> Result<(), Failure> {
+    let damaged = |error: &dyn std::fmt::Display| Failure::new("act.answer", 1, error);
+    let name: PersonId = person
+        .parse()
+        .map_err(|error| Failure::new("person.name", 2, error).arg("person", person))?;
+    let id: ActId = act.id.parse().map_err(|error| damaged(&error))?;
+    // What is signed is what is shown: the id must be that of the document in hand.
+    let document = serde_json::to_vec(&act.document).map_err(|error| damaged(&error))?;
+    let value = noroshi_model::Value::parse(&document, &noroshi_model::Limits::DEFAULT)
+        .map_err(|error| damaged(&error))?;
+    let read =
+        noroshi_model::act::Act::from_bytes(&value.canonical()).map_err(|error| damaged(&error))?;
+    if read.id() != id {
+        return Err(damaged(&"the act's id does not belong to its document"));
+    }
+    let is_requester = act.state == "prepared";
+    let signer = persons::unlock(&cli.home(), &name, &passphrase(cli, person)?)?;
+    let world: World = read.world;
+    let signature = persons::sign_act(&*signer, world, &id, &name, is_requester);
+    let root_signature = match act.manifest.as_deref().filter(|_| is_requester) {
+        None => None,
+        Some(manifest) => {
+            let manifest = noroshi_model::document::unhex(manifest)
+                .ok_or_else(|| damaged(&"the manifest is not hexadecimal"))?;
+            let root = persons::unlock_root(&cli.home(), &passphrase(cli, "root")?)?;
+            Some(hex(&persons::sign_manifest(&*root, &manifest)?))
+        }
+    };
+    let command = Command::Endorse {
+        act: act.id.clone(),
+        person: person.to_owned(),
+        signature: hex(&signature),
+        root_signature,
+    };
+    call::run(cli, &command, false).map(|_| ())
+}
+
+fn add_person(cli: &Cli, name: &str, person: &str) -> Result<(), Failure> {
+    let new: PersonId = name
+        .parse()
+        .map_err(|error| Failure::new("person.name", 2, error).arg("person", name))?;
+    let passphrase = new_passphrase(cli, name)?;
+    let public = persons::create_key(&cli.home(), &new, &passphrase, &SystemRng, false)?;
+    if !cli.json {
+        call::print(&text(cli.lang(), "person-added", &[("person", name)]));
+    }
+    let command = Command::PersonAdd {
+        name: name.to_owned(),
+        public_key: hex(&public),
+        person: person.to_owned(),
+    };
+    request(cli, &command, person)
+}
+
+fn read_json(path: &Path) -> Result<Value, Failure> {
+    let refused = |error: &dyn std::fmt::Display| {
+        Failure::new(
+            "file.unreadable",
+            2,
+            format_args!("{}: {error}", path.display()),
+        )
+    };
+    let mut bytes = Vec::new();
+    let taken = if path.as_os_str() == "-" {
+        std::io::stdin()
+            .take(FILE_BYTES_MAX + 1)
+            .read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path)
+            .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+    };
+    taken.map_err(|error| refused(&error))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(refused(&"larger than 4 MiB"));
+    }
+    let value: Value = serde_json::from_slice(&bytes).map_err(|error| refused(&error))?;
+    // What this program printed with --json is taken as it is.
+    let inner = value
+        .get("answer")
+        .map(|answer| answer.get("agreement").unwrap_or(answer));
+    Ok(inner.cloned().unwrap_or(value))
+}
+
+fn answer_of(event: Option<Event>, wanted: &str) -> Result<Value, Failure> {
+    match event {
+        Some(Event::Answer { kind, answer }) if kind == wanted => Ok(answer),
+        _ => Err(Failure::new(
+            "internal",
+            1,
+            "the node gave another answer than expected",
+        )),
+    }
+}
+
+fn parsed<T: for<'a> serde::Deserialize<'a>>(value: Value) -> Result<T, Failure> {
+    serde_json::from_value(value).map_err(|error| Failure::new("internal", 1, error))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    noroshi_model::document::hex(bytes)
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
+}

@@ -1,0 +1,159 @@
+//! Running one command: through the running node's socket where there is one, in this process
+//! where not. What it answers is collected and shown.
+
+use std::io::{IsTerminal, Read};
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use noroshi_net::{Identity, Outbound, local};
+use noroshi_node::home::Home;
+use noroshi_node::messages::{render, text};
+use noroshi_node::sink::Sink;
+use noroshi_node::system::SystemClock;
+use noroshi_node::{Command, Event, Failure, Node};
+use noroshi_seal::SystemRng;
+
+use crate::cli::Cli;
+use crate::outside::Network;
+
+/// Run a command; its events are shown as they come and the last answer is given back.
+pub(crate) fn run(cli: &Cli, command: &Command, quiet: bool) -> Result<Option<Event>, Failure> {
+    let mut screen = Screen {
+        cli,
+        quiet,
+        bar: None,
+        last: None,
+    };
+    let reads_input = matches!(command, Command::Import { paths, .. }
+        if paths.iter().any(|path| path.as_os_str() == "-"));
+    let socket = Home::at(&cli.home()).socket();
+    match local::connect(&socket) {
+        Some(stream) => through_socket(stream, command, reads_input, &mut screen)?,
+        None => in_process(cli, command, reads_input, &mut screen)?,
+    }
+    screen.clear();
+    Ok(screen.last)
+}
+
+fn through_socket(
+    stream: std::os::unix::net::UnixStream,
+    command: &Command,
+    reads_input: bool,
+    screen: &mut Screen<'_>,
+) -> Result<(), Failure> {
+    let trouble = |error: &dyn std::fmt::Display| Failure::new("socket.failed", 1, error);
+    let command = serde_json::to_value(command).map_err(|error| trouble(&error))?;
+    let mut stdin = std::io::stdin();
+    let input: Option<&mut (dyn Read + Send)> = if reads_input { Some(&mut stdin) } else { None };
+    let mut failure = None;
+    let exit = local::call(
+        stream,
+        &command,
+        input,
+        &mut |value| match serde_json::from_value::<Event>(value.clone()) {
+            Ok(event) => {
+                screen.send(event);
+            }
+            Err(_) => failure = serde_json::from_value::<Failure>(value).ok(),
+        },
+    )
+    .map_err(|error| trouble(&error))?;
+    match (exit, failure) {
+        (0, _) => Ok(()),
+        (_, Some(failure)) => Err(failure),
+        (_, None) => Err(trouble(&"the node ended the call")),
+    }
+}
+
+fn in_process(
+    cli: &Cli,
+    command: &Command,
+    reads_input: bool,
+    screen: &mut Screen<'_>,
+) -> Result<(), Failure> {
+    let node = Node::open(&cli.home(), Arc::new(SystemClock), Arc::new(SystemRng))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("internal", 1, error))?;
+    let identity =
+        Identity::new(&node.tls_key()).map_err(|error| Failure::new("key.damaged", 5, error))?;
+    let outside = Network {
+        outbound: Outbound::new(identity),
+        handle: runtime.handle().clone(),
+        wake: None,
+    };
+    let mut stdin = std::io::stdin();
+    let input: Option<&mut dyn Read> = if reads_input { Some(&mut stdin) } else { None };
+    let outcome = node.run(command.clone(), input, &outside, screen);
+    node.close()?;
+    outcome
+}
+
+/// Shows events to the person, or as JSON lines to a program.
+struct Screen<'a> {
+    cli: &'a Cli,
+    /// Keep the last answer only.
+    quiet: bool,
+    bar: Option<ProgressBar>,
+    last: Option<Event>,
+}
+
+impl Screen<'_> {
+    fn progress(&mut self, label: &str, done: u64, total: Option<u64>) {
+        if self.cli.json || !std::io::stderr().is_terminal() {
+            return;
+        }
+        let label = text(self.cli.lang(), label, &[]);
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
+            if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:40}] {percent}% {eta}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        bar.set_message(label);
+        bar.set_position(done);
+    }
+
+    fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Sink for Screen<'_> {
+    fn send(&mut self, event: Event) -> bool {
+        if let Event::Progress { label, done, total } = &event {
+            self.progress(label, *done, *total);
+            return true;
+        }
+        self.clear();
+        if !self.quiet {
+            show(self.cli, &event);
+        }
+        if matches!(event, Event::Answer { .. }) {
+            self.last = Some(event);
+        }
+        true
+    }
+}
+
+/// Show one event.
+pub(crate) fn show(cli: &Cli, event: &Event) {
+    if cli.json {
+        print(&serde_json::to_string(event).unwrap_or_default());
+    } else {
+        print(&render(cli.lang(), event));
+    }
+}
+
+/// Print a text for the person. A reader that has gone away is no error.
+pub(crate) fn print(text: &str) {
+    use std::io::Write;
+    if !text.is_empty() {
+        let _ = writeln!(std::io::stdout(), "{text}");
+    }
+}

@@ -1,0 +1,845 @@
+//! The command line: every command with a sentence, an example and what comes next.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use noroshi_node::Command;
+use noroshi_node::command::Selection;
+use noroshi_node::messages::Lang;
+
+/// One small node per organisation. Nodes share threat intelligence under rules they can prove.
+///
+/// Exit codes: 0 done, 2 wrong use, 3 refused by a rule, 4 not found, 5 store or ledger damaged,
+/// 6 a partner could not be reached, 1 anything else.
+#[derive(Debug, Parser)]
+#[command(name = "noroshi", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The node's folder [default: $XDG_DATA_HOME/noroshi or ~/.local/share/noroshi].
+    #[arg(long, global = true, env = "NOROSHI_HOME", value_name = "FOLDER")]
+    home: Option<PathBuf>,
+    /// Language of answers: en or ja [default: from LANG].
+    #[arg(
+        long = "lang",
+        global = true,
+        env = "NOROSHI_LANG",
+        value_name = "LANG"
+    )]
+    language: Option<String>,
+    /// Print every event as one JSON line.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// File with `name: passphrase` lines for scripts; mode 600.
+    #[arg(
+        long,
+        global = true,
+        env = "NOROSHI_PASSPHRASE_FILE",
+        value_name = "FILE"
+    )]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Top,
+}
+
+/// What the process is to do.
+pub(crate) enum Task {
+    Demo(DemoOptions),
+    Init(InitOptions),
+    Serve,
+    Ask(Asked),
+}
+
+/// A command for the node, and whose signature it needs.
+pub(crate) enum Asked {
+    /// Just run it.
+    Plain(Command),
+    /// Run it; sign the act it prepares as this person.
+    Act(Command, String),
+    /// Approve an act as this person.
+    Approve(String, String),
+    /// Make a key for a new person, then ask for the person to be added.
+    AddPerson(String, String),
+    /// Take a proof from a file.
+    CheckProof(PathBuf),
+    /// Take an agreement from a file and propose it as this person.
+    Propose(PathBuf, String),
+}
+
+impl Cli {
+    pub(crate) fn lang(&self) -> Lang {
+        let from_environment = || {
+            std::env::var("LANG")
+                .ok()
+                .and_then(|lang| Lang::from_word(&lang))
+        };
+        let chosen = self.language.as_deref().and_then(Lang::from_word);
+        chosen.or_else(from_environment).unwrap_or_default()
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        if let Some(home) = &self.home {
+            return std::path::absolute(home).unwrap_or_else(|_| home.clone());
+        }
+        let base = std::env::var_os("XDG_DATA_HOME")
+            .map(PathBuf::from)
+            .or_else(|| {
+                std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"))
+            });
+        base.unwrap_or_default().join("noroshi")
+    }
+
+    pub(crate) fn task(&self) -> Task {
+        match &self.command {
+            Top::Demo(options) => Task::Demo(options.clone()),
+            Top::Init(options) => Task::Init(options.clone()),
+            Top::Serve => Task::Serve,
+            other => Task::Ask(asked(other)),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Top {
+    /// Watch two nodes, Japan and the United States, share real data; every step is checked.
+    ///
+    /// Example: noroshi demo --lang ja
+    Demo(DemoOptions),
+    /// Make a node in an empty folder.
+    ///
+    /// Example: noroshi init --name-en "Ministry of Defense" --name-ja 防衛省 --nation JPN
+    /// --person sato --person suzuki.  Next: noroshi serve
+    Init(InitOptions),
+    /// Run the node: its link for partners and its socket for your commands.
+    ///
+    /// Next, in another terminal: noroshi peer invite --as NAME
+    Serve,
+    /// Read STIX 2.1, STIX 2.0 or KEV from files, folders or standard input (-).
+    ///
+    /// Example: noroshi import report.json --profile own.  Next: noroshi share
+    Import {
+        /// Files and folders; - for standard input.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// Source profile: which markings the objects get that carry none.
+        #[arg(long)]
+        profile: Option<String>,
+    },
+    /// List items in the order they came.
+    ///
+    /// Example: noroshi list --type malware --state held
+    List {
+        /// STIX type.
+        #[arg(long = "type")]
+        kind: Option<String>,
+        /// admitted, held, withdrawn or destroyed.
+        #[arg(long)]
+        state: Option<String>,
+        /// A profile's name or a peer.
+        #[arg(long)]
+        source: Option<String>,
+        /// Rows.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// Go on after this row.
+        #[arg(long)]
+        after: Option<u64>,
+    },
+    /// Show one item whole: by hash, the beginning of one, or STIX id.
+    Show {
+        /// Which.
+        item: String,
+    },
+    /// Search in everything, Japanese included.
+    ///
+    /// Example: noroshi search 特定 秘密
+    Search {
+        /// Words; all must occur.
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// Rows.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Plan, explain and ask for a release. What stays is explained rule by rule.
+    ///
+    /// Example: noroshi share --to USA --type vulnerability --as sato --dry-run
+    Share {
+        /// Items by hash or STIX id.
+        items: Vec<String>,
+        /// Recipients: nation, alias or node id.
+        #[arg(long, required = true)]
+        to: Vec<String>,
+        /// All current items of this type.
+        #[arg(long = "type")]
+        kind: Option<String>,
+        /// All current items of this source.
+        #[arg(long)]
+        source: Option<String>,
+        /// All current items with these words.
+        #[arg(long)]
+        text: Option<String>,
+        /// Everything current.
+        #[arg(long)]
+        all: bool,
+        /// Purpose; an agreement's clause must cover it.
+        #[arg(long, default_value = "defence")]
+        purpose: String,
+        /// flash, immediate, priority or routine.
+        #[arg(long, default_value = "routine")]
+        precedence: String,
+        /// Explain only.
+        #[arg(long)]
+        dry_run: bool,
+        /// How long it can be approved, in minutes.
+        #[arg(long, default_value_t = 60)]
+        expires: u32,
+        /// Who asks.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// Take an item back everywhere: hide it (withdraw) or erase it (destroy).
+    ///
+    /// Example: noroshi recall 1f0c2a9b --mode destroy --reason "source at risk" --as sato
+    Recall {
+        /// Which.
+        item: String,
+        /// withdraw or destroy.
+        #[arg(long)]
+        mode: String,
+        /// Why, for the partners' people.
+        #[arg(long)]
+        reason: String,
+        /// Who asks.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// Agreements: what each side may release to the other.
+    #[command(subcommand)]
+    Agreement(AgreementTask),
+    /// Partners: invite, accept, confirm, exchange.
+    #[command(subcommand)]
+    Peer(PeerTask),
+    /// The people of this node.
+    #[command(subcommand)]
+    Person(PersonTask),
+    /// Source profiles: what a source's objects carry by default.
+    #[command(subcommand)]
+    Profile(ProfileTask),
+    /// Rules of this node.
+    #[command(subcommand)]
+    Rule(RuleTask),
+    /// Orders that wait for a second person, and those that were carried out.
+    #[command(subcommand)]
+    Act(ActTask),
+    /// The node's keys.
+    #[command(subcommand)]
+    Key(KeyTask),
+    /// Who holds what, since when, and who has not answered.
+    Receipts {
+        /// Only this item.
+        #[arg(long)]
+        item: Option<String>,
+        /// Only this partner.
+        #[arg(long)]
+        peer: Option<String>,
+        /// Only what is not answered.
+        #[arg(long)]
+        outstanding: bool,
+        /// Rows.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// The ledger: list, verify, prove, check, export.
+    #[command(subcommand)]
+    Ledger(LedgerTask),
+    /// Is the node well?
+    Doctor,
+}
+
+/// Options of `demo`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DemoOptions {
+    /// Plant a fault; the demonstration must find it: gate, recall, ledger or receipt.
+    #[arg(long = "break", value_name = "FAULT", value_parser = ["gate", "recall", "ledger", "receipt"])]
+    pub(crate) fault: Option<String>,
+    /// Leave both nodes running and say how to talk to them.
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+/// Options of `init`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct InitOptions {
+    /// The organisation in English.
+    #[arg(long)]
+    pub(crate) name_en: String,
+    /// The organisation in Japanese.
+    #[arg(long)]
+    pub(crate) name_ja: String,
+    /// Its nation: JPN, USA, ...
+    #[arg(long)]
+    pub(crate) nation: String,
+    /// ministry, unit, agency, operator or partner.
+    #[arg(long, default_value = "ministry")]
+    pub(crate) kind: String,
+    /// operational or exercise, for ever.
+    #[arg(long, default_value = "operational")]
+    pub(crate) world: String,
+    /// Where the link listens.
+    #[arg(long, default_value = "127.0.0.1:7460")]
+    pub(crate) listen: String,
+    /// Where partners find it [default: as --listen].
+    #[arg(long)]
+    pub(crate) address: Option<String>,
+    /// A founding person; at least two.
+    #[arg(long = "person", value_name = "NAME")]
+    pub(crate) persons: Vec<String>,
+    /// Lock keys cheaply: for demonstrations and tests.
+    #[arg(long, hide = true)]
+    pub(crate) cheap_keys: bool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum AgreementTask {
+    /// Print a draft with these partners, to be edited and proposed.
+    ///
+    /// Example: noroshi agreement template --with USA > draft.json
+    Template {
+        /// The other parties.
+        #[arg(long, required = true)]
+        with: Vec<String>,
+        /// Title.
+        #[arg(long)]
+        title: Option<String>,
+        /// Valid for so many days.
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+    },
+    /// Propose an agreement from a file; two persons sign for this side.
+    Propose {
+        /// The draft.
+        file: PathBuf,
+        /// Who asks.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// Sign what a partner proposed; two persons sign for this side.
+    Sign {
+        /// STIX id or beginning of its hash.
+        agreement: String,
+        /// Who asks.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// Suspend an agreement, alone and at once.
+    Suspend {
+        /// STIX id or beginning of its hash.
+        agreement: String,
+        /// Who orders it.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// Lift this side's suspension.
+    Resume {
+        /// STIX id or beginning of its hash.
+        agreement: String,
+        /// Who asks.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// List agreements and where they stand.
+    List,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum PeerTask {
+    /// Make a code for a partner: good for fifteen minutes and five tries.
+    Invite {
+        /// Who invites.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// Use a partner's code.
+    Accept {
+        /// The partner's host:port.
+        address: String,
+        /// The code.
+        code: String,
+        /// Who accepts.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// Type the fingerprint that the partner's people read out.
+    Confirm {
+        /// Which peer.
+        peer: String,
+        /// Digits and check word, or all the words.
+        #[arg(long)]
+        fingerprint: String,
+        /// Who confirms.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// Give a peer an alias or another address.
+    Set {
+        /// Which peer.
+        peer: String,
+        /// Alias.
+        #[arg(long)]
+        alias: Option<String>,
+        /// host:port.
+        #[arg(long)]
+        address: Option<String>,
+    },
+    /// End a peering, alone and at once.
+    Remove {
+        /// Which peer.
+        peer: String,
+        /// Who orders it.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// List peers and this node's own fingerprint.
+    List,
+    /// Exchange now, until both sides have nothing left.
+    Sync {
+        /// Which peer; all if absent.
+        peer: Option<String>,
+    },
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum PersonTask {
+    /// Add a person; makes the key here and asks for a second person's approval.
+    Add {
+        /// The new person.
+        name: String,
+        /// Who asks.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// List persons.
+    List,
+    /// Revoke a person, alone and at once.
+    Revoke {
+        /// Whom.
+        name: String,
+        /// Who orders it.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum ProfileTask {
+    /// Set a profile; a second person approves.
+    ///
+    /// Example: noroshi profile set mitre --title "MITRE ATT&CK" --marking TLP:CLEAR --as sato
+    Set {
+        /// Its name.
+        name: String,
+        /// Where the objects come from.
+        #[arg(long)]
+        title: String,
+        /// Markings for objects that carry none.
+        #[arg(long = "marking", required = true)]
+        markings: Vec<String>,
+        /// The objects are this organisation's own work.
+        #[arg(long)]
+        own: bool,
+        /// Who orders it.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// List profiles.
+    List,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum RuleTask {
+    /// Above which marking a second person must approve a release.
+    ///
+    /// Example: noroshi rule set "tlp:green us-class:unclassified" --as sato
+    Set {
+        /// Axis and level; several apart by spaces.
+        second_person_above: String,
+        /// Who orders it.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// Admit a held item that lowers its marking; a second person approves.
+    Lower {
+        /// Which held item.
+        item: String,
+        /// Who asks.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum ActTask {
+    /// List acts.
+    List {
+        /// pending, done, returned or expired.
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// Show one act.
+    Show {
+        /// Its id or the beginning of it.
+        act: String,
+    },
+    /// Approve an act as the second person.
+    Approve {
+        /// Its id or the beginning of it.
+        act: String,
+        /// Who approves.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum KeyTask {
+    /// List keys.
+    Show,
+    /// Replace a key: items, ledger, tls or sealing. The root signs; a second person approves.
+    Rotate {
+        /// Which.
+        purpose: String,
+        /// Who asks.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// Revoke a key that was replaced.
+    Revoke {
+        /// The beginning of its id.
+        key: String,
+        /// Who asks.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum LedgerTask {
+    /// List lines.
+    List {
+        /// From this line.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// Lines.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// Only this kind.
+        #[arg(long)]
+        kind: Option<String>,
+    },
+    /// Verify everything from genesis.
+    Verify,
+    /// Prove a line, a release or a partner's receipt.
+    ///
+    /// Example: noroshi ledger prove --item 1f0c2a9b --peer USA --receipt > proof.json
+    Prove {
+        /// A line of the ledger.
+        #[arg(long)]
+        line: Option<u64>,
+        /// An item.
+        #[arg(long)]
+        item: Option<String>,
+        /// The partner it was released to.
+        #[arg(long)]
+        peer: Option<String>,
+        /// The partner's receipt for it.
+        #[arg(long)]
+        receipt: bool,
+    },
+    /// Check a proof, also one that another node made.
+    Check {
+        /// The proof; - for standard input.
+        file: PathBuf,
+    },
+    /// Write a log as C2SP tiles, for others' tools.
+    Export {
+        /// An empty folder.
+        folder: PathBuf,
+        /// A partner's log instead of the ledger.
+        #[arg(long)]
+        peer: Option<String>,
+    },
+}
+
+fn asked(top: &Top) -> Asked {
+    match top.clone() {
+        Top::Demo(_) | Top::Init(_) | Top::Serve | Top::Doctor => Asked::Plain(Command::Doctor),
+        Top::Import { paths, profile } => {
+            let whole = |path: PathBuf| {
+                let is_stdin = path.as_os_str() == "-";
+                if is_stdin {
+                    path
+                } else {
+                    std::path::absolute(&path).unwrap_or(path)
+                }
+            };
+            let paths = paths.into_iter().map(whole).collect();
+            Asked::Plain(Command::Import { paths, profile })
+        }
+        Top::List {
+            kind,
+            state,
+            source,
+            limit,
+            after,
+        } => Asked::Plain(Command::List {
+            kind,
+            state,
+            source,
+            limit,
+            after,
+        }),
+        Top::Show { item } => Asked::Plain(Command::Show { item }),
+        Top::Search { words, limit } => Asked::Plain(Command::Search {
+            text: words.join(" "),
+            limit,
+        }),
+        Top::Share {
+            items,
+            to,
+            kind,
+            source,
+            text,
+            all,
+            purpose,
+            precedence,
+            dry_run,
+            expires,
+            person,
+        } => {
+            let select = Selection {
+                items,
+                kind,
+                source,
+                text,
+                all,
+            };
+            let command = Command::Share {
+                select,
+                to,
+                purpose,
+                precedence,
+                person: person.clone(),
+                dry_run,
+                expires_minutes: expires,
+            };
+            if dry_run {
+                Asked::Plain(command)
+            } else {
+                Asked::Act(command, person)
+            }
+        }
+        Top::Recall {
+            item,
+            mode,
+            reason,
+            person,
+        } => {
+            let by = person.clone();
+            Asked::Act(
+                Command::Recall {
+                    item,
+                    mode,
+                    reason,
+                    person,
+                },
+                by,
+            )
+        }
+        Top::Agreement(task) => agreement(task),
+        Top::Peer(task) => peer(task),
+        Top::Person(task) => match task {
+            PersonTask::Add { name, person } => Asked::AddPerson(name, person),
+            PersonTask::List => Asked::Plain(Command::PersonList),
+            PersonTask::Revoke { name, person } => Asked::Act(
+                Command::PersonRevoke {
+                    name,
+                    person: person.clone(),
+                },
+                person,
+            ),
+        },
+        Top::Profile(ProfileTask::List) => Asked::Plain(Command::ProfileList),
+        Top::Profile(ProfileTask::Set {
+            name,
+            title,
+            markings,
+            own,
+            person,
+        }) => {
+            let by = person.clone();
+            Asked::Act(
+                Command::ProfileSet {
+                    name,
+                    title,
+                    markings,
+                    own,
+                    person,
+                },
+                by,
+            )
+        }
+        Top::Rule(RuleTask::Set {
+            second_person_above,
+            person,
+        }) => {
+            let by = person.clone();
+            Asked::Act(
+                Command::RuleSet {
+                    second_person_above,
+                    person,
+                },
+                by,
+            )
+        }
+        Top::Rule(RuleTask::Lower { item, person }) => Asked::Act(
+            Command::MarkingLower {
+                item,
+                person: person.clone(),
+            },
+            person,
+        ),
+        Top::Act(ActTask::List { state }) => Asked::Plain(Command::ActList { state }),
+        Top::Act(ActTask::Show { act }) => Asked::Plain(Command::ActShow { act }),
+        Top::Act(ActTask::Approve { act, person }) => Asked::Approve(act, person),
+        Top::Key(KeyTask::Show) => Asked::Plain(Command::KeyShow),
+        Top::Key(KeyTask::Rotate { purpose, person }) => Asked::Act(
+            Command::KeyRotate {
+                purpose,
+                person: person.clone(),
+            },
+            person,
+        ),
+        Top::Key(KeyTask::Revoke { key, person }) => Asked::Act(
+            Command::KeyRevoke {
+                key,
+                person: person.clone(),
+            },
+            person,
+        ),
+        Top::Receipts {
+            item,
+            peer,
+            outstanding,
+            limit,
+        } => Asked::Plain(Command::Receipts {
+            item,
+            peer,
+            outstanding,
+            limit,
+        }),
+        Top::Ledger(task) => ledger(task),
+    }
+}
+
+fn agreement(task: AgreementTask) -> Asked {
+    match task {
+        AgreementTask::Template { with, title, days } => {
+            Asked::Plain(Command::AgreementTemplate { with, title, days })
+        }
+        AgreementTask::Propose { file, person } => Asked::Propose(file, person),
+        AgreementTask::Sign { agreement, person } => Asked::Act(
+            Command::AgreementSign {
+                agreement,
+                person: person.clone(),
+            },
+            person,
+        ),
+        AgreementTask::Suspend { agreement, person } => Asked::Act(
+            Command::AgreementSuspend {
+                agreement,
+                person: person.clone(),
+            },
+            person,
+        ),
+        AgreementTask::Resume { agreement, person } => Asked::Act(
+            Command::AgreementResume {
+                agreement,
+                person: person.clone(),
+            },
+            person,
+        ),
+        AgreementTask::List => Asked::Plain(Command::AgreementList),
+    }
+}
+
+fn peer(task: PeerTask) -> Asked {
+    match task {
+        PeerTask::Invite { person } => Asked::Plain(Command::PeerInvite { person }),
+        PeerTask::Accept {
+            address,
+            code,
+            person,
+        } => Asked::Plain(Command::PeerAccept {
+            address,
+            code,
+            person,
+        }),
+        PeerTask::Confirm {
+            peer,
+            fingerprint,
+            person,
+        } => {
+            let by = person.clone();
+            Asked::Act(
+                Command::PeerConfirm {
+                    peer,
+                    fingerprint,
+                    person,
+                },
+                by,
+            )
+        }
+        PeerTask::Set {
+            peer,
+            alias,
+            address,
+        } => Asked::Plain(Command::PeerSet {
+            peer,
+            alias,
+            address,
+        }),
+        PeerTask::Remove { peer, person } => Asked::Act(
+            Command::PeerRemove {
+                peer,
+                person: person.clone(),
+            },
+            person,
+        ),
+        PeerTask::List => Asked::Plain(Command::PeerList),
+        PeerTask::Sync { peer } => Asked::Plain(Command::Sync { peer }),
+    }
+}
+
+fn ledger(task: LedgerTask) -> Asked {
+    match task {
+        LedgerTask::List { from, limit, kind } => {
+            Asked::Plain(Command::LedgerList { from, limit, kind })
+        }
+        LedgerTask::Verify => Asked::Plain(Command::LedgerVerify),
+        LedgerTask::Prove {
+            line,
+            item,
+            peer,
+            receipt,
+        } => Asked::Plain(Command::LedgerProve {
+            line,
+            item,
+            peer,
+            receipt,
+        }),
+        LedgerTask::Check { file } => Asked::CheckProof(file),
+        LedgerTask::Export { folder, peer } => {
+            let folder = std::path::absolute(&folder).unwrap_or(folder);
+            Asked::Plain(Command::LedgerExport { folder, peer })
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! placeholder
+pub(crate) fn run(
+    _: noroshi_node::messages::Lang,
+    _: &crate::cli::DemoOptions,
+) -> Result<(), noroshi_node::Failure> {
+    Ok(())
+}

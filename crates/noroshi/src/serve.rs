@@ -1,0 +1,233 @@
+//! `serve`: the link for partners, the socket for commands, and the loop that keeps exchanging.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+
+use noroshi_model::{KeyId, NodeId};
+use noroshi_net::{Identity, LinkService, Listener, Outbound, Refusal, local};
+use noroshi_node::home::Home;
+use noroshi_node::messages::{Lang, text};
+use noroshi_node::sink::{Collected, Sink};
+use noroshi_node::system::SystemClock;
+use noroshi_node::{Command, Event, Failure, Node};
+use noroshi_seal::SystemRng;
+use serde_json::Value;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::watch;
+
+use crate::cli::Cli;
+use crate::outside::Network;
+
+/// The node with its ports, as the servers use it.
+struct Served {
+    node: Node,
+    network: Network,
+}
+
+pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
+    let node = Node::open(&cli.home(), Arc::new(SystemClock), Arc::new(SystemRng))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("internal", 1, error))?;
+    let served = runtime.block_on(serve(cli, node, runtime.handle().clone()))?;
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    if let Ok(served) = Arc::try_unwrap(served) {
+        served.node.close()?;
+    }
+    let _ = std::fs::remove_file(Home::at(&cli.home()).socket());
+    crate::call::print(&text(cli.lang(), "serve-stop", &[]));
+    Ok(())
+}
+
+async fn serve(
+    cli: &Cli,
+    node: Node,
+    handle: tokio::runtime::Handle,
+) -> Result<Arc<Served>, Failure> {
+    let refused = |what: &str, error: &dyn std::fmt::Display| {
+        Failure::new("serve.failed", 1, format_args!("{what}: {error}"))
+    };
+    let identity =
+        Identity::new(&node.tls_key()).map_err(|error| Failure::new("key.damaged", 5, error))?;
+    let listen = node.config().listen.clone();
+    let listener = Listener::bind(&listen, &identity, noroshi_net::listen::Limits::default())
+        .await
+        .map_err(|error| refused(&listen, &error))?;
+    let socket = Home::at(&cli.home()).socket();
+    let commands = local::bind(&socket).map_err(|error| refused("the command socket", &error))?;
+    let (wake, woken) = unbounded_channel();
+    let interval = Duration::from_secs(node.config().sync_interval_seconds);
+    let network = Network {
+        outbound: Outbound::new(identity),
+        handle,
+        wake: Some(wake),
+    };
+    let served = Arc::new(Served { node, network });
+    greet(cli, &served);
+    let (stop, stopped) = watch::channel(false);
+    let owner = rustix::process::getuid().as_raw();
+    let link: Arc<dyn LinkService> = Arc::clone(&served) as _;
+    let local: Arc<dyn local::LocalService> = Arc::clone(&served) as _;
+    let tasks = [
+        tokio::spawn(listener.serve(link, stopped.clone())),
+        tokio::spawn(local::serve(commands, local, owner, stopped.clone())),
+        tokio::spawn(exchange_loop(Arc::clone(&served), woken, interval, stopped)),
+    ];
+    wait_for_signal().await;
+    let _ = stop.send(true);
+    for task in tasks {
+        let _ = task.await;
+    }
+    Ok(served)
+}
+
+fn greet(cli: &Cli, served: &Served) {
+    let mut own = Collected::default();
+    let _ = served
+        .node
+        .run(Command::PeerList, None, &served.network, &mut own);
+    let Some(Event::Row { row, .. }) = own.0.last() else {
+        return;
+    };
+    let name = if cli.lang() == Lang::Ja {
+        "name_ja"
+    } else {
+        "name_en"
+    };
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    if cli.json {
+        crate::call::print(
+            &serde_json::json!({ "event": "answer", "kind": "serve", "answer": row }).to_string(),
+        );
+        return;
+    }
+    let args = [
+        ("name", &*word(&row[name])),
+        ("address", &*word(&row["address"])),
+        ("digits", &*word(&row["fingerprint"]["digits"])),
+    ];
+    crate::call::print(&text(cli.lang(), "serve-ready", &args));
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}
+
+/// Exchange with every peer now and then, and with a woken one at once. One peer that does not
+/// answer keeps nobody else waiting.
+async fn exchange_loop(
+    served: Arc<Served>,
+    mut woken: UnboundedReceiver<NodeId>,
+    interval: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut tick = tokio::time::interval(interval);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let peers: BTreeSet<NodeId> = tokio::select! {
+            _ = stop.changed() => return,
+            _ = tick.tick() => served.node.peers_to_sync().into_iter().collect(),
+            peer = woken.recv() => match peer {
+                Some(peer) => [peer].into(),
+                None => return,
+            },
+        };
+        let rounds: Vec<_> = peers
+            .into_iter()
+            .map(|peer| {
+                let served = Arc::clone(&served);
+                // A peer that cannot be reached is tried again at the next tick; `peer list` shows
+                // its last contact and what waits.
+                tokio::task::spawn_blocking(move || {
+                    let _ = served.node.sync_with(&peer, &served.network);
+                })
+            })
+            .collect();
+        for round in rounds {
+            let _ = round.await;
+        }
+    }
+}
+
+impl LinkService for Served {
+    fn peer_of(&self, key: &KeyId) -> Option<NodeId> {
+        self.node.peer_of_tls(key)
+    }
+
+    fn exchange(&self, peer: &NodeId, frames: &[u8]) -> Result<Vec<u8>, Refusal> {
+        self.node
+            .exchange(peer, frames)
+            .map_err(|failure| refusal(&failure))
+    }
+
+    fn pair(&self, key: &KeyId, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        self.node
+            .pair(key, message)
+            .map_err(|failure| refusal(&failure))
+    }
+}
+
+/// What the other side is told: that it is refused, never why in terms of what is here.
+fn refusal(failure: &Failure) -> Refusal {
+    match failure.exit {
+        3 => Refusal {
+            status: 403,
+            text: "refused".to_owned(),
+        },
+        _ => Refusal {
+            status: 503,
+            text: "the node cannot answer now; try again".to_owned(),
+        },
+    }
+}
+
+impl local::LocalService for Served {
+    fn run(
+        &self,
+        command: Value,
+        input: &mut dyn Read,
+        send: &mut dyn FnMut(Value) -> bool,
+    ) -> i32 {
+        let command: Command = match serde_json::from_value(command) {
+            Ok(command) => command,
+            Err(error) => return fail(&Failure::new("command.unknown", 2, error), send),
+        };
+        let mut wire = Wire { send };
+        match self
+            .node
+            .run(command, Some(input), &self.network, &mut wire)
+        {
+            Ok(()) => 0,
+            Err(failure) => fail(&failure, wire.send),
+        }
+    }
+}
+
+fn fail(failure: &Failure, send: &mut dyn FnMut(Value) -> bool) -> i32 {
+    send(serde_json::to_value(failure).unwrap_or_default());
+    failure.exit
+}
+
+/// Events as JSON on the socket.
+struct Wire<'a> {
+    send: &'a mut dyn FnMut(Value) -> bool,
+}
+
+impl Sink for Wire<'_> {
+    fn send(&mut self, event: Event) -> bool {
+        (self.send)(serde_json::to_value(event).unwrap_or_default())
+    }
+}
