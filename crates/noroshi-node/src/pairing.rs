@@ -297,14 +297,9 @@ impl Node {
             return Err(refused());
         }
         if theirs.confirmed && !peer.confirmed_there {
-            peer.confirmed_there = true;
-            let line = self.peer_line(&peer, "confirmed_there", None);
-            self.store
-                .write(|tx| {
-                    tx.put(RecordKind::Peer, peer.node().bytes(), &peer.to_bytes())?;
-                    tx.append(&line)
-                })
-                .map_err(store_failure::<WriteError>)?;
+            peer = self.change_peer(&theirs.by, Some("confirmed_there"), |peer| {
+                peer.confirmed_there = true;
+            })?;
         }
         Ok(peer)
     }

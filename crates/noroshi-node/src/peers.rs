@@ -9,7 +9,7 @@ use noroshi_model::ledger::LineKind;
 use noroshi_model::manifest::Purpose;
 use noroshi_model::{KeyId, NodeId};
 use noroshi_seal::fingerprint::Fingerprint;
-use noroshi_store::{RecordKind, WriteError};
+use noroshi_store::{RecordKind, Tx, WriteError};
 
 use crate::acts::Effect;
 use crate::command::{ActAnswer, Event, Failure, PeerAnswer};
@@ -146,8 +146,8 @@ impl Node {
         alias: Option<String>,
         address: Option<String>,
     ) -> Result<PeerAnswer, Failure> {
-        let mut peer = self.find_peer(named)?;
-        if let Some(alias) = alias {
+        let node = self.find_peer(named)?.node();
+        if let Some(alias) = &alias {
             let clean = (1..=40).contains(&alias.len()) && !alias.chars().any(char::is_control);
             if !clean {
                 return Err(Failure::new(
@@ -156,25 +156,41 @@ impl Node {
                     "an alias is 1 to 40 bytes of text",
                 ));
             }
-            peer.alias = Some(alias);
         }
-        if let Some(address) = address {
+        if let Some(address) = &address {
             if address
                 .rsplit_once(':')
                 .is_none_or(|(_, port)| port.parse::<u16>().is_err())
             {
                 return Err(Failure::new("peer.address", 2, "an address is host:port"));
             }
-            peer.address = Some(address);
         }
-        self.put_peer(&peer)?;
+        let peer = self.change_peer(&node, None, |peer| {
+            peer.alias = alias.or(peer.alias.take());
+            peer.address = address.or(peer.address.take());
+        })?;
         self.peer_answer(&peer)
     }
 
-    pub(crate) fn put_peer(&self, peer: &Peer) -> Result<(), Failure> {
-        self.store
-            .write(|tx| tx.put(RecordKind::Peer, peer.node().bytes(), &peer.to_bytes()))
-            .map_err(store_failure::<WriteError>)
+    /// Change what is known of a peer, inside one transaction: its record is read there too, so
+    /// that two changes at one time never undo each other. A ledger line goes with it where the
+    /// change is an event.
+    pub(crate) fn change_peer(
+        &self,
+        node: &NodeId,
+        event: Option<&str>,
+        change: impl FnOnce(&mut Peer),
+    ) -> Result<Peer, Failure> {
+        let changed = self.store.write(|tx| {
+            let mut peer = peer_in(tx, node)?;
+            change(&mut peer);
+            tx.put(RecordKind::Peer, node.bytes(), &peer.to_bytes())?;
+            if let Some(event) = event {
+                tx.append(&self.peer_line(&peer, event, None))?;
+            }
+            Ok(peer)
+        });
+        changed.map_err(store_failure::<WriteError>)
     }
 
     /// A person types what the other side read out; only the right fingerprint makes an act.
@@ -217,29 +233,31 @@ impl Node {
             .subject
             .str("node")
             .and_then(|node| node.parse().ok());
-        let peer = match &node {
-            Some(node) => self.peer(node)?,
-            None => None,
-        };
-        let mut peer = peer.ok_or_else(|| {
+        let node = node.filter(|node| self.peer(node).is_ok_and(|peer| peer.is_some()));
+        let node = node.ok_or_else(|| {
             Failure::new(
                 "peer.unknown",
                 4,
                 "the peer of this act is not known any more",
             )
         })?;
-        let event = if record.act.kind == ActKind::PeerConfirm {
-            peer.confirmed_here = true;
+        let confirms = record.act.kind == ActKind::PeerConfirm;
+        let event = if confirms {
             "confirmed_here"
         } else {
-            peer.removed = true;
             "removed"
         };
         let person = record.act.requester.clone();
         let ledger_line = self
             .store
             .write(|tx| {
-                tx.put(RecordKind::Peer, peer.node().bytes(), &peer.to_bytes())?;
+                let mut peer = peer_in(tx, &node)?;
+                if confirms {
+                    peer.confirmed_here = true;
+                } else {
+                    peer.removed = true;
+                }
+                tx.put(RecordKind::Peer, node.bytes(), &peer.to_bytes())?;
                 tx.append(&self.peer_line(&peer, event, Some(&person)))?;
                 self.close_act(tx, record, approved)
             })
@@ -247,7 +265,7 @@ impl Node {
         Ok(Effect {
             ledger_line,
             entries: 0,
-            wake: vec![peer.node()],
+            wake: vec![node],
         })
     }
 
@@ -263,4 +281,11 @@ impl Node {
             .with("name", peer.manifest.organisation.name_en.as_str());
         self.line(LineKind::Peer, person, body)
     }
+}
+
+/// A peer's record as it stands in the transaction.
+fn peer_in(tx: &Tx<'_>, node: &NodeId) -> Result<Peer, WriteError> {
+    let bytes = tx.get(RecordKind::Peer, node.bytes())?;
+    let bytes = bytes.ok_or(WriteError::Refused("the peer is not known any more"))?;
+    Peer::from_bytes(&bytes).map_err(|error| WriteError::Damaged(error.to_string()))
 }

@@ -23,7 +23,7 @@ use crate::command::Failure;
 use crate::node::{Node, lock, store_failure};
 use crate::plan::GateView;
 use crate::receipts::SignedReceipt;
-use crate::records::{Peer, Record, int};
+use crate::records::{Peer, int};
 use crate::send::{LinkSlot, log_name};
 
 /// What an exchange brought.
@@ -165,15 +165,14 @@ impl Node {
             .with("node", text(peer.node()))
             .with("serial", int(manifest.serial))
             .with("manifest", text(Digest::of(&signed.bytes)));
-        peer.manifest = manifest;
-        peer.manifest_bytes = signed.bytes;
-        peer.manifest_signature = signed.signature;
         let line = self.line(LineKind::Manifest, None, body);
+        *peer = self.change_peer(&peer.node(), None, |known| {
+            known.manifest = manifest;
+            known.manifest_bytes = signed.bytes;
+            known.manifest_signature = signed.signature;
+        })?;
         self.store
-            .write(|tx| {
-                tx.put(RecordKind::Peer, peer.node().bytes(), &peer.to_bytes())?;
-                tx.append(&line)
-            })
+            .write(|tx| tx.append(&line))
             .map_err(store_failure::<WriteError>)?;
         Ok(())
     }

@@ -163,11 +163,9 @@ impl Node {
     }
 
     fn note_contact(&self, peer: &NodeId) -> Result<(), Failure> {
-        let Some(mut known) = self.peer(peer)? else {
-            return Ok(());
-        };
-        known.last_contact = Some(self.now());
-        self.put_peer(&known)
+        let now = self.now();
+        self.change_peer(peer, None, |known| known.last_contact = Some(now))
+            .map(|_| ())
     }
 
     /// The next frames for a peer, up to the size of one exchange.

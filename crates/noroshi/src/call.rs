@@ -45,7 +45,7 @@ fn through_socket(
     let command = serde_json::to_value(command).map_err(|error| trouble(&error))?;
     let mut stdin = std::io::stdin();
     let input: Option<&mut (dyn Read + Send)> = if reads_input { Some(&mut stdin) } else { None };
-    let mut failure = None;
+    let mut failure: Option<Failure> = None;
     let exit = local::call(
         stream,
         &command,
@@ -54,7 +54,7 @@ fn through_socket(
             Ok(event) => {
                 screen.send(event);
             }
-            Err(_) => failure = serde_json::from_value::<Failure>(value).ok(),
+            Err(_) => failure = serde_json::from_value(value["failure"].clone()).ok(),
         },
     )
     .map_err(|error| trouble(&error))?;

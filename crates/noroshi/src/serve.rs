@@ -217,7 +217,7 @@ impl local::LocalService for Served {
 }
 
 fn fail(failure: &Failure, send: &mut dyn FnMut(Value) -> bool) -> i32 {
-    send(serde_json::to_value(failure).unwrap_or_default());
+    send(serde_json::json!({ "failure": failure }));
     failure.exit
 }
 
