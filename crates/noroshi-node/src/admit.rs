@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
 
-use noroshi_formats::{Form, Note, ReadError, Valid};
+use noroshi_formats::{Form, Valid};
 use noroshi_gate::acts::Approved;
 use noroshi_gate::{Admission, AdmitContext, Marked, MarkingTable, Previous, Rules, Via};
 use noroshi_model::act::ActKind;
@@ -17,7 +17,7 @@ use noroshi_store::{RecordKind, StoredItem, Tx, WriteError};
 
 use crate::acts::Effect;
 use crate::command::{ActAnswer, Failure, ImportAnswer};
-use crate::intake::Counted;
+use crate::intake::{Counted, Outcome};
 use crate::node::{Node, store_failure};
 use crate::records::ActRecord;
 
@@ -25,7 +25,7 @@ impl Node {
     /// The recording half of an import: batch by batch, each one transaction.
     pub(crate) fn record_batches(
         &self,
-        batches: &Receiver<Vec<Result<(Valid, Vec<Note>), ReadError>>>,
+        batches: &Receiver<Vec<Outcome>>,
         profile: Option<&SourceProfile>,
     ) -> Result<Counted, Failure> {
         let mut counted = Counted::default();
@@ -71,6 +71,12 @@ impl Node {
         };
         let now = self.now();
         let rules = self.rules()?;
+        let batch = Batch {
+            own,
+            source,
+            rules: &rules,
+            now,
+        };
         let tally = self
             .store
             .write(|tx| {
@@ -79,7 +85,7 @@ impl Node {
                 }
                 let mut tally = Tally::default();
                 for item in marked {
-                    self.record_own(tx, item, own, source, &rules, now, &mut tally)?;
+                    self.record_own(tx, item, &batch, &mut tally)?;
                 }
                 Ok::<Tally, WriteError>(tally)
             })
@@ -115,10 +121,7 @@ impl Node {
         &self,
         tx: &mut Tx<'_>,
         marked: Marked,
-        own: bool,
-        source: &str,
-        rules: &Rules,
-        now: Timestamp,
+        batch: &Batch<'_>,
         tally: &mut Tally,
     ) -> Result<(), WriteError> {
         let hash = marked.valid().hash();
@@ -127,8 +130,11 @@ impl Node {
             return Ok(());
         }
         let previous = self.previous_of(tx, &marked)?;
+        let Batch {
+            source, rules, now, ..
+        } = *batch;
         // What was converted from another form is nobody's own bytes here.
-        let own = own && !marked.valid().is_converted();
+        let own = batch.own && !marked.valid().is_converted();
         let context = AdmitContext {
             rules,
             world: self.world(),
@@ -378,6 +384,14 @@ fn mark_for(valid: Valid, profile: Option<&SourceProfile>, table: &MarkingTable)
         }
         _ => marked,
     }
+}
+
+/// What all objects of one import have in common.
+struct Batch<'a> {
+    own: bool,
+    source: &'a str,
+    rules: &'a Rules,
+    now: Timestamp,
 }
 
 /// What a transaction did.

@@ -24,7 +24,7 @@ const REPORTED_MAX: u64 = 100;
 const FILES_MAX: usize = 100_000;
 
 /// One object as read, or why it could not be.
-type Outcome = Result<(Valid, Vec<Note>), ReadError>;
+pub(crate) type Outcome = Result<(Valid, Vec<Note>), ReadError>;
 
 impl Node {
     /// Import what the paths name; the counts at the end hold for all of it.

@@ -228,12 +228,14 @@ impl Node {
 
     /// The items a selection names, each once, in the order of the store.
     fn selected(&self, select: &Selection) -> Result<Vec<ItemHash>, Failure> {
-        let mut chosen: BTreeMap<u64, ItemHash> = BTreeMap::new();
+        // Marking definitions go first: who receives them judges by them.
+        let mut chosen: BTreeMap<(bool, u64), ItemHash> = BTreeMap::new();
+        let place = |row: &noroshi_store::ItemRow| (row.id.kind() != "marking-definition", row.seq);
         let mut named = BTreeSet::new();
         for name in &select.items {
             let stored = self.find_item(name)?;
             named.insert(stored.hash);
-            chosen.insert(stored.seq, stored.hash);
+            chosen.insert(place(&stored), stored.hash);
         }
         let by_filter = select.all || select.kind.is_some() || select.source.is_some();
         if by_filter {
@@ -251,7 +253,7 @@ impl Node {
                     .map_err(store_failure)?;
                 let Some(last) = page.last() else { break };
                 after = last.seq;
-                chosen.extend(page.iter().map(|row| (row.seq, row.hash)));
+                chosen.extend(page.iter().map(|row| (place(row), row.hash)));
                 if chosen.len() > ITEMS_MAX {
                     return Err(Failure::new(
                         "share.too_many",
@@ -263,7 +265,7 @@ impl Node {
         }
         if let Some(words) = &select.text {
             let rows = self.local()?.search(words, 10_000).map_err(store_failure)?;
-            chosen.extend(rows.iter().map(|row| (row.seq, row.hash)));
+            chosen.extend(rows.iter().map(|row| (place(row), row.hash)));
         }
         if chosen.is_empty() {
             return Err(Failure::new(

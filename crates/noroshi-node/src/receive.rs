@@ -107,10 +107,6 @@ impl Node {
 
     /// An announcement is the peer's if the manifest in it is, and if a key of that manifest that
     /// is not revoked has signed it.
-    #[expect(
-        clippy::type_complexity,
-        reason = "a manifest only where it is news, and the key"
-    )]
     fn check_announcement(
         &self,
         peer: &Peer,
