@@ -1,1 +1,47 @@
-fn main() {}
+//! Tasks of the project: `cargo xtask test`, `tidy`, `edges`, `trace`, `bench`.
+
+#![expect(clippy::print_stdout, reason = "a tool for the terminal")]
+
+mod bench;
+mod edges;
+mod suite;
+mod tidy;
+mod trace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const HELP: &str = "cargo xtask TASK
+  test    everything: format, lints, edges, tidy, unit and property tests, trace, the real binary
+  tidy    rules of form: file heads, line length, file size
+  edges   which crate may use which
+  trace   clauses of the mission and the tests that name them
+  bench   measure: import, link, one new item (see README)";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match args.first().map(String::as_str) {
+        Some("test") => suite::run(),
+        Some("tidy") => tidy::run(&root()),
+        Some("edges") => edges::run(&root()),
+        Some("trace") => trace::run(&root()),
+        Some("bench") => bench::run(&root(), &args[1..]),
+        _ => {
+            println!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map(PathBuf::from).unwrap_or(here)
+}

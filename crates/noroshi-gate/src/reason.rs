@@ -142,7 +142,8 @@ reasons! {
 }
 
 impl Reason {
-    /// Code of [`Reason::UnknownMarking`]: items held for it are judged again when definitions come.
+    /// Code of [`Reason::UnknownMarking`]: items held for it are judged again when definitions
+    /// come.
     pub const UNKNOWN_MARKING: &'static str = "gate.unknown_marking";
     /// Code of [`Reason::LowersMarking`]: items held for it wait for two persons.
     pub const LOWERS_MARKING: &'static str = "gate.lowers_marking";

@@ -1,4 +1,5 @@
-//! STIX granular-marking selectors (STIX 2.1, section 7.2.3.1): `labels.[1]`, `external_references.[0].url`.
+//! STIX granular-marking selectors (STIX 2.1, section 7.2.3.1): `labels.[1]`,
+//! `external_references.[0].url`.
 
 use core::fmt;
 use core::str::FromStr;

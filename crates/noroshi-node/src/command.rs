@@ -12,7 +12,8 @@ use serde_json::Value;
 pub const COMMAND_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// One command. Ids of items are a hash, an unambiguous beginning of one (8 digits or more) or a
-/// STIX id (its current version is meant). Peers are named by node id, the beginning of one (8 digits or more), nation
+/// STIX id (its current version is meant). Peers are named by node id, the beginning of one (8
+/// digits or more), nation
 /// code where unambiguous, or local alias.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case", tag = "command")]
@@ -157,7 +158,8 @@ pub enum Command {
     },
     /// All peers; one `peer` row each, then `own` with this node's name and fingerprint.
     PeerList,
-    /// Exchange with a peer now and go on until both sides have nothing left; answers [`SyncAnswer`].
+    /// Exchange with a peer now and go on until both sides have nothing left; answers
+    /// [`SyncAnswer`].
     Sync {
         /// Which; all confirmed peers if absent.
         peer: Option<String>,
@@ -268,7 +270,8 @@ pub enum Command {
         /// Only lines of this kind.
         kind: Option<String>,
     },
-    /// Verify the ledger and every partner's log from genesis; streams `progress`, answers `verified`.
+    /// Verify the ledger and every partner's log from genesis; streams `progress`, answers
+    /// `verified`.
     LedgerVerify,
     /// A self-contained proof of one line; answers `proof`.
     LedgerProve {
@@ -328,14 +331,16 @@ pub enum Event {
     },
     /// One of many.
     Row {
-        /// item, agreement, peer, own, person, profile, key, act, receipt, line, check, note, error.
+        /// item, agreement, peer, own, person, profile, key, act, receipt, line, check, note,
+        /// error.
         kind: String,
         /// Its fields.
         row: Value,
     },
     /// The last word.
     Answer {
-        /// import, page, item, plan, act, draft, invite, peer, sync, endorsed, verified, proof, checked, exported, doctor, manifest.
+        /// import, page, item, plan, act, draft, invite, peer, sync, endorsed, verified, proof,
+        /// checked, exported, doctor, manifest.
         kind: String,
         /// Its fields.
         answer: Value,

@@ -133,7 +133,8 @@ impl Node {
         });
     }
 
-    /// Prepare to replace a key. The new secret waits beside the old one until the act takes effect.
+    /// Prepare to replace a key. The new secret waits beside the old one until the act takes
+    /// effect.
     pub(crate) fn key_rotate(&self, purpose: &str, person: &str) -> Result<ActAnswer, Failure> {
         let purpose = Purpose::from_word(purpose).ok_or_else(|| {
             Failure::new(

@@ -39,7 +39,8 @@ impl Node {
     /// Open the node in its folder and take the store's lock.
     ///
     /// # Errors
-    /// No node there (`home.none`), another process has it (`store.locked`), a damaged key or store.
+    /// No node there (`home.none`), another process has it (`store.locked`), a damaged key or
+    /// store.
     pub fn open(home: &Path, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Self, Failure> {
         let config = Config::read(home)?;
         let home = Home::at(home);

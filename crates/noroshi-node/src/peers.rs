@@ -161,9 +161,9 @@ impl Node {
             && address
                 .rsplit_once(':')
                 .is_none_or(|(_, port)| port.parse::<u16>().is_err())
-            {
-                return Err(Failure::new("peer.address", 2, "an address is host:port"));
-            }
+        {
+            return Err(Failure::new("peer.address", 2, "an address is host:port"));
+        }
         let peer = self.change_peer(&node, None, |peer| {
             peer.alias = alias.or(peer.alias.take());
             peer.address = address.or(peer.address.take());

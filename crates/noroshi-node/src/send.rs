@@ -1,5 +1,6 @@
 //! The way out: the gate is asked again for every entry, in the instant it is framed. What it does
-//! not release any more, byte for byte as approved, is voided, and its act goes back to its persons.
+//! not release any more, byte for byte as approved, is voided, and its act goes back to its
+//! persons.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

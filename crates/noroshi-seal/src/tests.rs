@@ -294,7 +294,7 @@ impl Held {
         let mut levels = vec![leaves.to_vec()];
         while levels.last().unwrap().len() >= 256 {
             let row = levels.last().unwrap();
-            let next = row.chunks_exact(256).map(|tile| naive_root(tile)).collect();
+            let next = row.chunks_exact(256).map(naive_root).collect();
             levels.push(next);
         }
         Self(levels)

@@ -1,4 +1,5 @@
-//! The words of a spoken fingerprint: 256 in each language, short, apart by ear, in kana for Japanese.
+//! The words of a spoken fingerprint: 256 in each language, short, apart by ear, in kana for
+//! Japanese.
 
 /// English.
 #[rustfmt::skip]

@@ -181,7 +181,8 @@ impl Link {
         }
     }
 
-    /// The durable state as it stands. Stored by the node before anything that depends on it leaves.
+    /// The durable state as it stands. Stored by the node before anything that depends on it
+    /// leaves.
     #[must_use]
     pub fn state(&self) -> &LinkState {
         &self.state
@@ -642,7 +643,8 @@ impl Link {
     }
 
     /// The node has applied these entries durably, or is about to in the transaction that stores
-    /// the state. Only now are they acknowledged. `false`: too many gaps; they are not counted, will
+    /// the state. Only now are they acknowledged. `false`: too many gaps; they are not counted,
+    /// will
     /// come again, and the node applies nothing of them.
     pub fn applied(&mut self, numbers: &[u64]) -> bool {
         self.ack_due = true;

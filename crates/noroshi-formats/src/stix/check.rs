@@ -366,7 +366,8 @@ impl Checker<'_> {
         ))
     }
 
-    /// 3.2: a version is not older than its object; 4.7, 4.14 and others: spans do not run backwards.
+    /// 3.2: a version is not older than its object; 4.7, 4.14 and others: spans do not run
+    /// backwards.
     fn times(&self, _notes: &mut [Note]) -> Result<(), ReadError> {
         let spans = [
             ("created", "modified", COMMON_RULE),

@@ -88,6 +88,15 @@ pub(crate) fn american_items() -> String {
     format!("[{}]", items.join(","))
 }
 
+/// The NOFORN item as it would look at the other side, had the gate let it through.
+pub(crate) fn leaked_item() -> String {
+    format!(
+        r#"{{"type":"indicator","spec_version":"2.1","id":"{NOFORN_ID}",{TIMES},
+        "name":"Beacon {NOFORN_CANARY}","pattern":"[domain-name:value = 'c2.example']",
+        "pattern_type":"stix","valid_from":"2026-11-01T00:00:00Z"}}"#
+    )
+}
+
 /// Items of Japan: one report marked 特定秘密.
 pub(crate) fn japanese_items() -> String {
     format!(

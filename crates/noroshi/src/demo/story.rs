@@ -216,10 +216,8 @@ fn keep_closed(stage: &Stage, findings: &mut Findings, fault: Option<&str>) -> R
     let sds = stays(jp, data::SDS_ID, "USA")?;
     if fault == Some("gate") {
         // As if the gate had let it through: the item arrives at the other side all the same.
-        let leaked =
-            data::american_items().replace("NOFORN\"]", "NOFORN\"],\"rel_to\":[\"USA\",\"JPN\"]");
         let path = stage.folder.join("leaked.json");
-        write(&path, &leaked)?;
+        write(&path, &data::leaked_item())?;
         jp.run(&["import", &shown(&path), "--profile", "own"])?;
     }
     exchange(stage);
@@ -281,7 +279,8 @@ fn recall(stage: &mut Stage, findings: &mut Findings, fault: Option<&str>) -> Re
         .us
         .order(&["recall", &hash, "--mode", "destroy", "--reason", reason])?;
     if fault == Some("recall") {
-        exchange(stage);
+        // Tried, and in vain.
+        let _ = stage.us.run(&["peer", "sync"]);
     } else {
         settle(stage)?;
     }

@@ -1,0 +1,6 @@
+//! placeholder
+use anyhow::Result;
+use std::path::Path;
+pub(crate) fn run(_: &Path, _: &[String]) -> Result<()> {
+    Ok(())
+}

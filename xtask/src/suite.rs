@@ -1,0 +1,86 @@
+//! `cargo xtask test`: every check in order, stopping at the first that fails.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{edges, root, tidy, trace};
+
+/// Run everything.
+pub(crate) fn run() -> Result<()> {
+    step("format", || cargo(&["fmt", "--all", "--check"]))?;
+    step("tidy", || tidy::run(&root()))?;
+    step("edges", || edges::run(&root()))?;
+    step("trace", || trace::run(&root()))?;
+    step("lints", || {
+        cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ])
+    })?;
+    step("tests", || cargo(&["test", "--workspace", "--locked"]))?;
+    step("build", || {
+        cargo(&["build", "--release", "--locked", "--package", "noroshi"])
+    })?;
+    for lang in ["en", "ja"] {
+        step(&format!("demo --lang {lang}"), || {
+            demo(&["--lang", lang], 0, None)
+        })?;
+    }
+    for fault in ["gate", "recall", "ledger", "receipt"] {
+        step(&format!("demo --break {fault}"), || {
+            demo(&["--break", fault], 1, Some(fault))
+        })?;
+    }
+    println!("\nall checks passed");
+    Ok(())
+}
+
+fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    println!("\n== {name}");
+    work().with_context(|| format!("`{name}` failed"))
+}
+
+fn cargo(args: &[&str]) -> Result<()> {
+    let status = Command::new(env!("CARGO"))
+        .args(args)
+        .current_dir(root())
+        .env("CARGO_INCREMENTAL", "0")
+        .status()
+        .context("cargo does not start")?;
+    if status.success() {
+        Ok(())
+    } else {
+        bail!("cargo {} ended with {status}", args.join(" "))
+    }
+}
+
+/// The real binary: the demonstration must end as expected and, with a fault planted, name it.
+fn demo(args: &[&str], exit: i32, names: Option<&str>) -> Result<()> {
+    let output = Command::new(root().join("target/release/noroshi"))
+        .arg("demo")
+        .args(args)
+        .output()
+        .context("the binary does not start")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}");
+    if output.status.code() != Some(exit) {
+        let complained = String::from_utf8_lossy(&output.stderr);
+        bail!(
+            "ended with {}, expected {exit}: {complained}",
+            output.status
+        );
+    }
+    let last = said.lines().last().unwrap_or_default();
+    match names {
+        Some(fault) if !last.ends_with(&format!(": {fault}")) => {
+            bail!("did not name `{fault}`, and it alone: {last}")
+        }
+        _ => Ok(()),
+    }
+}
