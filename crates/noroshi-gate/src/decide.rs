@@ -463,9 +463,7 @@ fn above_ceilings(
                 ceiling,
             }),
             None => {
-                let named = format!("{axis}:{level}");
-                let equal = equivalents(agreement, &named)
-                    .filter_map(|other| other.split_once(':'))
+                let equal = equivalents(agreement, axis, level, axes)
                     .any(|(axis, level)| within(axis, level) == Some(Ok(())));
                 if !equal {
                     let (axis, level) = (axis.to_owned(), level.to_owned());
@@ -477,18 +475,26 @@ fn above_ceilings(
     reasons
 }
 
-/// Levels that the agreement's parties hold to be equal to this one. An equivalence counts only
-/// inside the agreement both have signed it in.
-fn equivalents<'a>(agreement: &'a Agreement, named: &str) -> impl Iterator<Item = &'a str> {
-    agreement.equivalences.iter().filter_map(move |pair| {
-        if pair.left == named {
-            Some(pair.right.as_str())
-        } else if pair.right == named {
-            Some(pair.left.as_str())
-        } else {
-            None
-        }
-    })
+/// Levels of other axes that the agreement's parties hold to be equal to this level or to a
+/// higher one of its axis: who may have CONFIDENTIAL may have what is below it, or a caveat more
+/// would release more. An equivalence counts only inside the agreement both have signed it in.
+fn equivalents<'a>(
+    agreement: &'a Agreement,
+    axis: &'a str,
+    level: &'a str,
+    axes: &'a Axes,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let reaches = move |side: &'a str| {
+        side.split_once(':').is_some_and(|(other, highest)| {
+            other == axis && axes.rank(axis, level) <= axes.rank(axis, highest)
+        })
+    };
+    agreement
+        .equivalences
+        .iter()
+        .flat_map(|pair| [(&pair.left, &pair.right), (&pair.right, &pair.left)])
+        .filter(move |(here, _)| reaches(here))
+        .filter_map(|(_, there)| there.split_once(':'))
 }
 
 fn withheld_places(
