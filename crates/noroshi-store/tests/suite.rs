@@ -1,0 +1,327 @@
+//! One suite for the store, written against its doors only, so that another engine can run it.
+
+use noroshi_gate::{Admission, AdmitContext, Admitted, Axes, MarkingTable, Rules, Threshold, Via};
+use noroshi_model::json::Object;
+use noroshi_model::ledger::{LedgerLine, LineKind};
+use noroshi_model::{Attribution, ItemHash, KeyId, Limits, NodeId, Role, Timestamp, Value, World};
+use noroshi_store::{ItemState, OpenError, Options, RecordKind, Store, Viewer, WriteError};
+use proptest::prelude::*;
+
+fn open(folder: &std::path::Path) -> Store {
+    Store::open(folder, &Options::default()).unwrap()
+}
+
+fn line(kind: LineKind) -> LedgerLine {
+    LedgerLine {
+        at: Timestamp::from_micros(5),
+        kind,
+        person: None,
+        body: Object::new(),
+    }
+}
+
+fn admitted(number: u32, modified: u32, name: &str) -> (Admitted, Attribution) {
+    let axes = Axes::builtin();
+    let clear = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
+    let object = Object::new()
+        .with("type", "malware")
+        .with("spec_version", "2.1")
+        .with(
+            "id",
+            format!("malware--00000000-0000-4000-8000-{number:012x}"),
+        )
+        .with("created", "2026-01-01T00:00:00.000Z")
+        .with(
+            "modified",
+            format!("2026-01-{:02}T00:00:00.000Z", modified + 1),
+        )
+        .with("is_family", true)
+        .with("name", name)
+        .with("object_marking_refs", vec![clear]);
+    let (valid, _) = noroshi_formats::check(Value::Object(object), &Limits::DEFAULT).unwrap();
+    let rules = Rules {
+        me: NodeId::from_bytes([1; 32]),
+        my_nation: "JPN".parse().unwrap(),
+        world: World::Operational,
+        axes: axes.clone(),
+        second_person_above: Threshold::default(),
+    };
+    let context = AdmitContext {
+        rules: &rules,
+        world: World::Operational,
+        via: Via::Import { own: true },
+        previous: None,
+        agreements: &[],
+    };
+    let marked = noroshi_gate::mark(valid, &[], &MarkingTable::builtin(&axes));
+    let Admission::Admitted(admitted) = noroshi_gate::admit(marked, &context) else {
+        panic!("held")
+    };
+    let attribution = Attribution {
+        role: Role::Originator,
+        node: NodeId::from_bytes([1; 32]),
+        key: KeyId::from_bytes([2; 32]),
+        assigned: Vec::new(),
+        signature: [3; 64],
+    };
+    (admitted, attribution)
+}
+
+fn put(store: &Store, number: u32, modified: u32, name: &str) -> ItemHash {
+    let (item, by) = admitted(number, modified, name);
+    let admitted_line = line(LineKind::Admitted);
+    store
+        .write(|tx| tx.admit(&item, &by, "test", &admitted_line))
+        .map_err(|error: WriteError| error)
+        .unwrap();
+    item.marked().hash()
+}
+
+/// Every byte of every file of the store.
+fn everything(folder: &std::path::Path) -> Vec<u8> {
+    let files = std::fs::read_dir(folder).unwrap().flatten();
+    files
+        .flat_map(|file| std::fs::read(file.path()).unwrap_or_default())
+        .collect()
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+#[test]
+fn a_second_process_is_refused_and_told_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = open(folder.path());
+    let second = Store::open(folder.path(), &Options::default());
+    let Err(error @ OpenError::Locked { .. }) = second else {
+        panic!("two opened one store")
+    };
+    assert!(error.to_string().contains("another process has the store"));
+}
+
+#[test]
+fn a_failed_transaction_leaves_rows_ledger_and_tree_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    put(&store, 1, 0, "kept");
+    let before = store.read(&Viewer::node()).unwrap().ledger_root().unwrap();
+    let (item, by) = admitted(2, 0, "lost");
+    let outcome: Result<(), WriteError> = store.write(|tx| {
+        tx.admit(&item, &by, "test", &line(LineKind::Admitted))?;
+        tx.put(RecordKind::Meta, b"k", b"v")?;
+        Err(WriteError::Refused("on purpose"))
+    });
+    assert!(outcome.is_err());
+    let reader = store.read(&Viewer::node()).unwrap();
+    assert_eq!(reader.ledger_root().unwrap(), before);
+    assert!(reader.item(&item.marked().hash()).unwrap().is_none());
+    assert_eq!(reader.record(RecordKind::Meta, b"k").unwrap(), None);
+    put(&store, 3, 0, "after");
+    store
+        .read(&Viewer::node())
+        .unwrap()
+        .verify_ledger(&mut |_| {})
+        .unwrap();
+}
+
+/// Clause: I5
+#[test]
+fn what_is_destroyed_is_in_no_file_of_the_store_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let canary = "canary-destroyed-5T7";
+    let hash = put(&store, 1, 0, canary);
+    put(&store, 2, 0, "stays");
+    assert!(
+        holds(&everything(folder.path()), canary),
+        "the control finds it before"
+    );
+    assert_eq!(
+        store
+            .read(&Viewer::node())
+            .unwrap()
+            .search(canary, 5)
+            .unwrap()
+            .len(),
+        1
+    );
+    store
+        .write(|tx| tx.destroy(&hash))
+        .map_err(|error: WriteError| error)
+        .unwrap();
+    store.scrub().unwrap();
+    let left = everything(folder.path());
+    assert!(!holds(&left, canary));
+    assert!(
+        !holds(&left, "destroyed-5T7") && !holds(&left, "5t7"),
+        "nor in the full text"
+    );
+    let reader = store.read(&Viewer::node()).unwrap();
+    let tombstone = reader.item(&hash).unwrap().unwrap();
+    assert_eq!(
+        (tombstone.state, tombstone.canonical.clone()),
+        (ItemState::Destroyed, None)
+    );
+    assert!(reader.search(canary, 5).unwrap().is_empty());
+    assert_eq!(reader.search("stays", 5).unwrap().len(), 1);
+}
+
+/// Clause: I1
+#[test]
+fn japanese_words_of_two_characters_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    put(&store, 1, 0, "重要施設への侵入を狙う標的型攻撃");
+    put(&store, 2, 0, "Emotet loader at evil.example.com");
+    let reader = store.read(&Viewer::local_user()).unwrap();
+    let found = |words: &str| reader.search(words, 5).unwrap().len();
+    for words in [
+        "侵入",
+        "標的型",
+        "攻撃 施設",
+        "emotet",
+        "evil.example.com",
+        "Emo",
+        "ｅｍｏｔｅｔ",
+    ] {
+        assert_eq!(found(words), 1, "{words}");
+    }
+    assert_eq!(found("侵攻"), 0);
+    assert!(reader.search("  ", 5).is_err());
+}
+
+/// Clause: I5
+#[test]
+fn any_changed_bit_of_the_ledger_is_found_from_genesis() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    for number in 0..600 {
+        put(&store, number, 0, "x");
+    }
+    store.close().map_err(|error| error.to_string()).unwrap();
+    let verify = || {
+        let store = open(folder.path());
+        let outcome = store
+            .read(&Viewer::node())
+            .unwrap()
+            .verify_ledger(&mut |_| {})
+            .is_ok();
+        store.close().unwrap();
+        outcome
+    };
+    assert!(verify());
+    let change = |sql: &str| {
+        let connection = rusqlite::Connection::open(folder.path().join("noroshi.db")).unwrap();
+        assert!(connection.execute(sql, []).unwrap() > 0, "{sql}");
+    };
+    let faults = [
+        (
+            "UPDATE ledger SET leaf = leaf || ' ' WHERE idx = 300",
+            "UPDATE ledger SET leaf = substr(leaf, 1, length(leaf) - 1) WHERE idx = 300",
+        ),
+        (
+            "UPDATE tile SET hashes = x'00' || substr(hashes, 2) WHERE level = 0 AND idx = 1 AND substr(hashes, 1, 1) <> x'00'",
+            "",
+        ),
+    ];
+    let (change_leaf, change_back) = faults[0];
+    change(change_leaf);
+    assert!(!verify(), "a changed leaf");
+    // The text was made longer as text; put back as the bytes it was.
+    change(change_back);
+    change("UPDATE ledger SET leaf = CAST(leaf AS BLOB) WHERE idx = 300");
+    assert!(verify());
+    change(faults[1].0);
+    assert!(!verify(), "a changed tile");
+}
+
+#[test]
+fn a_log_number_out_of_order_is_refused() {
+    use noroshi_model::link::{EntryKind, LogLeaf, Precedence};
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let peer = NodeId::from_bytes([9; 32]);
+    let leaf = |number| LogLeaf {
+        number,
+        kind: EntryKind::Document,
+        at: Timestamp::from_micros(1),
+        precedence: Precedence::Routine,
+        digest: noroshi_model::Digest::of(b"x"),
+        salt: [0; 16],
+    };
+    let append = |number| {
+        let payload = noroshi_store::LogPayload::Bytes(b"x".to_vec());
+        store.write(|tx| tx.log_append(&peer, &leaf(number), &payload))
+    };
+    assert!(append(1).is_err());
+    append(0).unwrap();
+    assert!(append(0).is_err());
+    append(1).unwrap();
+    let reader = store.read(&Viewer::node()).unwrap();
+    assert_eq!(reader.log_waiting(&peer).unwrap(), 2);
+    assert_eq!(reader.verify_log(&peer, &mut |_| {}).unwrap().size, 2);
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_loses_nothing_that_was_committed() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options {
+        pages_max: Some(80),
+        ..Options::default()
+    };
+    let store = Store::open(folder.path(), &options).unwrap();
+    let mut kept = Vec::new();
+    for number in 0..2000 {
+        let (item, by) = admitted(number, 0, &"long name ".repeat(20));
+        let admitted_line = line(LineKind::Admitted);
+        let outcome: Result<_, WriteError> =
+            store.write(|tx| tx.admit(&item, &by, "test", &admitted_line));
+        match outcome {
+            Ok(_) => kept.push(item.marked().hash()),
+            Err(error) => {
+                assert!(matches!(error, WriteError::Database(_)), "{error}");
+                break;
+            }
+        }
+    }
+    assert!(!kept.is_empty() && kept.len() < 2000);
+    drop(store);
+    let store = open(folder.path());
+    let reader = store.read(&Viewer::node()).unwrap();
+    for hash in &kept {
+        assert!(reader.item(hash).unwrap().is_some());
+    }
+    assert_eq!(
+        reader.verify_ledger(&mut |_| {}).unwrap().size,
+        kept.len() as u64
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn the_order_in_which_versions_come_changes_nothing(
+        mut versions in prop::collection::vec((0_u32..3, 0_u32..4), 1..10),
+    ) {
+        let current = |versions: &[(u32, u32)]| {
+            let folder = tempfile::tempdir().unwrap();
+            let store = open(folder.path());
+            for (number, modified) in versions {
+                put(&store, *number, *modified, "x");
+                put(&store, *number, *modified, "x");
+            }
+            let reader = store.read(&Viewer::node()).unwrap();
+            let filter = noroshi_store::Filter { current_only: true, ..Default::default() };
+            let mut rows: Vec<_> = reader.page(0, 100, &filter).unwrap().into_iter().map(|r| r.hash).collect();
+            rows.sort();
+            rows
+        };
+        let forward = current(&versions);
+        versions.reverse();
+        prop_assert_eq!(forward, current(&versions));
+    }
+}

@@ -1,0 +1,255 @@
+//! The real binary, as people use and misuse it.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_noroshi");
+
+struct Home {
+    folder: tempfile::TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        let home = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let lines =
+            "root: the root passphrase\nsato: the first passphrase\nsuzuki: the second one\n";
+        std::fs::write(home.passphrases(), lines).unwrap();
+        std::fs::set_permissions(home.passphrases(), std::fs::Permissions::from_mode(0o600))
+            .unwrap();
+        home.ok(&[
+            "init",
+            "--name-en",
+            "Test",
+            "--name-ja",
+            "試験",
+            "--nation",
+            "JPN",
+            "--person",
+            "sato",
+            "--person",
+            "suzuki",
+            "--cheap-keys",
+        ]);
+        home
+    }
+
+    fn passphrases(&self) -> PathBuf {
+        self.folder.path().join("passphrases")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command
+            .arg("--home")
+            .arg(self.folder.path().join("node"))
+            .arg("--passphrase-file")
+            .arg(self.passphrases())
+            .args(args)
+            .env("NOROSHI_LANG", "en")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let complained = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{args:?}: {said}{complained}");
+        said
+    }
+
+    fn refused(&self, args: &[&str], exit: i32) -> String {
+        let output = self.run(args);
+        assert_eq!(output.status.code(), Some(exit), "{args:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+}
+
+fn bundle(count: u32) -> String {
+    let objects: Vec<String> = (0..count)
+        .map(|number| {
+            format!(
+                r#"{{"type":"malware","spec_version":"2.1","id":"malware--00000000-0000-4000-8000-{number:012x}",
+                "created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","is_family":true,
+                "name":"m{number}","object_marking_refs":["marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"]}}"#
+            )
+        })
+        .collect();
+    format!(r#"{{"type":"bundle","objects":[{}]}}"#, objects.join(","))
+}
+
+fn write(home: &Home, name: &str, text: &str) -> String {
+    let path: &Path = &home.folder.path().join(name);
+    std::fs::write(path, text).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn mistakes_get_a_plain_sentence_and_an_exit_code_of_their_own() {
+    let home = Home::new();
+    assert!(
+        home.refused(&["show", "00000000"], 4)
+            .contains("no item here is called `00000000`")
+    );
+    assert!(
+        home.refused(&["import", "nowhere.json"], 4)
+            .contains("nowhere.json")
+    );
+    assert!(
+        home.refused(&["share", "--all", "--to", "USA", "--as", "sato"], 4)
+            .contains("peer list")
+    );
+    assert!(
+        home.refused(&["act", "approve", "00000000", "--as", "sato"], 4)
+            .contains("act list")
+    );
+    let again = [
+        "init",
+        "--name-en",
+        "T",
+        "--name-ja",
+        "T",
+        "--nation",
+        "JPN",
+        "--person",
+        "a",
+    ];
+    assert!(!home.refused(&again, 2).is_empty());
+    std::fs::set_permissions(home.passphrases(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let set = [
+        "profile",
+        "set",
+        "p",
+        "--title",
+        "t",
+        "--marking",
+        "TLP:CLEAR",
+        "--as",
+        "sato",
+    ];
+    assert!(home.refused(&set, 2).contains("chmod 600"));
+}
+
+#[test]
+fn a_secret_that_others_can_read_and_a_key_of_configuration_nobody_knows_are_refused() {
+    let home = Home::new();
+    let node = home.folder.path().join("node");
+    let config = node.join("noroshi.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("shar_with = \"all\"\n{text}")).unwrap();
+    assert!(home.refused(&["doctor"], 2).contains("shar_with"));
+    std::fs::write(&config, text).unwrap();
+    let key = node.join("keys/items.key");
+    std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(home.refused(&["doctor"], 3).contains("chmod 600"));
+}
+
+/// Clause: P4
+#[test]
+fn who_asks_cannot_approve_and_an_approval_serves_once() {
+    let home = Home::new();
+    let set = [
+        "profile",
+        "set",
+        "p",
+        "--title",
+        "t",
+        "--marking",
+        "TLP:CLEAR",
+        "--as",
+        "sato",
+    ];
+    let said = home.ok(&set);
+    let act = said
+        .split_whitespace()
+        .find(|word| word.len() == 64)
+        .unwrap()
+        .to_owned();
+    assert!(
+        home.refused(&["act", "approve", &act, "--as", "sato"], 3)
+            .contains("another person must")
+    );
+    assert!(
+        home.ok(&["profile", "list"]).is_empty(),
+        "nothing took effect"
+    );
+    home.ok(&["act", "approve", &act, "--as", "suzuki"]);
+    assert!(home.ok(&["profile", "list"]).contains("TLP:CLEAR"));
+    assert!(
+        home.refused(&["act", "approve", &act, "--as", "suzuki"], 3)
+            .contains("already")
+    );
+}
+
+#[test]
+fn unmarked_objects_are_held_and_a_known_object_changes_nothing() {
+    let home = Home::new();
+    let open = write(&home, "a.json", &bundle(3));
+    let bare = bundle(2).replace(
+        r#","object_marking_refs":["marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"]"#,
+        r#","labels":["bare"]"#,
+    );
+    let bare = write(&home, "b.json", &bare.replace("-8000-", "-9000-"));
+    assert!(home.ok(&["import", &open]).contains("3 admitted"));
+    assert!(
+        home.ok(&["import", &open])
+            .contains("0 admitted, 3 known before")
+    );
+    assert!(
+        home.ok(&["import", &bare])
+            .contains("2 because it carries no release marking")
+    );
+    assert!(home.ok(&["list", "--state", "held"]).contains("2 rows"));
+    home.ok(&["ledger", "verify"]);
+}
+
+/// Clause: I5
+#[test]
+fn a_killed_import_loses_nothing_it_acknowledged_and_goes_on_where_it_was() {
+    let home = Home::new();
+    let whole = bundle(9000);
+    for part in 1..=5 {
+        let mut child = home
+            .command(&["--json", "import", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let bytes = &whole.as_bytes()[..whole.len() * part / 6];
+        // Fed so far, then killed while it works on it.
+        child.stdin.as_mut().unwrap().write_all(bytes).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        home.ok(&["ledger", "verify"]);
+    }
+    let path = write(&home, "whole.json", &whole);
+    home.ok(&["import", &path]);
+    let listed = home.ok(&["list", "--limit", "10000"]);
+    assert!(listed.contains("9000 rows"), "each object once");
+    home.ok(&["ledger", "verify"]);
+}
+
+#[test]
+fn bad_input_is_refused_object_by_object_and_the_rest_is_taken() {
+    let home = Home::new();
+    let mixed = bundle(3).replacen("\"is_family\":true", "\"is_family\":\"yes\"", 1);
+    let path = write(&home, "mixed.json", &mixed);
+    let said = home.ok(&["import", &path]);
+    assert!(
+        said.contains("`is_family` is not true or false (STIX 2.1, 4.11)"),
+        "{said}"
+    );
+    assert!(
+        said.contains("2 admitted") && said.contains("1 refused"),
+        "{said}"
+    );
+}
