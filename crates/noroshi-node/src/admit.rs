@@ -21,6 +21,9 @@ use crate::intake::{Counted, Outcome};
 use crate::node::{Node, store_failure};
 use crate::records::ActRecord;
 
+/// Held items judged again in one transaction.
+const HELD_PAGE: u32 = 1000;
+
 impl Node {
     /// The recording half of an import: batch by batch, each one transaction.
     pub(crate) fn record_batches(
@@ -106,15 +109,21 @@ impl Node {
     ) -> Result<Vec<(StixId, Vec<u8>)>, Failure> {
         let mut learned = Vec::new();
         for valid in objects.filter(|valid| valid.head().id.kind() == "marking-definition") {
-            if self
-                .markings_mut()
-                .learn(valid.object())
-                .is_ok_and(|outcome| outcome.is_new())
-            {
+            if self.markings_mut().learn(valid.object()).is_ok() {
                 learned.push((valid.head().id.clone(), valid.canonical().to_vec()));
             }
         }
         Ok(learned)
+    }
+
+    /// Learn one definition and keep it.
+    pub(crate) fn learn_marking(&self, valid: &Valid) -> Result<(), Failure> {
+        for (id, bytes) in self.learn_markings(std::iter::once(valid))? {
+            self.store
+                .write(|tx| tx.put(RecordKind::Marking, id.as_str().as_bytes(), &bytes))
+                .map_err(store_failure::<WriteError>)?;
+        }
+        Ok(())
     }
 
     fn record_own(
@@ -224,6 +233,7 @@ impl Node {
             if let Some(count) = answer.held.get_mut(code) {
                 *count = count.saturating_sub(admitted);
             }
+            answer.held.retain(|_, count| *count > 0);
         }
         Ok(())
     }
@@ -234,68 +244,71 @@ impl Node {
     }
 
     fn judge_all_held(&self, code: &str) -> Result<u64, Failure> {
+        let view = self.gate_view("")?;
+        let agreements = self.standings(&view.agreements, view.now);
         let mut after = 0;
         let mut admitted = 0;
         loop {
-            let held = self.inside()?.held(after, 500).map_err(store_failure)?;
+            let held = self
+                .inside()?
+                .held(after, HELD_PAGE)
+                .map_err(store_failure)?;
             let Some(last) = held.last() else {
                 return Ok(admitted);
             };
             after = last.seq;
-            for item in held
+            let mut again = Vec::new();
+            for row in held
                 .iter()
-                .filter(|item| item.reasons.iter().any(|r| r == code))
+                .filter(|row| row.reasons.iter().any(|r| r == code))
             {
-                admitted += u64::from(self.judge_again(item)?);
-            }
-        }
-    }
-
-    /// Judge one held item again under the rules of now; `true` when it is admitted.
-    fn judge_again(&self, item: &noroshi_store::ItemRow) -> Result<bool, Failure> {
-        let stored = self.inside()?.item(&item.hash).map_err(store_failure)?;
-        let Some(stored) = stored else {
-            return Ok(false);
-        };
-        let Some(marked) = self.marked(&stored)? else {
-            return Ok(false);
-        };
-        let sender = match stored.source.parse::<NodeId>() {
-            Ok(node) => self.peer(&node)?.map(|peer| self.recipient(&peer)),
-            Err(_) => None,
-        };
-        let view = self.gate_view("")?;
-        let agreements = self.standings(&view.agreements, view.now);
-        let via = match (&sender, &stored.attribution) {
-            (Some(sender), Some(attribution)) => Via::Peer {
-                sender,
-                attribution,
-            },
-            _ => Via::Import {
-                own: stored.role == Some(Role::Originator),
-            },
-        };
-        self.store
-            .write(|tx| {
-                let previous = self.previous_of(tx, &marked)?;
-                let context = AdmitContext {
-                    rules: &view.rules,
-                    world: self.world(),
-                    via,
-                    previous,
-                    agreements: &agreements,
+                let stored = self.inside()?.item(&row.hash).map_err(store_failure)?;
+                let Some(stored) = stored else { continue };
+                let Some(marked) = self.marked(&stored)? else {
+                    continue;
                 };
-                match noroshi_gate::admit(marked, &context) {
-                    Admission::Admitted(admitted) => {
-                        tx.readmit(stored.seq, &admitted)?;
-                        let body = Object::new().with("item", text(stored.hash));
-                        tx.append(&self.line(LineKind::Readmitted, None, body))?;
-                        Ok(true)
+                let sender = match stored.source.parse::<NodeId>() {
+                    Ok(node) => self.peer(&node)?.map(|peer| self.recipient(&peer)),
+                    Err(_) => None,
+                };
+                again.push((stored, marked, sender));
+            }
+            if again.is_empty() {
+                continue;
+            }
+            admitted += self
+                .store
+                .write(|tx| {
+                    let mut count = 0;
+                    for (stored, marked, sender) in again {
+                        let via = match (&sender, &stored.attribution) {
+                            (Some(sender), Some(attribution)) => Via::Peer {
+                                sender,
+                                attribution,
+                            },
+                            _ => Via::Import {
+                                own: stored.role == Some(Role::Originator),
+                            },
+                        };
+                        let previous = self.previous_of(tx, &marked)?;
+                        let context = AdmitContext {
+                            rules: &view.rules,
+                            world: self.world(),
+                            via,
+                            previous,
+                            agreements: &agreements,
+                        };
+                        if let Admission::Admitted(item) = noroshi_gate::admit(marked, &context) {
+                            tx.readmit(stored.seq, &item)?;
+                            let body = Object::new().with("item", text(stored.hash));
+                            tx.append(&self.line(LineKind::Readmitted, None, body))?;
+                            count += 1;
+                        }
                     }
-                    Admission::Held(_) => Ok(false),
-                }
-            })
-            .map_err(store_failure::<WriteError>)
+                    Ok::<u64, WriteError>(count)
+                })
+                .map_err(store_failure)?;
+        }
     }
 
     /// A stored item marked again by the table of now; `None` when its bytes are gone.

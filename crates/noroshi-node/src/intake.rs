@@ -19,7 +19,7 @@ const BATCH_OBJECTS: usize = 2000;
 /// Batches read ahead of the recorder.
 const BATCHES_AHEAD: usize = 2;
 /// Notes and errors shown to the person; all are counted.
-const REPORTED_MAX: u64 = 100;
+const REPORTED_MAX: u64 = 10;
 /// Most files of one import.
 const FILES_MAX: usize = 100_000;
 
@@ -47,6 +47,7 @@ impl Node {
             self.import_reader(input, None, "-", profile.as_ref(), &mut answer, sink)?;
         } else {
             for path in files_of(paths)? {
+                self.learn_markings_of(&path)?;
                 let file = File::open(&path).map_err(|error| unreadable(&path, &error))?;
                 let size = file.metadata().ok().map(|meta| meta.len());
                 let shown = path.display().to_string();
@@ -66,6 +67,25 @@ impl Node {
             kind: "import".into(),
             answer: serde_json::to_value(&answer).unwrap_or_default(),
         });
+        Ok(())
+    }
+
+    /// A first look at a file, for marking definitions only: objects that stand before the
+    /// definition they name need not be held and judged twice. Splitting alone is cheap beside the
+    /// parsing that follows. Whatever is wrong with the file is told by the second look.
+    fn learn_markings_of(&self, path: &Path) -> Result<(), Failure> {
+        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+        let limits = *self.limits();
+        let definitions = Splitter::new(BufReader::with_capacity(256 * 1024, file), limits)
+            .flatten()
+            .filter(|entry| {
+                let text = std::str::from_utf8(&entry.bytes);
+                text.is_ok_and(|text| text.contains("\"marking-definition\""))
+            });
+        for (valid, _) in definitions.filter_map(|entry| entry.read(&limits).ok()) {
+            // A definition that is refused here is refused again, with words, when it is recorded.
+            self.learn_marking(&valid)?;
+        }
         Ok(())
     }
 
