@@ -47,7 +47,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "noroshi-net",
         ],
     ),
-    ("xtask", &[]),
+    ("xtask", &["noroshi-model", "noroshi-store"]),
 ];
 
 /// Rooms without I/O, and what they must not reach.
