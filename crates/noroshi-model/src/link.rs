@@ -253,8 +253,9 @@ pub struct Receipt {
 
 impl Receipt {
     const DOCUMENT: &str = "receipt";
-    /// Most fates in one receipt.
-    pub const FATES_MAX: usize = 4096;
+    /// Most fates in one receipt: in hexadecimal inside its envelope it stays far below the longest
+    /// string a node reads.
+    pub const FATES_MAX: usize = 1024;
 
     /// The canonical bytes, signed by the item key under [`crate::Context::Receipt`].
     #[must_use]
@@ -292,7 +293,7 @@ impl Receipt {
         }
         let listed = fields.list("fates")?;
         if listed.len() > Self::FATES_MAX {
-            return Err(fields.refused("fates", "lists more than 4096 entries"));
+            return Err(fields.refused("fates", "lists more than 1024 entries"));
         }
         let fates = listed
             .iter()

@@ -169,23 +169,25 @@ impl Node {
             }
         } else {
             let peers = self.records::<crate::records::Peer>(RecordKind::Peer)?;
-            for peer in peers
-                .iter()
-                .filter(|peer| only.is_none_or(|node| node == peer.node()))
-            {
+            let wanted = |node: NodeId| only.is_none_or(|only| only == node);
+            'peers: for peer in peers.iter().filter(|peer| wanted(peer.node())) {
+                let (node, name) = (peer.node(), &peer.manifest.organisation.name_en);
                 let mut from = 0;
                 loop {
                     let page = self
                         .inside()?
-                        .log_entries(&peer.node(), from, 1000)
+                        .log_entries(&node, from, 1000)
                         .map_err(store_failure)?;
                     let Some(last) = page.last() else { break };
                     from = last.leaf.number + 1;
                     for entry in &page {
-                        if let Some(row) = self.receipt_row(&peer.node(), entry)?
+                        if outstanding && (entry.fate.is_some() || entry.void) {
+                            continue;
+                        }
+                        if let Some(row) = self.receipt_row(&node, name, entry)?
                             && !emit(row, sink)
                         {
-                            break;
+                            break 'peers;
                         }
                     }
                 }
@@ -208,21 +210,26 @@ impl Node {
         let entries = self.inside()?.holders(hash).map_err(store_failure)?;
         let mut rows = Vec::new();
         for (node, entry) in &entries {
-            rows.extend(self.receipt_row(node, entry)?);
+            let name = self
+                .peer(node)?
+                .map(|peer| peer.manifest.organisation.name_en);
+            rows.extend(self.receipt_row(node, &name.unwrap_or_default(), entry)?);
         }
         Ok(rows)
     }
 
-    fn receipt_row(&self, node: &NodeId, entry: &LogEntry) -> Result<Option<ReceiptRow>, Failure> {
+    fn receipt_row(
+        &self,
+        node: &NodeId,
+        name: &str,
+        entry: &LogEntry,
+    ) -> Result<Option<ReceiptRow>, Failure> {
         if !matches!(entry.leaf.kind, EntryKind::Release | EntryKind::Recall) {
             return Ok(None);
         }
         let Some((item, rendition)) = entry.item.zip(entry.rendition()) else {
             return Ok(None);
         };
-        let name = self
-            .peer(node)?
-            .map(|peer| peer.manifest.organisation.name_en);
         let stored = self.inside()?.item(&item).map_err(store_failure)?;
         Ok(Some(ReceiptRow {
             item: item.to_string(),
@@ -231,7 +238,7 @@ impl Node {
                 .unwrap_or_default(),
             rendition: rendition.to_string(),
             node: node.to_string(),
-            name: name.unwrap_or_default(),
+            name: name.to_owned(),
             number: entry.leaf.number,
             entry: entry.leaf.kind.as_str().to_owned(),
             at: entry.leaf.at.to_string(),

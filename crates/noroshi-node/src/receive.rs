@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use noroshi_formats::Form;
-use noroshi_gate::{Admission, AdmitContext, Recipient, Via};
+use noroshi_gate::{Admission, AdmitContext, AgreementInForce, Recipient, Rules, Via};
 use noroshi_model::document::text;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
@@ -21,7 +21,6 @@ use noroshi_sync::{Announcement, Delivery, Event, FrameError, Payload};
 use crate::admit::item_body;
 use crate::command::Failure;
 use crate::node::{Node, lock, store_failure};
-use crate::plan::GateView;
 use crate::receipts::SignedReceipt;
 use crate::records::{Peer, int};
 use crate::send::{LinkSlot, log_name};
@@ -33,6 +32,14 @@ pub(crate) struct Outcome {
     pub(crate) applied: u64,
     /// Entries of ours that the peer has newly acknowledged.
     pub(crate) acknowledged: u64,
+}
+
+/// What every entry of one exchange is judged with.
+struct BatchView<'a> {
+    peer: &'a Peer,
+    sender: &'a Recipient,
+    rules: &'a Rules,
+    agreements: &'a [AgreementInForce<'a>],
 }
 
 /// Everything one exchange brought, sorted by what is done with it.
@@ -198,6 +205,13 @@ impl Node {
         let state = slot.link.state().to_bytes();
         let sender = self.recipient(peer);
         let view = self.gate_view("")?;
+        let agreements = self.standings(&view.agreements, view.now);
+        let batch_view = BatchView {
+            peer,
+            sender: &sender,
+            rules: &view.rules,
+            agreements: &agreements,
+        };
         let mut destroyed = false;
         let outcome = self
             .store
@@ -205,7 +219,7 @@ impl Node {
                 let acknowledged = tx.log_delivered(&node, &batch.acknowledged)?;
                 let mut fates = Vec::new();
                 for delivery in &batch.deliveries {
-                    let fate = self.apply_one(tx, &sender, delivery, &view)?;
+                    let fate = self.apply_one(tx, &batch_view, delivery)?;
                     destroyed |= fate.is_some_and(|(_, fate)| fate == Fate::Destroyed);
                     fates.extend(fate.map(|(digest, fate)| (delivery.number, digest, fate)));
                 }
@@ -240,11 +254,10 @@ impl Node {
     fn apply_one(
         &self,
         tx: &mut Tx<'_>,
-        sender: &Recipient,
+        view: &BatchView<'_>,
         delivery: &Delivery,
-        view: &GateView,
     ) -> Result<Option<(Digest, Fate)>, WriteError> {
-        let node = &sender.node;
+        let node = &view.sender.node;
         let (digest, fate) = match &delivery.payload {
             Payload::Void { leaf_hash } => {
                 self.mirror(tx, node, delivery.number, Err(*leaf_hash), None)?;
@@ -254,7 +267,7 @@ impl Node {
                 canonical,
                 attribution,
             } => {
-                let fate = self.apply_item(tx, sender, canonical, attribution, view)?;
+                let fate = self.apply_item(tx, view, canonical, attribution)?;
                 (Digest::of(canonical), Some(fate))
             }
             Payload::Notice {
@@ -291,11 +304,11 @@ impl Node {
     fn apply_item(
         &self,
         tx: &mut Tx<'_>,
-        sender: &Recipient,
+        view: &BatchView<'_>,
         canonical: &[u8],
         attribution: &Attribution,
-        view: &GateView,
     ) -> Result<Fate, WriteError> {
+        let sender = view.sender;
         let node = &sender.node;
         let hash = ItemHash(Digest::of(canonical));
         if let Some(known) = tx.item(&hash)? {
@@ -312,7 +325,7 @@ impl Node {
                 return Ok(Fate::Refused);
             }
         };
-        let Some(public) = self.item_key_of(&attribution.node, &attribution.key) else {
+        let Some(public) = self.key_for(view.peer, attribution) else {
             let why = format!("item {hash} is signed by a key that is revoked or not trusted here");
             self.refuse(tx, node, &why)?;
             return Ok(Fate::Refused);
@@ -336,16 +349,15 @@ impl Node {
         self.learn_from_peer(tx, &valid)?;
         let marked = noroshi_gate::mark(valid, &attribution.assigned, &self.markings());
         let previous = self.previous_of(tx, &marked)?;
-        let agreements = self.standings(&view.agreements, view.now);
         let context = AdmitContext {
-            rules: &view.rules,
+            rules: view.rules,
             world: self.world(),
             via: Via::Peer {
                 sender,
                 attribution,
             },
             previous,
-            agreements: &agreements,
+            agreements: view.agreements,
         };
         let source = node.to_string();
         let body = item_body(&hash, &source, &attribution.node);
@@ -370,6 +382,15 @@ impl Node {
         } else {
             Fate::Admitted
         })
+    }
+
+    /// The key an attribution names: the sender's own, already at hand, or another node's.
+    fn key_for(&self, peer: &Peer, attribution: &Attribution) -> Option<[u8; 32]> {
+        if attribution.node == peer.node() {
+            item_key(&peer.manifest, &attribution.key)
+        } else {
+            self.item_key_of(&attribution.node, &attribution.key)
+        }
     }
 
     fn learn_from_peer(
