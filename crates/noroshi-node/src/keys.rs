@@ -1,6 +1,8 @@
 //! The node's own keys at work, and their rotation and revocation under the root.
 
 use noroshi_model::KeyId;
+use std::path::{Path, PathBuf};
+
 use noroshi_model::act::ActKind;
 use noroshi_model::document::text;
 use noroshi_model::json::Object;
@@ -43,16 +45,9 @@ impl Keys {
         })?;
         let items = signing_key(home, &manifest, Purpose::Items)?;
         let ledger = signing_key(home, &manifest, Purpose::Ledger)?;
-        let tls = secret(home, Purpose::Tls)?;
-        let sealing = SealingKey::from_bytes(&secret(home, Purpose::Sealing)?)
+        let tls = current_secret(home, &manifest, Purpose::Tls)?;
+        let sealing = SealingKey::from_bytes(&current_secret(home, &manifest, Purpose::Sealing)?)
             .map_err(|error| damaged(home, Purpose::Sealing, error))?;
-        if manifest.current(Purpose::Sealing).map(|key| &*key.public) != Some(&*sealing.public()) {
-            return Err(damaged(
-                home,
-                Purpose::Sealing,
-                "is not the key the manifest names",
-            ));
-        }
         Ok(Self {
             items,
             ledger,
@@ -81,22 +76,62 @@ pub(crate) fn fresh_key(purpose: Purpose) -> Result<(Zeroizing<Vec<u8>>, Vec<u8>
     }
 }
 
-fn secret(home: &Home, purpose: Purpose) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let file = read_private(&home.key(purpose.as_str()))?;
+/// The secret of the key that the manifest names as current. A rotation that was cut off between
+/// its commit and the moving of the file is finished here.
+fn current_secret(
+    home: &Home,
+    manifest: &Manifest,
+    purpose: Purpose,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let (kept, next) = (home.key(purpose.as_str()), next_key(home, purpose));
+    let wanted = manifest.current(purpose).map(|key| &*key.public);
+    let fits = |secret: &[u8]| public_of(purpose, secret).as_deref() == wanted;
+    let secret = secret(home, purpose, &kept)?;
+    if fits(&secret) {
+        return Ok(secret);
+    }
+    let rotated = read_secret(purpose, &next).filter(|secret| fits(secret));
+    let rotated =
+        rotated.ok_or_else(|| damaged(home, purpose, "is not the key the manifest names"))?;
+    write_private(&kept, &Keys::file(purpose, &rotated))?;
+    // The copy has no further use; a failure to remove it is no failure of the rotation.
+    let _ = std::fs::remove_file(&next);
+    Ok(rotated)
+}
+
+/// The public half of a secret; none where it is no secret of that purpose.
+fn public_of(purpose: Purpose, secret: &[u8]) -> Option<Vec<u8>> {
+    match purpose {
+        Purpose::Items | Purpose::Ledger => {
+            let seed: &[u8; 32] = secret.try_into().ok()?;
+            Some(SigningKey::from_seed(seed).public().to_vec())
+        }
+        Purpose::Sealing => SealingKey::from_bytes(secret).ok().map(|key| key.public()),
+        Purpose::Tls => noroshi_seal::tls::public_of(secret).ok(),
+    }
+}
+
+fn read_secret(purpose: Purpose, path: &Path) -> Option<Zeroizing<Vec<u8>>> {
+    keyfile::read_plain(purpose.as_str(), &read_private(path).ok()?).ok()
+}
+
+fn secret(home: &Home, purpose: Purpose, path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let file = read_private(path)?;
     keyfile::read_plain(purpose.as_str(), &file).map_err(|error| damaged(home, purpose, error))
 }
 
 fn signing_key(home: &Home, manifest: &Manifest, purpose: Purpose) -> Result<SigningKey, Failure> {
-    let bytes = secret(home, purpose)?;
+    let bytes = current_secret(home, manifest, purpose)?;
     let seed: &[u8; 32] = bytes
         .as_slice()
         .try_into()
         .map_err(|_| damaged(home, purpose, "holds no 32-byte seed"))?;
-    let key = SigningKey::from_seed(seed);
-    if manifest.current(purpose).map(|key| &*key.public) != Some(&key.public()[..]) {
-        return Err(damaged(home, purpose, "is not the key the manifest names"));
-    }
-    Ok(key)
+    Ok(SigningKey::from_seed(seed))
+}
+
+/// Where a new secret waits until its act takes effect.
+fn next_key(home: &Home, purpose: Purpose) -> PathBuf {
+    home.key(&format!("{}-next", purpose.as_str()))
 }
 
 fn damaged(home: &Home, purpose: Purpose, problem: impl std::fmt::Display) -> Failure {
@@ -145,7 +180,10 @@ impl Node {
         })?;
         let (secret, public) = fresh_key(purpose)?;
         let id = KeyId::of(&public);
-        write_private(&self.next_key(purpose), &Keys::file(purpose, &secret))?;
+        write_private(
+            &next_key(self.home(), purpose),
+            &Keys::file(purpose, &secret),
+        )?;
         let now = self.now();
         let manifest = self.next_manifest(|keys| {
             keys.push(ManifestKey {
@@ -277,25 +315,11 @@ impl Node {
         Ok(())
     }
 
-    /// After the commit: move the new secret into its place and work with it from now on.
-    pub(crate) fn install_keys(
-        &self,
-        rotated: Option<Purpose>,
-        signed: SignedManifest,
-    ) -> Result<(), Failure> {
-        if let Some(purpose) = rotated {
-            let from = self.next_key(purpose);
-            let bytes = read_private(&from)?;
-            write_private(&self.home().key(purpose.as_str()), &bytes)?;
-            // The copy has no further use; a failure to remove it is no failure of the rotation.
-            let _ = std::fs::remove_file(&from);
-        }
+    /// After the commit: work with the new keys. Reading them moves a rotated secret into its
+    /// place.
+    pub(crate) fn install_keys(&self, signed: SignedManifest) -> Result<(), Failure> {
         let keys = Keys::read(self.home(), signed)?;
         self.replace_keys(keys);
         Ok(())
-    }
-
-    fn next_key(&self, purpose: Purpose) -> std::path::PathBuf {
-        self.home().key(&format!("{}-next", purpose.as_str()))
     }
 }

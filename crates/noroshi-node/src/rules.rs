@@ -6,7 +6,6 @@ use noroshi_model::act::ActKind;
 use noroshi_model::document::hex;
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
-use noroshi_model::manifest::Purpose;
 use noroshi_model::profile::SourceProfile;
 use noroshi_model::{PersonId, StixId};
 use noroshi_store::{RecordKind, WriteError};
@@ -372,15 +371,6 @@ impl Node {
         approved: &Approved,
     ) -> Result<Effect, Failure> {
         let (manifest, signed) = self.attested_manifest(record)?;
-        let rotated = (record.act.kind == ActKind::KeyRotate)
-            .then(|| {
-                record
-                    .act
-                    .subject
-                    .str("purpose")
-                    .and_then(Purpose::from_word)
-            })
-            .flatten();
         let ledger_line = self
             .store
             .write(|tx| {
@@ -388,7 +378,7 @@ impl Node {
                 self.close_act(tx, record, approved)
             })
             .map_err(store_failure::<WriteError>)?;
-        self.install_keys(rotated, signed)?;
+        self.install_keys(signed)?;
         let wake = self.peers_to_sync();
         Ok(Effect {
             ledger_line,

@@ -23,3 +23,15 @@ pub fn generate() -> Result<(Zeroizing<Vec<u8>>, Vec<u8>), CryptoError> {
         public.as_ref().to_vec(),
     ))
 }
+
+/// The SubjectPublicKeyInfo (DER) of a key in PKCS#8.
+///
+/// # Errors
+/// The bytes are no P-256 key.
+pub fn public_of(pkcs8: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let wrong = || failed("read a P-256 key");
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8);
+    let pair = pair.map_err(|_| wrong())?;
+    let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| wrong())?;
+    Ok(public.as_ref().to_vec())
+}

@@ -255,3 +255,61 @@ fn bad_input_is_refused_object_by_object_and_the_rest_is_taken() {
         "{said}"
     );
 }
+
+/// Clause: I5
+#[test]
+fn keys_are_rotated_and_revoked_by_two_persons_and_a_rotation_cut_off_is_finished_at_the_start() {
+    let home = Home::new();
+    let keys = home.folder.path().join("node/keys");
+    for purpose in ["items", "ledger", "tls", "sealing"] {
+        let kept = keys.join(format!("{purpose}.key"));
+        let before = std::fs::read(&kept).unwrap();
+        let said = home.ok(&["key", "rotate", purpose, "--as", "sato"]);
+        let act = said
+            .split_whitespace()
+            .find(|word| word.len() == 64)
+            .unwrap()
+            .to_owned();
+        assert_eq!(
+            std::fs::read(&kept).unwrap(),
+            before,
+            "nothing changes before the approval"
+        );
+        home.ok(&["act", "approve", &act, "--as", "suzuki"]);
+        let after = std::fs::read(&kept).unwrap();
+        assert_ne!(after, before);
+        // As if the power had gone after the commit: the old file in place, the new one beside it.
+        let next = keys.join(format!("{purpose}-next.key"));
+        std::fs::rename(&kept, &next).unwrap();
+        std::fs::write(&kept, &before).unwrap();
+        std::fs::set_permissions(&kept, std::fs::Permissions::from_mode(0o600)).unwrap();
+        home.ok(&["doctor"]);
+        assert_eq!(std::fs::read(&kept).unwrap(), after);
+        assert!(!next.exists());
+    }
+    let first = home.ok(&["key", "show"]);
+    let old = first
+        .split_whitespace()
+        .find(|word| word.len() == 64)
+        .unwrap()
+        .to_owned();
+    let said = home.ok(&["key", "revoke", &old, "--as", "sato"]);
+    let act = said
+        .split_whitespace()
+        .find(|word| word.len() == 64)
+        .unwrap()
+        .to_owned();
+    home.ok(&["act", "approve", &act, "--as", "suzuki"]);
+    home.ok(&["ledger", "verify"]);
+    let current = home.ok(&["key", "show"]);
+    let current = current
+        .split_whitespace()
+        .filter(|word| word.len() == 64)
+        .nth(4)
+        .unwrap()
+        .to_owned();
+    assert!(
+        home.refused(&["key", "revoke", &current, "--as", "sato"], 3)
+            .contains("rotate it first")
+    );
+}
