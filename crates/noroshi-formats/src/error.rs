@@ -55,9 +55,9 @@ impl ReadError {
         rule: &'static str,
     ) -> Self {
         Self::Property {
-            object: object.into(),
-            property: property.into(),
-            problem: problem.to_string(),
+            object: shown(&object.into()),
+            property: shown(&property.into()),
+            problem: plain(&problem.to_string(), PROBLEM_CHARS_MAX),
             rule,
         }
     }
@@ -76,6 +76,12 @@ pub enum NoteCode {
     EmptyList,
     /// A value that is kept but shortened for the derived object.
     Shortened,
+    /// An external reference that names a source and nothing in it.
+    BareReference,
+    /// A property the source's own schema requires and the entry lacks.
+    Missing,
+    /// A property that STIX 2.1 keeps only for old data.
+    Deprecated,
 }
 
 impl NoteCode {
@@ -88,6 +94,9 @@ impl NoteCode {
             Self::UnknownProperty => "note.unknown_property",
             Self::EmptyList => "note.empty_list",
             Self::Shortened => "note.shortened",
+            Self::BareReference => "note.bare_reference",
+            Self::Missing => "note.missing",
+            Self::Deprecated => "note.deprecated",
         }
     }
 }
@@ -107,7 +116,7 @@ impl Note {
     pub(crate) fn new(code: NoteCode, at: &str, detail: impl Into<String>) -> Self {
         Self {
             code,
-            at: at.to_owned(),
+            at: shown(at),
             detail: detail.into(),
         }
     }
@@ -117,4 +126,22 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` {}", self.at, self.detail)
     }
+}
+
+/// Longest account of a problem, in characters: it may quote the input several times.
+const PROBLEM_CHARS_MAX: usize = 600;
+
+/// A sender's text as it may stand in a message.
+pub(crate) fn shown(text: &str) -> String {
+    plain(text, 120)
+}
+
+/// Text that is not too long and holds nothing a terminal obeys.
+fn plain(text: &str, chars_max: usize) -> String {
+    let plain = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let mut short: String = text.chars().take(chars_max).map(plain).collect();
+    if text.chars().nth(chars_max).is_some() {
+        short.push('\u{2026}');
+    }
+    short
 }

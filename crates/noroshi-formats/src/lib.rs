@@ -13,6 +13,6 @@ mod valid;
 mod tests;
 
 pub use error::{Note, NoteCode, ReadError};
-pub use kev::{KEV_EXTENSION, KevContext};
+pub use kev::KEV_EXTENSION;
 pub use stix::required_properties;
 pub use valid::{Form, Valid, check, read};

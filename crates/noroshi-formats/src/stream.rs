@@ -4,13 +4,18 @@
 //! a line), and the KEV catalogue. Memory: the largest entry allowed plus one read.
 
 use std::io::Read;
-use std::sync::Arc;
 
 use noroshi_model::Limits;
+use noroshi_model::json::Value;
 
 use crate::error::{Note, ReadError};
-use crate::kev::KevContext;
 use crate::valid::{Form, Valid, read_at};
+
+mod scan;
+#[cfg(test)]
+mod tests;
+
+use scan::Scan;
 
 /// Bytes asked of the reader at a time.
 const CHUNK_BYTES: usize = 128 * 1024;
@@ -36,7 +41,7 @@ impl RawEntry {
     /// # Errors
     /// See [`ReadError`].
     pub fn read(self, limits: &Limits) -> Result<(Valid, Vec<Note>), ReadError> {
-        read_at(&self.bytes, &self.form, limits, self.index)
+        read_at(&self.bytes, self.form, limits, self.index)
     }
 }
 
@@ -66,7 +71,8 @@ pub struct Splitter<R> {
     place: Place,
     is_kev: bool,
     wrapped: bool,
-    catalogue: KevContext,
+    /// Anything but white space has been seen.
+    began: bool,
     count: u64,
 }
 
@@ -83,7 +89,7 @@ impl<R: Read> Splitter<R> {
             place: Place::Top,
             is_kev: false,
             wrapped: false,
-            catalogue: KevContext::default(),
+            began: false,
             count: 0,
         }
     }
@@ -137,6 +143,11 @@ impl<R: Read> Splitter<R> {
         }
     }
 
+    /// As `peek`, where the file may not end.
+    fn must_peek(&mut self) -> Result<u8, ReadError> {
+        self.peek()?.ok_or_else(|| self.cut_off())
+    }
+
     fn broken(&self, problem: impl Into<String>) -> ReadError {
         ReadError::Framing {
             offset: self.base + self.at as u64,
@@ -145,7 +156,14 @@ impl<R: Read> Splitter<R> {
     }
 
     fn cut_off(&self) -> ReadError {
-        self.broken("the file ends in the middle: it was cut off; fetch it again")
+        let start = self.base + self.at as u64;
+        ReadError::Framing {
+            offset: self.base + self.buffer.len() as u64,
+            problem: format!(
+                "the file ends in the middle of what begins at byte {start}: it was cut off; \
+                 fetch it again"
+            ),
+        }
     }
 
     /// Consume one JSON value from `at` on; its bytes, or `None` when it is longer than `max`
@@ -210,12 +228,15 @@ impl<R: Read> Splitter<R> {
                         self.check_encoding()?;
                     }
                     match self.peek()? {
-                        None => self.place = Place::Done,
+                        None if self.began => self.place = Place::Done,
+                        None => return Err(self.broken("the file is empty; fetch it again")),
                         Some(b'[') if self.count == 0 => {
+                            self.began = true;
                             self.at += 1;
                             self.place = Place::Entries(false);
                         }
                         Some(b'{') => {
+                            self.began = true;
                             if let Some(entry) = self.top_object()? {
                                 return Ok(Some(entry));
                             }
@@ -275,17 +296,15 @@ impl<R: Read> Splitter<R> {
     }
 
     /// Look through the members of the object just opened for the list of entries. `true`: `at`
-    /// stands inside the list. `false`: there is none within the largest object allowed.
+    /// stands inside the list. `false`: there is none within the largest object allowed, or the
+    /// object is of a type of its own, which makes the list one of its properties.
     fn find_list(&mut self) -> Result<bool, ReadError> {
         let opened = self.at;
+        let mut is_wrapper = true;
+        let mut is_advisory = false;
         loop {
-            match self.hold_peek()? {
-                Some(b'"') => {}
-                Some(b',') => {
-                    self.at += 1;
-                    continue;
-                }
-                _ => return Ok(false),
+            if self.hold_peek()? != Some(b'"') {
+                return Ok(false);
             }
             let Some(key) = self.hold_value(opened)? else {
                 return Ok(false);
@@ -295,20 +314,31 @@ impl<R: Read> Splitter<R> {
             }
             self.at += 1;
             let is_list = self.hold_peek()? == Some(b'[');
-            let is_kev = key == b"\"vulnerabilities\"";
-            // `objects` of observed-data is an object, never a list.
-            if is_list && (key == b"\"objects\"" || is_kev) {
-                self.is_kev = is_kev;
+            let key = text_of(&key);
+            if matches!(&*key, "objects" | "vulnerabilities") {
+                // `objects` of observed-data is an object, never a list.
+                if !is_list || !is_wrapper {
+                    return Ok(false);
+                }
+                self.is_kev = key == "vulnerabilities";
+                if self.is_kev && is_advisory {
+                    return Err(self.broken("a CSAF advisory, which is not read here"));
+                }
                 self.at += 1;
                 return Ok(true);
             }
             let Some(value) = self.hold_value(opened)? else {
                 return Ok(false);
             };
-            if key == b"\"catalogVersion\"" && value.len() <= 64 {
-                let text = String::from_utf8_lossy(&value);
-                self.catalogue.version = Some(Arc::from(text.trim_matches('"')));
+            match &*key {
+                "type" => is_wrapper = text_of(&value) == "bundle",
+                "document" => is_advisory = true,
+                _ => {}
             }
+            if self.hold_peek()? != Some(b',') {
+                return Ok(false);
+            }
+            self.at += 1;
         }
     }
 
@@ -356,11 +386,7 @@ impl<R: Read> Splitter<R> {
         }
         let bytes = self.value(self.limits.object_bytes_max)?;
         let byte_offset = self.base + self.at as u64;
-        let form = if self.is_kev {
-            Form::Kev(self.catalogue.clone())
-        } else {
-            Form::Stix
-        };
+        let form = if self.is_kev { Form::Kev } else { Form::Stix };
         match bytes {
             Some(bytes) => Ok(RawEntry {
                 index,
@@ -382,36 +408,31 @@ impl<R: Read> Splitter<R> {
 
     /// Members behind the list: passed over; a second list would be a file that says two things.
     fn tail(&mut self) -> Result<(), ReadError> {
-        match self.peek()? {
-            None => Err(self.cut_off()),
-            Some(b'}') => {
+        match self.must_peek()? {
+            b'}' => {
                 self.at += 1;
                 self.wrapped = false;
                 self.place = Place::Top;
                 Ok(())
             }
-            Some(b',') => {
+            b',' => {
                 self.at += 1;
-                if self.peek()? != Some(b'"') {
+                if self.must_peek()? != b'"' {
                     return Err(self.broken("a property name is missing"));
                 }
                 let key = self.value(HEADER_BYTES_MAX)?;
-                if matches!(
-                    key.as_deref(),
-                    Some(b"\"objects\"" | b"\"vulnerabilities\"")
-                ) {
+                let key = key.as_deref().map(text_of);
+                if matches!(key.as_deref(), Some("objects" | "vulnerabilities")) {
                     return Err(self.broken("the list of objects stands twice in the file"));
                 }
-                if self.peek()? != Some(b':') {
+                if self.must_peek()? != b':' {
                     return Err(self.broken("a colon is missing after a property name"));
                 }
                 self.at += 1;
-                if self.peek()?.is_none() {
-                    return Err(self.cut_off());
-                }
+                self.must_peek()?;
                 self.value(self.limits.object_bytes_max).map(|_| ())
             }
-            Some(_) => Err(self.broken("a comma or brace is missing after the list of objects")),
+            _ => Err(self.broken("a comma or brace is missing after the list of objects")),
         }
     }
 }
@@ -432,63 +453,11 @@ impl<R: Read> Iterator for Splitter<R> {
     }
 }
 
-/// Finds the end of one JSON value, byte by byte, keeping its place between reads. It balances
-/// brackets and strings and leaves the grammar to the parser.
-#[derive(Default)]
-struct Scan {
-    depth: usize,
-    in_string: bool,
-    escaped: bool,
-    scalar: bool,
-}
-
-impl Scan {
-    /// How many bytes belong to the value, once its end is among them.
-    fn run(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut at = 0;
-        while let Some(&byte) = bytes.get(at) {
-            if self.in_string {
-                at += 1;
-                if self.escaped {
-                    self.escaped = false;
-                } else if byte == b'\\' {
-                    self.escaped = true;
-                } else if byte == b'"' {
-                    self.in_string = false;
-                    if self.depth == 0 {
-                        return Some(at);
-                    }
-                } else {
-                    let rest = &bytes[at..];
-                    at += rest
-                        .iter()
-                        .position(|c| matches!(c, b'"' | b'\\'))
-                        .unwrap_or(rest.len());
-                }
-                continue;
-            }
-            match byte {
-                b'"' if self.scalar => return Some(at),
-                b'"' => self.in_string = true,
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' if self.depth == 0 => return Some(at),
-                b'}' | b']' => {
-                    self.depth -= 1;
-                    if self.depth == 0 {
-                        return Some(at + 1);
-                    }
-                }
-                b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' if self.depth == 0 => return Some(at),
-                _ if self.depth == 0 => self.scalar = true,
-                _ => {}
-            }
-            at += 1;
-        }
-        None
-    }
-
-    /// May the file end here? Only after a scalar, which nothing closes.
-    fn may_end(&self) -> bool {
-        self.depth == 0 && !self.in_string && self.scalar
+/// The text of a JSON string, escapes undone, so that no spelling of a name slips through; empty
+/// for whatever is no string.
+fn text_of(bytes: &[u8]) -> String {
+    match Value::parse(bytes, &Limits::DEFAULT) {
+        Ok(Value::String(text)) => text.into(),
+        _ => String::new(),
     }
 }

@@ -4,20 +4,14 @@ use noroshi_model::Limits;
 use proptest::prelude::*;
 
 use crate::stream::Splitter;
-use crate::{Form, ReadError, read};
+use crate::{Form, ReadError, check, read};
 
 const INDICATOR: &str = r#"{"type":"indicator","spec_version":"2.1","id":"indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f","created":"2016-04-06T20:03:48.000Z","modified":"2016-04-06T20:03:48.000Z","pattern":"[ipv4-addr:value = '198.51.100.1']","pattern_type":"stix","valid_from":"2016-01-01T00:00:00Z"}"#;
 
 fn refusal(text: &str) -> String {
-    read(text.as_bytes(), &Form::Stix21, &Limits::DEFAULT)
+    read(text.as_bytes(), Form::Stix21, &Limits::DEFAULT)
         .unwrap_err()
         .to_string()
-}
-
-fn split(text: &[u8]) -> Vec<Result<String, ReadError>> {
-    Splitter::new(text, Limits::DEFAULT)
-        .map(|entry| entry.map(|entry| String::from_utf8(entry.bytes).unwrap()))
-        .collect()
 }
 
 #[test]
@@ -46,28 +40,6 @@ fn an_id_of_another_type_is_refused() {
 }
 
 #[test]
-fn a_version_older_than_its_object_is_refused() {
-    let text = refusal(&INDICATOR.replace(r#""modified":"2016"#, r#""modified":"2015"#));
-    assert!(
-        text.contains("`modified` is earlier than `created`"),
-        "{text}"
-    );
-}
-
-#[test]
-fn a_selector_that_names_nothing_is_refused() {
-    let marked = INDICATOR.replace(
-        r#""pattern":"#,
-        r#""granular_markings":[{"selectors":["description"],"marking_ref":"marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"}],"pattern":"#,
-    );
-    assert!(
-        refusal(&marked).contains("names `description`"),
-        "{}",
-        refusal(&marked)
-    );
-}
-
-#[test]
 fn numbers_beyond_what_readers_keep_and_nul_are_refused() {
     let with =
         |value: &str| INDICATOR.replace(r#""pattern":"#, &format!(r#""x_a":{value},"pattern":"#));
@@ -76,7 +48,7 @@ fn numbers_beyond_what_readers_keep_and_nul_are_refused() {
     assert!(
         read(
             with("9007199254740991").as_bytes(),
-            &Form::Stix21,
+            Form::Stix21,
             &Limits::DEFAULT
         )
         .is_ok()
@@ -95,88 +67,49 @@ fn nesting_and_size_are_capped() {
 }
 
 #[test]
-fn utf_16_and_a_byte_order_mark_are_refused_with_a_sentence() {
-    let utf16: Vec<u8> = "{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    for bytes in [utf16, b"\xef\xbb\xbf{}".to_vec()] {
-        let outcome = split(&bytes);
-        assert!(
-            outcome[0]
-                .as_ref()
-                .unwrap_err()
-                .to_string()
-                .contains("save the file as UTF-8")
-        );
-    }
-}
-
-#[test]
-fn a_truncated_bundle_yields_what_was_whole_then_says_where_it_broke_off() {
-    let bundle = format!(r#"{{"type":"bundle","objects":[{INDICATOR},{INDICATOR}]}}"#);
-    let outcome = split(&bundle.as_bytes()[..bundle.len() - 40]);
-    assert_eq!(outcome.len(), 2);
-    assert_eq!(outcome[0].as_deref(), Ok(INDICATOR));
-    assert!(
-        outcome[1]
-            .as_ref()
-            .unwrap_err()
-            .to_string()
-            .contains("cut off")
-    );
-}
-
-#[test]
-fn one_object_too_long_does_not_stop_the_others() {
-    let long = format!(r#"{{"a":"{}"}}"#, "b".repeat(1_500_000));
-    let bundle = format!(r#"{{"objects":[{INDICATOR},{long},{INDICATOR}],"id":"x"}}"#);
-    let outcome = split(bundle.as_bytes());
-    assert_eq!(outcome.len(), 3);
-    assert!(
-        outcome[1]
-            .as_ref()
-            .unwrap_err()
-            .to_string()
-            .contains("longer than the 1000000 bytes")
-    );
-    assert_eq!(outcome[2].as_deref(), Ok(INDICATOR));
-}
-
-#[test]
-fn a_second_list_of_objects_is_refused() {
-    let bundle = format!(r#"{{"objects":[{INDICATOR}],"objects":[]}}"#);
-    assert!(
-        split(bundle.as_bytes())[1]
-            .as_ref()
-            .unwrap_err()
-            .to_string()
-            .contains("stands twice")
-    );
-}
-
-/// Clause: I2
-#[test]
-fn every_way_to_write_several_objects_is_understood() {
-    let ways = [
-        format!(r#"{{"type":"bundle","id":"b","objects":[{INDICATOR},{INDICATOR}]}}"#),
-        format!("[{INDICATOR}, {INDICATOR}]"),
-        format!("{INDICATOR}\n{INDICATOR}\n"),
-    ];
-    for way in ways {
-        let outcome = split(way.as_bytes());
-        assert_eq!(
-            outcome,
-            vec![Ok(INDICATOR.to_owned()), Ok(INDICATOR.to_owned())],
-            "{way}"
-        );
-    }
-}
-
-#[test]
 fn what_came_is_kept_beside_the_canonical_form_only_where_it_differs() {
-    let (valid, _) = read(INDICATOR.as_bytes(), &Form::Stix21, &Limits::DEFAULT).unwrap();
+    let (valid, _) = read(INDICATOR.as_bytes(), Form::Stix21, &Limits::DEFAULT).unwrap();
     assert!(valid.received().is_some());
     let canonical = valid.canonical().to_vec();
-    let (again, _) = read(&canonical, &Form::Stix21, &Limits::DEFAULT).unwrap();
+    let (again, _) = read(&canonical, Form::Stix21, &Limits::DEFAULT).unwrap();
     assert_eq!((again.received(), again.hash()), (None, valid.hash()));
+}
+
+/// `1e15` is four bytes as sent and sixteen in canonical form.
+#[test]
+fn what_a_peer_could_not_read_is_not_admitted() {
+    let limits = Limits {
+        object_bytes_max: 600,
+        ..Limits::DEFAULT
+    };
+    let numbers = vec!["1e15"; 40].join(",");
+    let text = INDICATOR.replace(r#""pattern":"#, &format!(r#""x_a":[{numbers}],"pattern":"#));
+    assert!(text.len() <= 600, "{}", text.len());
+    let error = read(text.as_bytes(), Form::Stix21, &limits).unwrap_err();
+    let said = error.to_string();
+    assert!(
+        said.contains("bytes in canonical form, more than the 600 allowed"),
+        "{said}"
+    );
+    assert!(read(text.as_bytes(), Form::Stix21, &Limits::DEFAULT).is_ok());
+}
+
+#[test]
+fn what_is_no_object_is_refused() {
+    for text in ["7", "[]", "null", "\"a\""] {
+        assert_eq!(
+            refusal(text),
+            "object 0: `(object)` is no JSON object (STIX 2.1, 3.1)"
+        );
+    }
+    let built = check(vec!["a"].into(), &Limits::DEFAULT).unwrap_err();
+    assert_eq!(built.code(), "read.property");
+    let broken = read(b"{", Form::Stix21, &Limits::DEFAULT).unwrap_err();
+    assert!(
+        matches!(broken, ReadError::Json { index: 0, .. }),
+        "{broken}"
+    );
+    assert_eq!(broken.code(), "read.json");
 }
 
 /// Clause: T2
@@ -210,54 +143,23 @@ fn a_kev_entry_becomes_a_vulnerability_with_the_same_id_everywhere() {
 #[test]
 fn a_stix_2_0_object_is_upgraded_and_says_so() {
     let old = r#"{"type":"malware","id":"malware--0c7b5b88-8ff7-4a4d-aa9d-feb398cd0061","created":"2016-05-12T08:17:27.000Z","modified":"2016-05-12T08:17:27.000Z","name":"x","labels":["ransomware"]}"#;
-    let (valid, notes) = read(old.as_bytes(), &Form::Stix, &Limits::DEFAULT).unwrap();
+    let (valid, notes) = read(old.as_bytes(), Form::Stix, &Limits::DEFAULT).unwrap();
     assert!(valid.is_converted());
     assert_eq!(valid.object().str("spec_version"), Some("2.1"));
     assert!(valid.object().get("malware_types").is_some());
     assert!(valid.object().get("labels").is_none());
     assert_eq!(notes.len(), 2);
     assert!(
-        read(old.as_bytes(), &Form::Stix21, &Limits::DEFAULT).is_err(),
+        read(old.as_bytes(), Form::Stix21, &Limits::DEFAULT).is_err(),
         "peers send 2.1"
     );
 }
 
-/// A reader that gives few bytes at a time.
-struct Trickle<'a>(&'a [u8], usize);
-
-impl std::io::Read for Trickle<'_> {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.1.min(self.0.len()).min(out.len());
-        out[..count].copy_from_slice(&self.0[..count]);
-        self.0 = &self.0[count..];
-        Ok(count)
-    }
-}
-
 proptest! {
-    #[test]
-    fn the_size_of_reads_changes_nothing(step in 1_usize..200, spaces in 0_usize..5) {
-        let gap = " ".repeat(spaces);
-        let bundle = format!(r#"{{"a":{{"b":[1,"]}}"]}},{gap}"objects":{gap}[{INDICATOR},{gap}{INDICATOR}]{gap},"z":1}}"#);
-        let whole = split(bundle.as_bytes());
-        let trickled: Vec<_> = Splitter::new(Trickle(bundle.as_bytes(), step), Limits::DEFAULT)
-            .map(|entry| entry.map(|entry| String::from_utf8(entry.bytes).unwrap()))
-            .collect();
-        prop_assert_eq!(whole.len(), 2);
-        prop_assert_eq!(whole, trickled);
-    }
-
-    #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        for entry in Splitter::new(&bytes[..], Limits::DEFAULT).flatten() {
-            let _ = entry.read(&Limits::DEFAULT);
-        }
-    }
-
     #[test]
     fn no_change_to_a_real_object_makes_it_panic(at in 0_usize..INDICATOR.len(), byte in any::<u8>()) {
         let mut bytes = INDICATOR.as_bytes().to_vec();
         bytes[at] = byte;
-        let _ = read(&bytes, &Form::Stix, &Limits::DEFAULT);
+        let _ = read(&bytes, Form::Stix, &Limits::DEFAULT);
     }
 }

@@ -4,18 +4,19 @@ use noroshi_model::json::{Object, Value};
 use noroshi_model::{Digest, Head, ItemHash, Limits};
 
 use crate::error::{Note, ReadError};
-use crate::kev::KevContext;
 use crate::{kev, stix};
 
 /// How an entry of a file is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// A STIX 2.1 object and nothing else: what peers send and stores hold.
     Stix21,
     /// A STIX object of 2.1 or 2.0, told apart by its `spec_version`: what files hold.
     Stix,
-    /// An entry of the Known Exploited Vulnerabilities catalogue, with what its catalogue says.
-    Kev(KevContext),
+    /// An entry of the Known Exploited Vulnerabilities catalogue. What the catalogue says about
+    /// itself (version, release date) is no part of an item: an entry that did not change is the
+    /// same item in every catalogue, and nothing about it travels again.
+    Kev,
 }
 
 /// An object that has passed every check of this room.
@@ -72,13 +73,13 @@ impl Valid {
 ///
 /// # Errors
 /// See [`ReadError`]; `index` is 0 there: a stream knows better and says so.
-pub fn read(bytes: &[u8], form: &Form, limits: &Limits) -> Result<(Valid, Vec<Note>), ReadError> {
+pub fn read(bytes: &[u8], form: Form, limits: &Limits) -> Result<(Valid, Vec<Note>), ReadError> {
     read_at(bytes, form, limits, 0)
 }
 
 pub(crate) fn read_at(
     bytes: &[u8],
-    form: &Form,
+    form: Form,
     limits: &Limits,
     index: u64,
 ) -> Result<(Valid, Vec<Note>), ReadError> {
@@ -92,12 +93,15 @@ pub(crate) fn read_at(
         ));
     };
     let ((object, mut notes), converted) = match form {
-        Form::Kev(context) => (kev::convert(object, context, index)?, true),
+        Form::Kev => (kev::convert(object, index)?, true),
         Form::Stix if stix::is_older(&object) => (stix::upgrade(object), true),
         Form::Stix | Form::Stix21 => ((object, Vec::new()), false),
     };
     let head = stix::check(&object, &mut notes, index)?;
-    let canonical = Value::Object(object.clone()).canonical();
+    let canonical = object.canonical();
+    // Conversion adds properties, and `1e15` is shorter than its canonical form. What is admitted
+    // here must not be too long for the peer that reads it next.
+    check_length(head.id.as_str(), &canonical, limits)?;
     let received = (canonical != bytes).then(|| bytes.into());
     Ok((seal(object, canonical, head, received, converted), notes))
 }
@@ -108,18 +112,7 @@ pub(crate) fn read_at(
 /// See [`ReadError`].
 pub fn check(value: Value, limits: &Limits) -> Result<(Valid, Vec<Note>), ReadError> {
     let canonical = value.canonical();
-    if canonical.len() > limits.object_bytes_max {
-        return Err(ReadError::property(
-            "object",
-            "(object)",
-            format_args!(
-                "has {} bytes, more than the {} allowed",
-                canonical.len(),
-                limits.object_bytes_max
-            ),
-            "node limits",
-        ));
-    }
+    check_length("object", &canonical, limits)?;
     let Value::Object(object) = value else {
         return Err(ReadError::property(
             "object",
@@ -131,6 +124,22 @@ pub fn check(value: Value, limits: &Limits) -> Result<(Valid, Vec<Note>), ReadEr
     let mut notes = Vec::new();
     let head = stix::check(&object, &mut notes, 0)?;
     Ok((seal(object, canonical, head, None, false), notes))
+}
+
+fn check_length(name: &str, canonical: &[u8], limits: &Limits) -> Result<(), ReadError> {
+    if canonical.len() <= limits.object_bytes_max {
+        return Ok(());
+    }
+    Err(ReadError::property(
+        name,
+        "(object)",
+        format_args!(
+            "has {} bytes in canonical form, more than the {} allowed",
+            canonical.len(),
+            limits.object_bytes_max
+        ),
+        "node limits",
+    ))
 }
 
 fn seal(

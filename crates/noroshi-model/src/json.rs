@@ -12,6 +12,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 
 use crate::limits::Limits;
 
+#[cfg(test)]
+mod tests;
+
 /// Largest magnitude of a number: the integers that every JSON reader keeps exactly (RFC 7493).
 const NUMBER_MAX: i64 = (1 << 53) - 1;
 
@@ -256,6 +259,14 @@ impl Object {
         self.0.is_empty()
     }
 
+    /// The canonical bytes (RFC 8785) of the object these properties make.
+    #[must_use]
+    pub fn canonical(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(1024);
+        write_object(self, &mut out);
+        out
+    }
+
     /// From properties in any order; the first repeated name if one repeats.
     ///
     /// # Errors
@@ -451,9 +462,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
         while let Some(key) = map.next_key_seed(KeySeed(inner))? {
             pairs.push((key, map.next_value_seed(inner)?));
         }
-        Object::from_pairs(pairs)
-            .map(Value::Object)
-            .map_err(|key| A::Error::custom(format_args!("the property `{key}` stands twice")))
+        Object::from_pairs(pairs).map(Value::Object).map_err(|key| {
+            // The name is the sender's: its beginning is enough, and no control characters.
+            let key: String = key.chars().take(80).flat_map(char::escape_debug).collect();
+            A::Error::custom(format_args!("the property `{key}` stands twice"))
+        })
     }
 }
 
@@ -477,19 +490,21 @@ fn write(value: &Value, out: &mut Vec<u8>) {
             }
             out.push(b']');
         }
-        Value::Object(object) => {
-            out.push(b'{');
-            for (at, (key, value)) in object.iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                write_string(key, out);
-                out.push(b':');
-                write(value, out);
-            }
-            out.push(b'}');
-        }
+        Value::Object(object) => write_object(object, out),
     }
+}
+
+fn write_object(object: &Object, out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (at, (key, value)) in object.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write_string(key, out);
+        out.push(b':');
+        write(value, out);
+    }
+    out.push(b'}');
 }
 
 /// RFC 8785, section 3.2.2.2: only `"`, `\` and controls are escaped, the short way where one is.

@@ -317,7 +317,7 @@ impl Node {
             return Ok(None);
         };
         let (valid, _) =
-            noroshi_formats::read(bytes, &Form::Stix21, self.limits()).map_err(|error| {
+            noroshi_formats::read(bytes, Form::Stix21, self.limits()).map_err(|error| {
                 Failure::new("store.item", 5, format_args!("{}: {error}", stored.hash))
             })?;
         let assigned: &[StixId] = stored

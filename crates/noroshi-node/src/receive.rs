@@ -314,7 +314,7 @@ impl Node {
         if let Some(known) = tx.item(&hash)? {
             return Ok(fate_of(known.state));
         }
-        let valid = match noroshi_formats::read(canonical, &Form::Stix21, self.limits()) {
+        let valid = match noroshi_formats::read(canonical, Form::Stix21, self.limits()) {
             Ok((valid, _)) if valid.received().is_none() => valid,
             Ok(_) => {
                 self.refuse(tx, node, "an item is not in canonical form")?;

@@ -2,14 +2,16 @@
 
 use noroshi_model::agreement::Agreement;
 use noroshi_model::json::{Object, Value};
-use noroshi_model::selector::{Selector, Step};
 use noroshi_model::{Head, StixId, Timestamp};
 
+use super::laws::{LAWS, Law};
 use super::table::{COMMON, Kind, OBSERVABLES, Property, type_of};
-use crate::error::{Note, NoteCode, ReadError};
+use crate::error::{Note, NoteCode, ReadError, shown};
 
 /// Longest title kept in a head, in bytes.
 const TITLE_BYTES_MAX: usize = 200;
+/// Most notes on properties that a type does not have, per object.
+const UNKNOWN_NOTED_MAX: usize = 50;
 /// The rule for everything common to all objects.
 const COMMON_RULE: &str = "STIX 2.1, 3.2";
 
@@ -26,8 +28,12 @@ pub(crate) fn check(object: &Object, notes: &mut Vec<Note>, index: u64) -> Resul
     for property in COMMON {
         checker.property(property, COMMON_RULE, notes)?;
     }
+    checker.span("created", "modified", false, COMMON_RULE)?;
     let kind = id.kind();
-    if kind == "agreement" {
+    if kind == "bundle" {
+        let problem = "is a bundle inside another: a bundle is no object and is not kept as one";
+        return Err(checker.refused("type", problem, "STIX 2.1, 8"));
+    } else if kind == "agreement" {
         Agreement::from_value(Value::Object(object.clone())).map_err(|error| {
             ReadError::property(&object_name, "(object)", error, "docs/agreement.md")
         })?;
@@ -36,24 +42,30 @@ pub(crate) fn check(object: &Object, notes: &mut Vec<Note>, index: u64) -> Resul
             checker.property(property, known.rule, notes)?;
         }
         checker.required(super::table::required_properties(kind), known.rule)?;
+        for (_, law) in LAWS.iter().filter(|(name, _)| *name == kind) {
+            checker.law(law, known.rule)?;
+        }
         checker.unknown_properties(known.properties, notes);
+        if kind == "observed-data" && object.get("objects").is_some() {
+            let detail = "is the STIX 2.0 form; kept as it came";
+            notes.push(Note::new(NoteCode::Deprecated, "objects", detail));
+        }
         if kind == "marking-definition" {
             checker.marking_definition()?;
         }
     } else if !OBSERVABLES.contains(&kind) {
         checker.required(super::table::required_properties(kind), COMMON_RULE)?;
     }
-    checker.times(notes)?;
     Ok(head(object, id))
 }
 
-struct Checker<'a> {
-    object: &'a Object,
+pub(super) struct Checker<'a> {
+    pub(super) object: &'a Object,
     name: &'a str,
 }
 
 impl Checker<'_> {
-    fn refused(
+    pub(super) fn refused(
         &self,
         property: impl Into<String>,
         problem: impl core::fmt::Display,
@@ -83,7 +95,11 @@ impl Checker<'_> {
         if id.kind() != kind {
             return Err(self.refused(
                 "id",
-                format_args!("begins with `{}`, but the type is `{kind}`", id.kind()),
+                format_args!(
+                    "begins with `{}`, but the type is `{}`",
+                    id.kind(),
+                    shown(kind)
+                ),
                 "STIX 2.1, 2.9",
             ));
         }
@@ -132,6 +148,9 @@ impl Checker<'_> {
                 Ok(())
             };
         }
+        if property.kind == Kind::ExternalReferences {
+            self.note_bare_references(value, notes);
+        }
         self.value(property.name, value, property.kind, rule)
     }
 
@@ -146,9 +165,14 @@ impl Checker<'_> {
             Kind::Any => Ok(()),
             Kind::Text => self.expect(at, value.as_str().is_some(), "a string", rule),
             Kind::Bool => self.expect(at, value.as_bool().is_some(), "true or false", rule),
-            Kind::Number => {
-                let fits = matches!(value, Value::Int(_) | Value::Float(_));
-                self.expect(at, fits, "a number", rule)
+            Kind::Number(least, most) => {
+                let fits = match value {
+                    Value::Int(number) => (i64::from(least)..=i64::from(most)).contains(number),
+                    Value::Float(number) => (f64::from(least)..=f64::from(most)).contains(number),
+                    _ => false,
+                };
+                let expected = format_args!("a number from {least} to {most}");
+                self.expect(at, fits, expected, rule)
             }
             Kind::Integer(least, most) => match value.as_int() {
                 Some(number) if (least..=most).contains(&number) => Ok(()),
@@ -159,7 +183,15 @@ impl Checker<'_> {
                 )),
             },
             Kind::Time => self.time(at, value).map(|_| ()),
-            Kind::Id(kinds) => self.id(at, value, kinds, rule),
+            Kind::Id(kinds) => self.id(at, value, kinds, rule).map(|_| ()),
+            Kind::IdNot(kinds) => {
+                let id = self.id(at, value, &[], rule)?;
+                let problem = format_args!("names a `{}`, which cannot be linked", id.kind());
+                if kinds.contains(&id.kind()) {
+                    return Err(self.refused(at, problem, rule));
+                }
+                Ok(())
+            }
             Kind::IdList(kinds) => {
                 for (index, value) in self.list(at, value, rule)?.iter().enumerate() {
                     self.id(&format!("{at}.[{index}]"), value, kinds, rule)?;
@@ -178,17 +210,18 @@ impl Checker<'_> {
                 let fits = value.as_object().is_some_and(|object| !object.is_empty());
                 self.expect(at, fits, "an object with at least one property", rule)
             }
+            Kind::Extensions => self.extensions(at, value),
             Kind::ExternalReferences => self.external_references(at, value),
             Kind::KillChain => self.kill_chain(at, value),
             Kind::Granular => self.granular(at, value),
         }
     }
 
-    fn expect(
+    pub(super) fn expect(
         &self,
         at: &str,
         fits: bool,
-        expected: &str,
+        expected: impl core::fmt::Display,
         rule: &'static str,
     ) -> Result<(), ReadError> {
         if fits {
@@ -198,7 +231,7 @@ impl Checker<'_> {
         }
     }
 
-    fn list<'v>(
+    pub(super) fn list<'v>(
         &self,
         at: &str,
         value: &'v Value,
@@ -217,13 +250,13 @@ impl Checker<'_> {
             .map_err(|error| self.refused(at, error, "STIX 2.1, 2.16"))
     }
 
-    fn id(
+    pub(super) fn id(
         &self,
         at: &str,
         value: &Value,
         kinds: &[&str],
         rule: &'static str,
-    ) -> Result<(), ReadError> {
+    ) -> Result<StixId, ReadError> {
         let text = value
             .as_str()
             .ok_or_else(|| self.refused(at, "is not an identifier", rule))?;
@@ -231,7 +264,7 @@ impl Checker<'_> {
             .parse()
             .map_err(|error| self.refused(at, error, "STIX 2.1, 2.9"))?;
         if kinds.is_empty() || kinds.contains(&id.kind()) {
-            return Ok(());
+            return Ok(id);
         }
         Err(self.refused(
             at,
@@ -244,150 +277,79 @@ impl Checker<'_> {
         ))
     }
 
-    /// 2.5: a source, and at least one of what points into it.
-    fn external_references(&self, at: &str, value: &Value) -> Result<(), ReadError> {
-        const RULE: &str = "STIX 2.1, 2.5";
-        for (index, reference) in self.list(at, value, RULE)?.iter().enumerate() {
-            let place = format!("{at}.[{index}]");
-            let reference = reference
-                .as_object()
-                .ok_or_else(|| self.refused(&place, "is not an object", RULE))?;
-            if reference.str("source_name").is_none() {
-                return Err(self.refused(
-                    format!("{place}.source_name"),
-                    "is missing or no string",
-                    RULE,
-                ));
-            }
-            for name in ["description", "url", "external_id"] {
-                if let Some(value) = reference.get(name) {
-                    self.expect(
-                        &format!("{place}.{name}"),
-                        value.as_str().is_some(),
-                        "a string",
-                        RULE,
-                    )?;
-                }
-            }
+    fn law(&self, law: &Law, rule: &'static str) -> Result<(), ReadError> {
+        let has = |name: &str| self.object.get(name).is_some();
+        let demand = |fits: bool, at: &str, problem: core::fmt::Arguments<'_>| {
+            fits.then_some(())
+                .ok_or_else(|| self.refused(at, problem, rule))
+        };
+        match *law {
+            Law::NotEarlier(from, to) => self.span(from, to, false, rule),
+            Law::Later(from, to) => self.span(from, to, true, rule),
+            Law::AnyOf(names) => demand(
+                names.iter().any(|name| has(name)),
+                names.first().copied().unwrap_or_default(),
+                format_args!(
+                    "is missing: at least one of {} is required",
+                    names.join(", ")
+                ),
+            ),
+            Law::NotBoth(one, other) => demand(
+                !(has(one) && has(other)),
+                one,
+                format_args!("and `{other}` exclude each other"),
+            ),
+            Law::Needs(given, needed) => demand(
+                !has(given) || has(needed),
+                needed,
+                format_args!("is missing: `{given}` requires it"),
+            ),
+            Law::NeedsIfTrue(flag, needed) => demand(
+                self.object.get(flag).and_then(Value::as_bool) != Some(true) || has(needed),
+                needed,
+                format_args!("is missing: it is required where `{flag}` is true"),
+            ),
         }
-        Ok(())
     }
 
-    /// 2.11.
-    fn kill_chain(&self, at: &str, value: &Value) -> Result<(), ReadError> {
-        const RULE: &str = "STIX 2.1, 2.11";
-        for (index, phase) in self.list(at, value, RULE)?.iter().enumerate() {
-            for name in ["kill_chain_name", "phase_name"] {
-                let there = phase
-                    .as_object()
-                    .is_some_and(|phase| phase.str(name).is_some());
-                self.expect(&format!("{at}.[{index}].{name}"), there, "a string", RULE)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// 7.2.3: selectors that name something, and a marking or a language but not both.
-    fn granular(&self, at: &str, value: &Value) -> Result<(), ReadError> {
-        const RULE: &str = "STIX 2.1, 7.2.3";
-        for (index, marking) in self.list(at, value, RULE)?.iter().enumerate() {
-            let place = format!("{at}.[{index}]");
-            let marking = marking
-                .as_object()
-                .ok_or_else(|| self.refused(&place, "is not an object", RULE))?;
-            let has_lang = marking.str("lang").is_some();
-            match marking.get("marking_ref") {
-                Some(reference) if !has_lang => {
-                    self.id(
-                        &format!("{place}.marking_ref"),
-                        reference,
-                        &["marking-definition"],
-                        RULE,
-                    )?;
-                }
-                None if has_lang => {}
-                _ => {
-                    return Err(self.refused(
-                        &place,
-                        "has not exactly one of marking_ref and lang",
-                        RULE,
-                    ));
-                }
-            }
-            let selectors = marking
-                .get("selectors")
-                .and_then(Value::as_array)
-                .unwrap_or_default();
-            if selectors.is_empty() {
-                return Err(self.refused(
-                    format!("{place}.selectors"),
-                    "is missing or empty",
-                    RULE,
-                ));
-            }
-            for selector in selectors {
-                self.selector(&place, selector)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn selector(&self, place: &str, selector: &Value) -> Result<(), ReadError> {
-        const RULE: &str = "STIX 2.1, 7.2.3.1";
-        let at = || format!("{place}.selectors");
-        let text = selector
-            .as_str()
-            .ok_or_else(|| self.refused(at(), "holds no string", RULE))?;
-        let parsed: Selector = text
-            .parse()
-            .map_err(|error| self.refused(at(), error, RULE))?;
-        if resolves(self.object, parsed.steps()) {
+    /// Spans of time do not run backwards; `strict`: they are not empty either.
+    fn span(
+        &self,
+        from: &str,
+        to: &str,
+        strict: bool,
+        rule: &'static str,
+    ) -> Result<(), ReadError> {
+        let (Some(start), Some(end)) = (self.object.get(from), self.object.get(to)) else {
             return Ok(());
+        };
+        let (start, end) = (self.time(from, start)?, self.time(to, end)?);
+        if end < start {
+            return Err(self.refused(to, format_args!("is earlier than `{from}`"), rule));
         }
-        Err(self.refused(
-            at(),
-            format_args!("names `{text}`, which the object does not have"),
-            RULE,
-        ))
-    }
-
-    /// 7.2.1: what it marks stands in `definition` with its type, or in an extension.
-    fn marking_definition(&self) -> Result<(), ReadError> {
-        const RULE: &str = "STIX 2.1, 7.2.1";
-        let defined =
-            self.object.get("definition").is_some() && self.object.get("definition_type").is_some();
-        if defined || self.object.get("extensions").is_some() {
-            return Ok(());
-        }
-        Err(self.refused(
-            "definition",
-            "and definition_type are missing, and there is no extension",
-            RULE,
-        ))
-    }
-
-    /// 3.2: a version is not older than its object; 4.7, 4.14 and others: spans do not run
-    /// backwards.
-    fn times(&self, _notes: &mut [Note]) -> Result<(), ReadError> {
-        let spans = [
-            ("created", "modified", COMMON_RULE),
-            ("first_observed", "last_observed", "STIX 2.1, 4.14"),
-            ("valid_from", "valid_until", "STIX 2.1, 4.7"),
-            ("start_time", "stop_time", "STIX 2.1, 5.1"),
-        ];
-        for (from, to, rule) in spans {
-            let (Some(start), Some(end)) = (self.object.get(from), self.object.get(to)) else {
-                continue;
-            };
-            if self.time(to, end)? < self.time(from, start)? {
-                return Err(self.refused(to, format_args!("is earlier than `{from}`"), rule));
-            }
+        if strict && end == start {
+            return Err(self.refused(to, format_args!("is not later than `{from}`"), rule));
         }
         Ok(())
     }
 
     fn unknown_properties(&self, known: &[Property], notes: &mut Vec<Note>) {
+        // An extension of this kind brings top-level properties along (7.3).
+        let is_extended = |value: &Value| {
+            value
+                .as_object()
+                .and_then(|extension| extension.str("extension_type"))
+                == Some("toplevel-property-extension")
+        };
+        let extensions = self.object.get("extensions").and_then(Value::as_object);
+        if extensions.is_some_and(|all| all.iter().any(|(_, value)| is_extended(value))) {
+            return;
+        }
+        let before = notes.len();
         for (name, _) in self.object.iter() {
+            if notes.len() - before >= UNKNOWN_NOTED_MAX {
+                return;
+            }
             let is_known = COMMON
                 .iter()
                 .chain(known)
@@ -401,28 +363,6 @@ impl Checker<'_> {
             }
         }
     }
-}
-
-fn resolves(object: &Object, steps: &[Step]) -> bool {
-    let mut steps = steps.iter();
-    let Some(Step::Key(first)) = steps.next() else {
-        return false;
-    };
-    let Some(mut here) = object.get(first) else {
-        return false;
-    };
-    for step in steps {
-        let next = match (step, here) {
-            (Step::Key(key), Value::Object(object)) => object.get(key),
-            (Step::Index(index), Value::Array(values)) => values.get(*index),
-            _ => None,
-        };
-        match next {
-            Some(value) => here = value,
-            None => return false,
-        }
-    }
-    true
 }
 
 fn head(object: &Object, id: StixId) -> Head {

@@ -5,8 +5,8 @@
 //! here is kept and passed on with its common properties checked.
 
 use Kind::{
-    Any, Bool, Dictionary, ExternalReferences, Granular, Id, IdList, Integer, KillChain, Number,
-    Object, Text, TextList, Time,
+    Any, Bool, Dictionary, Extensions, ExternalReferences, Granular, Id, IdList, IdNot, Integer,
+    KillChain, Number, Object, Text, TextList, Time,
 };
 
 /// The kind of value a property takes.
@@ -18,13 +18,15 @@ pub(crate) enum Kind {
     Bool,
     /// A whole number in a range.
     Integer(i64, i64),
-    /// Any number.
-    Number,
+    /// A number in a range.
+    Number(i32, i32),
     /// A timestamp.
     Time,
     /// An identifier of one of these types; empty: any.
     Id(&'static [&'static str]),
-    /// A list of such identifiers.
+    /// An identifier of any type but these.
+    IdNot(&'static [&'static str]),
+    /// A list of identifiers, their types as in `Id`.
     IdList(&'static [&'static str]),
     /// A list of strings.
     TextList,
@@ -36,6 +38,8 @@ pub(crate) enum Kind {
     Granular,
     /// A dictionary, not empty.
     Dictionary,
+    /// Extensions by the id of their definition or their predefined name (7.3).
+    Extensions,
     /// An object.
     Object,
     /// Anything.
@@ -89,7 +93,17 @@ pub(crate) const COMMON: &[Property] = &[
     may("object_marking_refs", IdList(&["marking-definition"])),
     may("granular_markings", Granular),
     may("defanged", Bool),
-    may("extensions", Dictionary),
+    may("extensions", Extensions),
+];
+
+/// What a relationship or sighting cannot point to (5.1, 5.2): other links, and what only
+/// describes or carries objects.
+const UNLINKED: &[&str] = &[
+    "bundle",
+    "language-content",
+    "marking-definition",
+    "relationship",
+    "sighting",
 ];
 
 const SDO: &[&str] = &["type", "spec_version", "id", "created", "modified"];
@@ -147,8 +161,9 @@ types! {
         may("secondary_motivations", TextList),
     }
     "location" "STIX 2.1, 4.10" [] {
-        may("name", Text), may("description", Text), may("latitude", Number),
-        may("longitude", Number), may("precision", Number), may("region", Text),
+        may("name", Text), may("description", Text), may("latitude", Number(-90, 90)),
+        may("longitude", Number(-180, 180)), may("precision", Number(0, i32::MAX)),
+        may("region", Text),
         may("country", Text), may("administrative_area", Text), may("city", Text),
         may("street_address", Text), may("postal_code", Text),
     }
@@ -202,12 +217,12 @@ types! {
         must("name", Text), may("description", Text),
     }
     "relationship" "STIX 2.1, 5.1" ["relationship_type", "source_ref", "target_ref"] {
-        must("relationship_type", Text), may("description", Text), must("source_ref", Id(&[])),
-        must("target_ref", Id(&[])), may("start_time", Time), may("stop_time", Time),
+        must("relationship_type", Text), may("description", Text), must("source_ref", IdNot(UNLINKED)),
+        must("target_ref", IdNot(UNLINKED)), may("start_time", Time), may("stop_time", Time),
     }
     "sighting" "STIX 2.1, 5.2" ["sighting_of_ref"] {
         may("description", Text), may("first_seen", Time), may("last_seen", Time),
-        may("count", Integer(0, 999_999_999)), must("sighting_of_ref", Id(&[])),
+        may("count", Integer(0, 999_999_999)), must("sighting_of_ref", IdNot(UNLINKED)),
         may("observed_data_refs", IdList(&["observed-data"])),
         may("where_sighted_refs", IdList(&["identity", "location"])), may("summary", Bool),
     }

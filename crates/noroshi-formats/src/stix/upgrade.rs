@@ -9,13 +9,91 @@ use noroshi_model::json::{Object, Value};
 use super::table::OBSERVABLES;
 use crate::error::{Note, NoteCode};
 
-/// Types whose 2.0 `labels` hold a vocabulary that 2.1 gives a property of its own.
-const LABELS_MOVE: &[(&str, &str)] = &[
-    ("indicator", "indicator_types"),
-    ("malware", "malware_types"),
-    ("report", "report_types"),
-    ("threat-actor", "threat_actor_types"),
-    ("tool", "tool_types"),
+/// Types whose 2.0 `labels` hold a vocabulary that 2.1 gives a property of its own: type, property,
+/// the vocabulary (STIX 2.0 part 1, section 6). Labels outside it were free then and stay labels.
+const LABELS_MOVE: &[(&str, &str, &[&str])] = &[
+    (
+        "indicator",
+        "indicator_types",
+        &[
+            "anomalous-activity",
+            "anonymization",
+            "benign",
+            "compromised",
+            "malicious-activity",
+            "attribution",
+        ],
+    ),
+    (
+        "malware",
+        "malware_types",
+        &[
+            "adware",
+            "backdoor",
+            "bot",
+            "ddos",
+            "dropper",
+            "exploit-kit",
+            "keylogger",
+            "ransomware",
+            "remote-access-trojan",
+            "resource-exploitation",
+            "rogue-security-software",
+            "rootkit",
+            "screen-capture",
+            "spyware",
+            "trojan",
+            "virus",
+            "worm",
+        ],
+    ),
+    (
+        "report",
+        "report_types",
+        &[
+            "threat-report",
+            "attack-pattern",
+            "campaign",
+            "identity",
+            "indicator",
+            "intrusion-set",
+            "malware",
+            "observed-data",
+            "threat-actor",
+            "tool",
+            "vulnerability",
+        ],
+    ),
+    (
+        "threat-actor",
+        "threat_actor_types",
+        &[
+            "activist",
+            "competitor",
+            "crime-syndicate",
+            "criminal",
+            "hacker",
+            "insider-accidental",
+            "insider-disgruntled",
+            "nation-state",
+            "sensationalist",
+            "spy",
+            "terrorist",
+        ],
+    ),
+    (
+        "tool",
+        "tool_types",
+        &[
+            "denial-of-service",
+            "exploitation",
+            "information-gathering",
+            "network-capture",
+            "credential-exploitation",
+            "remote-access",
+            "vulnerability-scanning",
+        ],
+    ),
 ];
 
 /// Is this a STIX 2.0 object? 2.0 had no `spec_version` on objects and no top-level observables, so
@@ -33,17 +111,7 @@ pub(crate) fn upgrade(mut object: Object) -> (Object, Vec<Note>) {
     let mut notes = Vec::new();
     object.insert("spec_version", "2.1");
     let kind = object.str("type").unwrap_or_default().to_owned();
-    if let Some((_, moved)) = LABELS_MOVE.iter().find(|(name, _)| *name == kind)
-        && object.get(moved).is_none()
-        && let Some(labels) = object.remove("labels")
-    {
-        object.insert(*moved, labels);
-        notes.push(Note::new(
-            NoteCode::Moved,
-            "labels",
-            format!("moved to `{moved}`"),
-        ));
-    }
+    move_labels(&kind, &mut object, &mut notes);
     match kind.as_str() {
         "malware" if object.get("is_family").is_none() => {
             // 2.0 could not say it; ATT&CK and most others describe families.
@@ -75,4 +143,57 @@ pub(crate) fn upgrade(mut object: Object) -> (Object, Vec<Note>) {
         ));
     }
     (object, notes)
+}
+
+/// Move the labels of the type's 2.0 vocabulary to the property 2.1 has for them.
+fn move_labels(kind: &str, object: &mut Object, notes: &mut Vec<Note>) {
+    let Some((_, property, vocabulary)) = LABELS_MOVE.iter().find(|(name, ..)| *name == kind)
+    else {
+        return;
+    };
+    // Where the property stands already, the object says it itself: nothing is moved. Labels that
+    // are no list of strings are left for the check to refuse.
+    let is_texts = |labels: &&[Value]| labels.iter().all(|label| label.as_str().is_some());
+    let Some(labels) = object
+        .get("labels")
+        .and_then(Value::as_array)
+        .filter(is_texts)
+        .filter(|_| object.get(property).is_none())
+    else {
+        return;
+    };
+    let (moved, stay): (Vec<Value>, Vec<Value>) = labels.iter().cloned().partition(|label| {
+        label
+            .as_str()
+            .is_some_and(|label| vocabulary.contains(&label))
+    });
+    if moved.is_empty() {
+        return;
+    }
+    // A selector names labels by position: moving them would put its marking on another label.
+    if marks_labels(object) {
+        let detail = "stay where they are: a granular marking names them";
+        notes.push(Note::new(NoteCode::Deprecated, "labels", detail));
+        return;
+    }
+    object.insert(*property, moved);
+    if stay.is_empty() {
+        object.remove("labels");
+    } else {
+        object.insert("labels", stay);
+    }
+    let detail = format!("moved to `{property}`, as far as they are of its vocabulary");
+    notes.push(Note::new(NoteCode::Moved, "labels", detail));
+}
+
+fn marks_labels(object: &Object) -> bool {
+    let markings = object.get("granular_markings").and_then(Value::as_array);
+    let selectors = markings
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|marking| marking.as_object()?.get("selectors")?.as_array())
+        .flatten();
+    selectors
+        .filter_map(Value::as_str)
+        .any(|selector| selector.split('.').next() == Some("labels"))
 }
