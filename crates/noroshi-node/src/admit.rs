@@ -25,80 +25,94 @@ use crate::records::ActRecord;
 const HELD_PAGE: u32 = 1000;
 
 impl Node {
+    /// What can be done for a batch before the store is written: marking and signing. It runs
+    /// beside the recording of the batch before, so an object that batch admits may be signed here
+    /// in vain; the recording looks again.
+    pub(crate) fn prepare_batch(
+        &self,
+        outcomes: Vec<Outcome>,
+        profile: Option<&SourceProfile>,
+    ) -> Result<Prepared, Failure> {
+        let mut prepared = Prepared::default();
+        let mut objects = Vec::with_capacity(outcomes.len());
+        for outcome in outcomes {
+            prepared.counted.answer.read += 1;
+            match outcome {
+                Ok((valid, notes)) => {
+                    prepared.counted.note(valid.head(), &notes);
+                    objects.push(valid);
+                }
+                Err(error) => {
+                    prepared.counted.answer.refused += 1;
+                    prepared
+                        .counted
+                        .row("error", error.code(), error.to_string());
+                }
+            }
+        }
+        prepared.learned = self.learn_markings(objects.iter())?;
+        let own = profile.is_some_and(|profile| profile.own);
+        let table = self.markings();
+        let reader = self.inside()?;
+        for valid in objects {
+            if reader.knows(&valid.hash()).map_err(store_failure)? {
+                prepared.counted.answer.known += 1;
+                continue;
+            }
+            // What was converted from another form is nobody's own bytes here.
+            let own = own && !valid.is_converted();
+            let role = if own {
+                Role::Originator
+            } else {
+                Role::Attestor
+            };
+            let marked = mark_for(valid, profile, &table);
+            let attribution = self.attribute(role, marked.assigned(), &marked.hash());
+            prepared.items.push((marked, attribution));
+        }
+        Ok(prepared)
+    }
+
     /// The recording half of an import: batch by batch, each one transaction.
     pub(crate) fn record_batches(
         &self,
-        batches: &Receiver<Vec<Outcome>>,
+        batches: &Receiver<Result<Prepared, Failure>>,
         profile: Option<&SourceProfile>,
     ) -> Result<Counted, Failure> {
+        let source = profile.map_or("file", |profile| profile.name.as_str());
         let mut counted = Counted::default();
         for batch in batches {
-            let mut objects = Vec::with_capacity(batch.len());
-            for outcome in batch {
-                counted.answer.read += 1;
-                match outcome {
-                    Ok((valid, notes)) => {
-                        counted.answer.notes += notes.len() as u64;
-                        for note in notes {
-                            let id = valid.head().id.as_str();
-                            counted.row("note", note.code.as_str(), format!("{id}: {note}"));
-                        }
-                        objects.push(valid);
+            let Prepared {
+                learned,
+                items,
+                counted: before,
+            } = batch?;
+            counted.add(before);
+            let batch = Batch {
+                source,
+                rules: &self.rules()?,
+                now: self.now(),
+            };
+            let tally = self
+                .store
+                .write(|tx| {
+                    for (id, bytes) in &learned {
+                        tx.put(RecordKind::Marking, id.as_str().as_bytes(), bytes)?;
                     }
-                    Err(error) => {
-                        counted.answer.refused += 1;
-                        counted.row("error", error.code(), error.to_string());
+                    let mut tally = Tally::default();
+                    for (marked, attribution) in items {
+                        self.record_own(tx, marked, &attribution, &batch, &mut tally)?;
                     }
-                }
+                    Ok::<Tally, WriteError>(tally)
+                })
+                .map_err(store_failure)?;
+            counted.answer.admitted += tally.admitted;
+            counted.answer.known += tally.known;
+            for (code, count) in tally.held {
+                *counted.answer.held.entry(code).or_default() += count;
             }
-            self.record_objects(objects, profile, &mut counted.answer)?;
         }
         Ok(counted)
-    }
-
-    fn record_objects(
-        &self,
-        objects: Vec<Valid>,
-        profile: Option<&SourceProfile>,
-        answer: &mut ImportAnswer,
-    ) -> Result<(), Failure> {
-        let source = profile.map_or("file", |profile| profile.name.as_str());
-        let own = profile.is_some_and(|profile| profile.own);
-        let learned = self.learn_markings(objects.iter())?;
-        let marked: Vec<Marked> = {
-            let table = self.markings();
-            objects
-                .into_iter()
-                .map(|valid| mark_for(valid, profile, &table))
-                .collect()
-        };
-        let now = self.now();
-        let rules = self.rules()?;
-        let batch = Batch {
-            own,
-            source,
-            rules: &rules,
-            now,
-        };
-        let tally = self
-            .store
-            .write(|tx| {
-                for (id, bytes) in &learned {
-                    tx.put(RecordKind::Marking, id.as_str().as_bytes(), bytes)?;
-                }
-                let mut tally = Tally::default();
-                for item in marked {
-                    self.record_own(tx, item, &batch, &mut tally)?;
-                }
-                Ok::<Tally, WriteError>(tally)
-            })
-            .map_err(store_failure)?;
-        answer.admitted += tally.admitted;
-        answer.known += tally.known;
-        for (code, count) in tally.held {
-            *answer.held.entry(code).or_default() += count;
-        }
-        Ok(())
     }
 
     /// Marking definitions among the objects are learned before anything that names them is
@@ -130,6 +144,7 @@ impl Node {
         &self,
         tx: &mut Tx<'_>,
         marked: Marked,
+        attribution: &Attribution,
         batch: &Batch<'_>,
         tally: &mut Tally,
     ) -> Result<(), WriteError> {
@@ -138,25 +153,16 @@ impl Node {
             tally.known += 1;
             return Ok(());
         }
-        let previous = self.previous_of(tx, &marked)?;
-        let Batch {
-            source, rules, now, ..
-        } = *batch;
-        // What was converted from another form is nobody's own bytes here.
-        let own = batch.own && !marked.valid().is_converted();
+        let Batch { source, rules, now } = *batch;
         let context = AdmitContext {
             rules,
             world: self.world(),
-            via: Via::Import { own },
-            previous,
+            via: Via::Import {
+                own: attribution.role == Role::Originator,
+            },
+            previous: self.previous_of(tx, &marked)?,
             agreements: &[],
         };
-        let role = if own {
-            Role::Originator
-        } else {
-            Role::Attestor
-        };
-        let attribution = self.attribute(role, marked.assigned(), &hash);
         let body = item_body(&hash, source, &self.me());
         match noroshi_gate::admit(marked, &context) {
             Admission::Admitted(admitted) => {
@@ -166,7 +172,7 @@ impl Node {
                     person: None,
                     body,
                 };
-                let added = tx.admit(&admitted, &attribution, source, &line)?;
+                let added = tx.admit(&admitted, attribution, source, &line)?;
                 tally.admitted += u64::from(added.fresh);
             }
             Admission::Held(held) => {
@@ -181,7 +187,7 @@ impl Node {
                     person: None,
                     body,
                 };
-                tx.hold(&held, Some(&attribution), source, &line)?;
+                tx.hold(&held, Some(attribution), source, &line)?;
             }
         }
         Ok(())
@@ -401,10 +407,20 @@ fn mark_for(valid: Valid, profile: Option<&SourceProfile>, table: &MarkingTable)
 
 /// What all objects of one import have in common.
 struct Batch<'a> {
-    own: bool,
     source: &'a str,
     rules: &'a Rules,
     now: Timestamp,
+}
+
+/// A batch on its way to the recorder.
+#[derive(Default)]
+pub(crate) struct Prepared {
+    /// Marking definitions learned, to be kept.
+    learned: Vec<(StixId, Vec<u8>)>,
+    /// What is to be judged and recorded, with this node's answer for it.
+    items: Vec<(Marked, Attribution)>,
+    /// What is known of the rest.
+    counted: Counted,
 }
 
 /// What a transaction did.

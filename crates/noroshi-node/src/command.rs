@@ -364,6 +364,20 @@ pub struct ImportAnswer {
     pub notes: u64,
 }
 
+impl ImportAnswer {
+    /// Count what another part came to as well.
+    pub fn add(&mut self, part: Self) {
+        self.read += part.read;
+        self.admitted += part.admitted;
+        self.known += part.known;
+        self.refused += part.refused;
+        self.notes += part.notes;
+        for (code, count) in part.held {
+            *self.held.entry(code).or_default() += count;
+        }
+    }
+}
+
 /// The end of a page.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PageAnswer {

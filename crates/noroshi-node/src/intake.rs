@@ -8,16 +8,18 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use noroshi_formats::stream::Splitter;
 use noroshi_formats::{Note, ReadError, Valid};
+use noroshi_model::Head;
 use noroshi_model::profile::SourceProfile;
 
+use crate::admit::Prepared;
 use crate::command::{Event, Failure, ImportAnswer};
 use crate::node::Node;
 use crate::sink::Sink;
 
 /// Objects judged and recorded in one transaction.
 const BATCH_OBJECTS: usize = 2000;
-/// Batches read ahead of the recorder.
-const BATCHES_AHEAD: usize = 2;
+/// Batches waiting between one thread and the next.
+const BATCHES_AHEAD: usize = 1;
 /// Notes and errors shown to the person; all are counted.
 const REPORTED_MAX: u64 = 10;
 /// Most files of one import.
@@ -99,13 +101,13 @@ impl Node {
         sink: &mut dyn Sink,
     ) -> Result<(), Failure> {
         let limits = *self.limits();
-        // Splitting stays on this thread, because the reader may not be sent to another; parsing
-        // and checking, the larger part of the work, goes to a second one.
+        // Splitting stays on this thread, because the reader may not be sent to another. A second
+        // one parses, marks and signs; a third one judges and writes, and does nothing else.
         let (raw_out, raw_in) = sync_channel(BATCHES_AHEAD);
-        let (read_out, read_in) = sync_channel::<Vec<Outcome>>(BATCHES_AHEAD);
+        let (ready_out, ready_in) = sync_channel(BATCHES_AHEAD);
         std::thread::scope(|scope| {
-            let recorder = scope.spawn(move || self.record_batches(&read_in, profile));
-            scope.spawn(move || read_batches(&raw_in, &read_out, &limits));
+            let recorder = scope.spawn(move || self.record_batches(&ready_in, profile));
+            scope.spawn(move || self.prepare_batches(&raw_in, &ready_out, profile));
             let mut batch = Vec::with_capacity(BATCH_OBJECTS);
             let mut done = 0_u64;
             for entry in Splitter::new(reader, limits) {
@@ -142,6 +144,26 @@ impl Node {
             Ok(())
         })
     }
+
+    fn prepare_batches(
+        &self,
+        raw: &Receiver<RawBatch>,
+        out: &SyncSender<Result<Prepared, Failure>>,
+        profile: Option<&SourceProfile>,
+    ) {
+        for batch in raw {
+            let read = batch
+                .into_iter()
+                .map(|entry| entry.and_then(|entry| entry.read(self.limits())));
+            // A recorder that stopped has its reason in its result.
+            if out
+                .send(self.prepare_batch(read.collect(), profile))
+                .is_err()
+            {
+                return;
+            }
+        }
+    }
 }
 
 /// What recording one source came to.
@@ -159,38 +181,32 @@ impl Counted {
         }
     }
 
+    /// The notes on one object.
+    pub(crate) fn note(&mut self, head: &Head, notes: &[Note]) {
+        self.answer.notes += notes.len() as u64;
+        for note in notes {
+            self.row("note", note.code.as_str(), format!("{}: {note}", head.id));
+        }
+    }
+
+    /// What another part came to.
+    pub(crate) fn add(&mut self, part: Self) {
+        for (kind, code, text) in part.rows {
+            self.row(&kind, &code, text);
+        }
+        self.answer.add(part.answer);
+    }
+
     fn report(self, shown: &str, answer: &mut ImportAnswer, sink: &mut dyn Sink) {
         for (kind, code, text) in self.rows {
             let row = serde_json::json!({ "file": shown, "code": code, "text": text });
             sink.send(Event::Row { kind, row });
         }
-        answer.read += self.answer.read;
-        answer.admitted += self.answer.admitted;
-        answer.known += self.answer.known;
-        answer.refused += self.answer.refused;
-        answer.notes += self.answer.notes;
-        for (code, count) in self.answer.held {
-            *answer.held.entry(code).or_default() += count;
-        }
+        answer.add(self.answer);
     }
 }
 
 type RawBatch = Vec<Result<noroshi_formats::stream::RawEntry, ReadError>>;
-
-fn read_batches(
-    raw: &Receiver<RawBatch>,
-    out: &SyncSender<Vec<Outcome>>,
-    limits: &noroshi_model::Limits,
-) {
-    for batch in raw {
-        let read = batch
-            .into_iter()
-            .map(|entry| entry.and_then(|entry| entry.read(limits)));
-        if out.send(read.collect()).is_err() {
-            return;
-        }
-    }
-}
 
 /// The files that paths name; folders are walked in name order, hidden entries left out.
 fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{OpenError, ReadError, WriteError};
@@ -234,8 +235,16 @@ fn commit(writer: &mut Writer) -> Result<(), WriteError> {
     })
 }
 
-fn prepare(connection: &Connection, options: &Options, cache: u64) -> Result<(), OpenError> {
+/// Statements are planned once, whatever is bound to them. Without it the engine plans a statement
+/// anew for each value it compares with the condition of a partial index.
+fn plan_once(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
+fn prepare(connection: &Connection, options: &Options, cache: u64) -> Result<(), OpenError> {
+    plan_once(connection)?;
     connection.execute_batch(&format!(
         "PRAGMA page_size = 4096;
          PRAGMA journal_mode = WAL;
@@ -255,7 +264,7 @@ fn prepare(connection: &Connection, options: &Options, cache: u64) -> Result<(),
 }
 
 fn prepare_reader(connection: &Connection, cache: u64) -> Result<(), ReadError> {
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    plan_once(connection)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.execute_batch(&format!(
         "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{};",

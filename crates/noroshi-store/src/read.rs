@@ -89,6 +89,14 @@ impl<'a> Reader<'a> {
         Ok(found.filter(|stored| self.sees(stored.state)))
     }
 
+    /// Is an item of that name here, in whatever state?
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn knows(&self, hash: &ItemHash) -> Result<bool, ReadError> {
+        Ok(self.seq_of(hash)?.is_some())
+    }
+
     pub(crate) fn seq_of(&self, hash: &ItemHash) -> Result<Option<u64>, ReadError> {
         let seq: Option<i64> = self
             .connection()
