@@ -1,7 +1,6 @@
 //! Mark, judge, record: each object gets its effective marking, the gate admits or holds it, and
 //! item, indexes and ledger line are written in one transaction.
 
-use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
 
 use noroshi_formats::{Form, Valid};
@@ -21,6 +20,8 @@ use crate::intake::{Counted, Outcome};
 use crate::node::{Node, store_failure};
 use crate::records::ActRecord;
 
+/// Most batches of an import recorded in one transaction.
+const TRANSACTION_BATCHES: usize = 8;
 /// Held items judged again in one transaction.
 const HELD_PAGE: u32 = 1000;
 
@@ -73,7 +74,8 @@ impl Node {
         Ok(prepared)
     }
 
-    /// The recording half of an import: batch by batch, each one transaction.
+    /// The recording half of an import. A transaction takes what is ready, up to its cap: under
+    /// load commits are few, and what trickles in is durable at once.
     pub(crate) fn record_batches(
         &self,
         batches: &Receiver<Result<Prepared, Failure>>,
@@ -81,38 +83,55 @@ impl Node {
     ) -> Result<Counted, Failure> {
         let source = profile.map_or("file", |profile| profile.name.as_str());
         let mut counted = Counted::default();
-        for batch in batches {
-            let Prepared {
-                learned,
-                items,
-                counted: before,
-            } = batch?;
-            counted.add(before);
-            let batch = Batch {
+        let mut next = batches.recv().ok();
+        while let Some(first) = next.take() {
+            let mut prepared = first?;
+            let mut recording = Recording {
                 source,
                 rules: &self.rules()?,
                 now: self.now(),
+                counted: &mut counted,
             };
-            let tally = self
-                .store
+            self.store
                 .write(|tx| {
-                    for (id, bytes) in &learned {
-                        tx.put(RecordKind::Marking, id.as_str().as_bytes(), bytes)?;
+                    for taken in 1.. {
+                        self.record_prepared(tx, prepared, &mut recording)?;
+                        if taken == TRANSACTION_BATCHES {
+                            break;
+                        }
+                        match batches.try_recv() {
+                            Ok(Ok(more)) => prepared = more,
+                            Ok(failed) => {
+                                next = Some(failed);
+                                break;
+                            }
+                            Err(_) => break,
+                        }
                     }
-                    let mut tally = Tally::default();
-                    for (marked, attribution) in items {
-                        self.record_own(tx, marked, &attribution, &batch, &mut tally)?;
-                    }
-                    Ok::<Tally, WriteError>(tally)
+                    Ok::<(), WriteError>(())
                 })
                 .map_err(store_failure)?;
-            counted.answer.admitted += tally.admitted;
-            counted.answer.known += tally.known;
-            for (code, count) in tally.held {
-                *counted.answer.held.entry(code).or_default() += count;
+            if next.is_none() {
+                next = batches.recv().ok();
             }
         }
         Ok(counted)
+    }
+
+    fn record_prepared(
+        &self,
+        tx: &mut Tx<'_>,
+        prepared: Prepared,
+        recording: &mut Recording<'_>,
+    ) -> Result<(), WriteError> {
+        for (id, bytes) in &prepared.learned {
+            tx.put(RecordKind::Marking, id.as_str().as_bytes(), bytes)?;
+        }
+        recording.counted.add(prepared.counted);
+        for (marked, attribution) in prepared.items {
+            self.record_own(tx, marked, &attribution, recording)?;
+        }
+        Ok(())
     }
 
     /// Marking definitions among the objects are learned before anything that names them is
@@ -145,17 +164,17 @@ impl Node {
         tx: &mut Tx<'_>,
         marked: Marked,
         attribution: &Attribution,
-        batch: &Batch<'_>,
-        tally: &mut Tally,
+        recording: &mut Recording<'_>,
     ) -> Result<(), WriteError> {
         let hash = marked.valid().hash();
+        let answer = &mut recording.counted.answer;
         if tx.knows(&hash)? {
-            tally.known += 1;
+            answer.known += 1;
             return Ok(());
         }
-        let Batch { source, rules, now } = *batch;
+        let Recording { source, now, .. } = *recording;
         let context = AdmitContext {
-            rules,
+            rules: recording.rules,
             world: self.world(),
             via: Via::Import {
                 own: attribution.role == Role::Originator,
@@ -173,11 +192,11 @@ impl Node {
                     body,
                 };
                 let added = tx.admit(&admitted, attribution, source, &line)?;
-                tally.admitted += u64::from(added.fresh);
+                answer.admitted += u64::from(added.fresh);
             }
             Admission::Held(held) => {
                 for reason in held.reasons() {
-                    *tally.held.entry(reason.code().to_owned()).or_default() += 1;
+                    *answer.held.entry(reason.code().to_owned()).or_default() += 1;
                 }
                 let codes: Vec<&str> = held.reasons().iter().map(|r| r.code()).collect();
                 let body = body.with("reasons", codes);
@@ -405,11 +424,12 @@ fn mark_for(valid: Valid, profile: Option<&SourceProfile>, table: &MarkingTable)
     }
 }
 
-/// What all objects of one import have in common.
-struct Batch<'a> {
+/// What the objects of one transaction have in common, and what they come to.
+struct Recording<'a> {
     source: &'a str,
     rules: &'a Rules,
     now: Timestamp,
+    counted: &'a mut Counted,
 }
 
 /// A batch on its way to the recorder.
@@ -421,14 +441,6 @@ pub(crate) struct Prepared {
     items: Vec<(Marked, Attribution)>,
     /// What is known of the rest.
     counted: Counted,
-}
-
-/// What a transaction did.
-#[derive(Default)]
-struct Tally {
-    admitted: u64,
-    known: u64,
-    held: BTreeMap<String, u64>,
 }
 
 /// The body of an item's ledger line.

@@ -1,5 +1,5 @@
-//! Bytes come in: files, folders, standard input. Read on one thread, judged and recorded on
-//! another, in batches of one transaction each; memory is bounded by the batch and the caps.
+//! Bytes come in: files, folders, standard input. Split on one thread, parsed, marked and signed on a
+//! second, judged and recorded on a third; memory is bounded by the batches between them and the caps.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -16,10 +16,10 @@ use crate::command::{Event, Failure, ImportAnswer};
 use crate::node::Node;
 use crate::sink::Sink;
 
-/// Objects judged and recorded in one transaction.
-const BATCH_OBJECTS: usize = 2000;
+/// Objects handed from thread to thread at once.
+const BATCH_OBJECTS: usize = 250;
 /// Batches waiting between one thread and the next.
-const BATCHES_AHEAD: usize = 1;
+const BATCHES_AHEAD: usize = 2;
 /// Notes and errors shown to the person; all are counted.
 const REPORTED_MAX: u64 = 10;
 /// Most files of one import.

@@ -16,6 +16,11 @@ use noroshi_node::messages::{self, Lang};
 
 use crate::cli::{Cli, Task};
 
+/// An import hands each object from thread to thread and frees it on another than the one that made
+/// it: the system's allocator spends an eighth of the time on the locks this takes.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let lang = cli.lang();
