@@ -87,6 +87,17 @@ pub enum Parcel {
     },
 }
 
+impl Parcel {
+    /// The bytes that leave.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Item { canonical, .. } => canonical,
+            Self::Notice { bytes, .. } => bytes,
+        }
+    }
+}
+
 /// A notice on its way to the gate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {

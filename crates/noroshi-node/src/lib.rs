@@ -48,3 +48,6 @@ pub use command::{Command, Event, Failure};
 pub use init::{Init, InitAnswer, init};
 pub use node::Node;
 pub use outside::{Outside, OutsideError};
+
+#[cfg(test)]
+mod tests;

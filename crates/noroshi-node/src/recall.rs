@@ -24,7 +24,7 @@ pub(crate) struct SignedRecall {
 }
 
 impl SignedRecall {
-    fn sign(recall: Recall, signer: &dyn Signer) -> Self {
+    pub(crate) fn sign(recall: Recall, signer: &dyn Signer) -> Self {
         let bytes = recall.to_bytes();
         let message = signing::message(Context::Recall, recall.world, &bytes);
         Self {

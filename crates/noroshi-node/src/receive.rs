@@ -10,7 +10,9 @@ use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::{EntryKind, Fate, Precedence, Receipt};
 use noroshi_model::manifest::{Manifest, Purpose};
-use noroshi_model::{Attribution, Context, Digest, ItemHash, KeyId, NodeId, Verifier, signing};
+use noroshi_model::{
+    Attribution, Context, Digest, ItemHash, KeyId, NodeId, Timestamp, Verifier, signing,
+};
 use noroshi_seal::manifest::SignedManifest;
 use noroshi_seal::sealing;
 use noroshi_seal::sign::Ed25519;
@@ -40,6 +42,29 @@ struct BatchView<'a> {
     sender: &'a Recipient,
     rules: &'a Rules,
     agreements: &'a [AgreementInForce<'a>],
+}
+
+/// Alarms about a peer that stand in the ledger already: what is said once an hour is said, and a
+/// peer that misbehaves in ever new ways cannot fill the disk with it.
+#[derive(Default)]
+pub(crate) struct Alarms {
+    hour: i64,
+    told: BTreeSet<String>,
+}
+
+impl Alarms {
+    /// Different alarms about one peer in one hour.
+    const MAX: usize = 20;
+
+    /// Leave only what this hour has not heard.
+    fn keep_new(&mut self, now: Timestamp, alarms: &mut Vec<String>) {
+        let hour = now.micros() / 3_600_000_000;
+        if hour != self.hour {
+            self.hour = hour;
+            self.told.clear();
+        }
+        alarms.retain(|alarm| self.told.len() < Self::MAX && self.told.insert(alarm.clone()));
+    }
 }
 
 /// Everything one exchange brought, sorted by what is done with it.
@@ -74,6 +99,7 @@ impl Node {
                 Err(error) => batch.alarms.push(error.to_string()),
             }
         }
+        slot.alarms.keep_new(self.now(), &mut batch.alarms);
         let outcome = self.apply(&peer, slot, batch);
         if outcome.is_err() {
             // The link in memory is ahead of the store: forget it, the store is the truth.

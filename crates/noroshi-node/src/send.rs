@@ -25,6 +25,7 @@ use crate::command::{Failure, SyncAnswer};
 use crate::node::{Node, lock, store_failure};
 use crate::outside::Outside;
 use crate::plan::{GateView, provenance};
+use crate::receive::Alarms;
 use crate::records::{ActRecord, Peer, int};
 
 /// Bytes of frames in one exchange.
@@ -36,9 +37,13 @@ const REFILL: u32 = 10_000;
 /// Exchanges in one go with a peer: a bound, should both sides never fall silent.
 const ROUNDS_MAX: usize = 100_000;
 
+/// Exchanges that move nothing before a peer counts as taking nothing.
+const STALLED_ROUNDS: usize = 5;
+
 /// A link with its peer, under a lock of its own.
 pub(crate) struct LinkSlot {
     pub(crate) link: Link,
+    pub(crate) alarms: Alarms,
 }
 
 /// Why an entry does not leave after all.
@@ -75,6 +80,7 @@ impl Node {
         };
         let slot = Arc::new(Mutex::new(LinkSlot {
             link: Link::new(config, state),
+            alarms: Alarms::default(),
         }));
         Ok(Arc::clone(lock(&self.links).entry(*peer).or_insert(slot)))
     }
@@ -120,6 +126,7 @@ impl Node {
         let address =
             address.ok_or_else(|| unreachable("the peer's address is not known".into()))?;
         let slot = self.slot(peer)?;
+        let mut idle = 0;
         for round in 0..ROUNDS_MAX {
             // The lock is not held while the network is waited for: the peer may call meanwhile.
             let frames = self.outgoing(&known, &mut lock(&slot))?;
@@ -144,7 +151,18 @@ impl Node {
             answer.received += outcome.applied;
             answer.sent += outcome.acknowledged;
             known = self.confirmed_peer(peer)?;
+            let moved = outcome.applied + outcome.acknowledged > 0;
+            idle = if moved { 0 } else { idle + 1 };
             let slot = lock(&slot);
+            if idle == STALLED_ROUNDS && slot.link.backlog() > 0 {
+                return Err(Failure::new(
+                    "link.stalled",
+                    6,
+                    "the peer answers and takes nothing of what is sent: ask its people what \
+                     `noroshi ledger list --kind alarm` says there",
+                )
+                .arg("peer", peer));
+            }
             if slot.link.backlog() == 0 && !slot.link.owes_ack() && outcome.applied == 0 {
                 break;
             }
@@ -189,7 +207,7 @@ impl Node {
                     break;
                 }
                 Some(Want::Entries(numbers)) => {
-                    let entries = self.entries(peer, &numbers)?;
+                    let entries = self.entries(peer, &numbers, EXCHANGE_BYTES - bytes)?;
                     let checkpoint = self.log_checkpoint(&node)?;
                     let framed = slot
                         .link
@@ -289,8 +307,9 @@ impl Node {
         Ok(checkpoint.sign(&name, &keys.ledger.public(), &keys.ledger))
     }
 
-    /// Ask the gate for each entry; what it stops is voided and its act returned.
-    fn entries(&self, peer: &Peer, numbers: &[u64]) -> Result<Vec<Outgoing>, Failure> {
+    /// Ask the gate for each entry, until the room for bytes is taken; what it stops is voided and
+    /// its act returned. What is left of the numbers stays queued.
+    fn entries(&self, peer: &Peer, numbers: &[u64], room: usize) -> Result<Vec<Outgoing>, Failure> {
         let node = peer.node();
         let recipient = self.recipient(peer);
         let mut views = Views {
@@ -298,7 +317,11 @@ impl Node {
         };
         let mut outgoing = Vec::with_capacity(numbers.len());
         let mut stopped = Vec::new();
+        let mut taken = 0;
         for number in numbers {
+            if taken >= room {
+                break;
+            }
             let entry = self
                 .inside()?
                 .log_entry(&node, *number)
@@ -314,6 +337,7 @@ impl Node {
             }
             match self.permit(&entry, &recipient, &mut views)? {
                 Ok(parcel) => {
+                    taken += entry.leaf_bytes.len() + parcel.content().bytes().len();
                     outgoing.push(Outgoing::Entry {
                         leaf: entry.leaf_bytes,
                         parcel,

@@ -1,0 +1,5 @@
+//! Two nodes in one process, a road between them that a test can bend, and peers that lie.
+
+mod lies;
+mod roads;
+mod stage;

@@ -1,0 +1,290 @@
+//! A partner whose keys are right and whose statements are not.
+
+use noroshi_gate::Released;
+use noroshi_model::link::{EntryKind, Fate, Precedence, Recall, RecallMode, Receipt};
+use noroshi_model::{Attribution, Digest, NodeId, Role, Signer, World};
+use noroshi_store::{LogPayload, RecordKind, WriteError};
+use noroshi_sync::{LinkState, Outgoing, join_frames};
+
+use super::stage::{Party, Stage, id, object};
+use crate::node::{lock, store_failure};
+use crate::plan::provenance;
+use crate::recall::SignedRecall;
+use crate::receipts::SignedReceipt;
+
+fn write(party: &Party, work: impl FnOnce(&mut noroshi_store::Tx<'_>) -> Result<(), WriteError>) {
+    party
+        .node
+        .store
+        .write(work)
+        .map_err(store_failure::<WriteError>)
+        .unwrap();
+}
+
+fn receipt(from: &NodeId, to: &NodeId, number: u64, digest: Digest) -> Receipt {
+    Receipt {
+        world: World::Operational,
+        by: *from,
+        to: *to,
+        epoch: 1,
+        at: noroshi_model::Timestamp::from_micros(0),
+        fates: vec![(number, digest, Fate::Destroyed)],
+    }
+}
+
+/// Clause: I5
+#[test]
+fn a_receipt_for_what_was_not_sent_or_by_another_key_is_disputed_and_changes_no_fate() {
+    let stage = Stage::new();
+    stage.jp.import("own", &[object(1, 100)]);
+    stage.jp.order(stage.jp.share(&[&id(1)]));
+    stage.jp.sync();
+    stage.us.sync();
+    let before = stage.jp.rows(crate::Command::Receipts {
+        item: None,
+        peer: None,
+        outstanding: false,
+        limit: 10,
+    });
+    let (jp, us) = (stage.jp.node.me(), stage.us.node.me());
+    let bytes_of =
+        |receipt: Receipt, signer: &dyn Signer| SignedReceipt::sign(receipt, signer).to_bytes();
+    let keys = stage.us.node.keys();
+    let lies = [
+        // Never sent; other bytes; signed by the wrong key; somebody else's; no receipt at all.
+        bytes_of(receipt(&us, &jp, 9_999, Digest::of(b"x")), &keys.items),
+        bytes_of(receipt(&us, &jp, 0, Digest::of(b"x")), &keys.items),
+        bytes_of(receipt(&us, &jp, 0, Digest::of(b"x")), &keys.ledger),
+        bytes_of(receipt(&jp, &us, 0, Digest::of(b"x")), &keys.items),
+        b"{}".to_vec(),
+    ];
+    drop(keys);
+    for (told, lie) in lies.into_iter().enumerate() {
+        write(&stage.us, |tx| {
+            let node = &stage.us.node;
+            node.log_bytes(tx, &jp, EntryKind::Receipt, Precedence::Priority, lie)?;
+            Ok(())
+        });
+        stage.us.sync();
+        assert_eq!(stage.jp.lines("receipt.disputed").len(), told + 1);
+    }
+    let after = stage.jp.rows(crate::Command::Receipts {
+        item: None,
+        peer: None,
+        outstanding: false,
+        limit: 10,
+    });
+    assert_eq!(before, after);
+    stage.jp.verifies();
+}
+
+/// Clause: I5
+#[test]
+fn a_partner_cannot_recall_what_is_not_its_own() {
+    let stage = Stage::new();
+    stage.jp.import("own", &[object(1, 100)]);
+    stage.jp.order(stage.jp.share(&[&id(1)]));
+    stage.jp.sync();
+    let refused = stage.us.try_order(stage.us.recall(&id(1), "destroy"));
+    assert_eq!(refused.unwrap_err().code, "recall.not_yours");
+    // A partner whose own gate is broken sends it all the same.
+    let (jp, us) = (stage.jp.node.me(), stage.us.node.me());
+    let stored = stage.us.node.find_item(&id(1)).unwrap();
+    for by in [us, jp] {
+        let recall = Recall {
+            world: World::Operational,
+            by,
+            item: stored.hash,
+            id: stored.id.clone(),
+            modified: stored.modified,
+            mode: RecallMode::Destroy,
+            reason: "a lie".to_owned(),
+            at: stored.at,
+        };
+        let bytes = SignedRecall::sign(recall, &stage.us.node.keys().items).to_bytes();
+        write(&stage.us, |tx| {
+            let number = tx.log_size(&jp)?;
+            let digest = Digest::of(&bytes);
+            let kind = EntryKind::Recall;
+            let leaf = stage
+                .us
+                .node
+                .leaf(number, kind, Precedence::Immediate, digest);
+            let payload = LogPayload::Recall {
+                seq: stored.seq,
+                rendition: stored.hash,
+                bytes,
+            };
+            tx.log_append(&jp, &leaf, &payload)
+        });
+        stage.us.sync();
+    }
+    assert_eq!(stage.jp.state(&id(1)).as_deref(), Some("admitted"));
+    assert_eq!(stage.jp.lines("item.refused").len(), 2);
+}
+
+/// Send one waiting entry with another answer for it than the true one.
+fn send_forged(party: &Party, item: &str, forge: impl Fn(Attribution) -> Attribution) {
+    let node = &party.node;
+    let peer = node.find_peer(party.other).unwrap();
+    let stored = node.find_item(item).unwrap();
+    let marked = node.marked(&stored).unwrap().unwrap();
+    let view = node.gate_view("defence").unwrap();
+    let agreements = node.standings(&view.agreements, view.now);
+    let released: Released<_> = noroshi_gate::release(
+        &marked,
+        &provenance(&stored),
+        &node.recipient(&peer),
+        &agreements,
+        &view.rules,
+        &view.purpose,
+    )
+    .unwrap();
+    let parcel = released.with_attribution(forge(stored.attribution.clone().unwrap()));
+    let waiting = node.inside().unwrap();
+    let numbers = waiting.log_waiting_numbers(&peer.node(), 1_000).unwrap();
+    let entries = numbers
+        .into_iter()
+        .map(|(number, _)| waiting.log_entry(&peer.node(), number).unwrap().unwrap());
+    let mut releases = entries.filter(|entry| entry.leaf.kind == EntryKind::Release);
+    let leaf = releases.next_back().unwrap().leaf_bytes;
+    drop(releases);
+    drop(waiting);
+    let slot = node.slot(&peer.node()).unwrap();
+    let mut slot = lock(&slot);
+    let entry = Outgoing::Entry { leaf, parcel };
+    let now = node.now();
+    let mut frames = slot.link.frame_entries(vec![entry], None, now).unwrap();
+    if let Some(announcement) = slot.link.announcement_frame() {
+        frames.insert(0, announcement);
+    }
+    let to = &party.road;
+    let _ = crate::Outside::exchange(
+        to,
+        "forged",
+        &peer
+            .manifest
+            .current(noroshi_model::manifest::Purpose::Tls)
+            .unwrap()
+            .id,
+        &join_frames(&frames),
+    );
+}
+
+/// Clause: I5
+#[test]
+fn a_wrong_signature_and_an_attestor_that_poses_as_originator_are_refused() {
+    let stage = Stage::new();
+    let jp = stage.jp.node.me();
+    let resign = |mut by: Attribution, role: Role, node: NodeId| {
+        let hash = stage.us.node.find_item(&id(1)).unwrap().hash;
+        let keys = stage.us.node.keys();
+        let message = Attribution::message(
+            World::Operational,
+            role,
+            &node,
+            &by.key,
+            &by.assigned,
+            &hash,
+        );
+        by.signature = keys.items.sign(&message);
+        Attribution { role, node, ..by }
+    };
+    type Forge<'a> = &'a dyn Fn(Attribution) -> Attribution;
+    let forgeries: [Forge<'_>; 4] = [
+        // A flipped bit in the signature.
+        &|mut by| {
+            by.signature[0] ^= 1;
+            by
+        },
+        // It attested, and says afterwards that it made it: the role is signed.
+        &|by| Attribution {
+            role: Role::Originator,
+            ..by
+        },
+        // It says that the other side made it, under its own key.
+        &|by| resign(by, Role::Originator, jp),
+        // Markings taken off after signing.
+        &|by| Attribution {
+            assigned: Vec::new(),
+            ..by
+        },
+    ];
+    for (at, forge) in (1_u32..).zip(forgeries) {
+        // Each its own item, so that none is met as known before.
+        stage.us.import("feed", &[object(at, 100)]);
+        stage.us.order(stage.us.share(&[&id(at)]));
+        send_forged(&stage.us, &id(at), forge);
+        assert_eq!(stage.jp.state(&id(at)), None, "forgery {at} was taken");
+        assert_eq!(stage.jp.lines("item.refused").len(), at as usize);
+    }
+    // The number of a refused entry is spent; the truth goes under a new one.
+    assert_eq!(stage.jp.admitted(), 0);
+    stage.jp.verifies();
+}
+
+/// Clause: I6
+#[test]
+fn what_another_made_is_not_taken_from_a_partner_that_may_not_pass_it_on() {
+    let stage = Stage::new();
+    let au = stage.australia();
+    stage.us.profile("closed", "TLP:AMBER", false);
+    stage.us.import("closed", &[object(1, 100)]);
+    stage.us.order(stage.us.share(&[&id(1)]));
+    // Australia made it and signed it; nobody agreed that the United States may hand it on.
+    send_forged(&stage.us, &id(1), |by| {
+        let hash = stage.us.node.find_item(&id(1)).unwrap().hash;
+        let keys = au.node.keys();
+        let (role, node, key) = (Role::Originator, au.node.me(), keys.items.key_id());
+        let world = World::Operational;
+        let message = Attribution::message(world, role, &node, &key, &by.assigned, &hash);
+        Attribution {
+            role,
+            node,
+            key,
+            signature: keys.items.sign(&message),
+            ..by
+        }
+    });
+    assert_eq!(stage.jp.state(&id(1)).as_deref(), Some("held"));
+    let held = stage.jp.lines("item.held");
+    assert!(
+        held[0].to_string().contains("gate.may_not_pass_on"),
+        "{held:?}"
+    );
+    assert_eq!(stage.jp.admitted(), 0);
+}
+
+/// Clause: I5
+#[test]
+fn a_partner_that_rolls_back_its_epoch_is_noticed_and_not_listened_to() {
+    let stage = Stage::new();
+    stage.us.import("own", &[object(1, 100)]);
+    stage.us.order(stage.us.share(&[&id(1)]));
+    stage.us.sync();
+    assert_eq!(stage.jp.state(&id(1)).as_deref(), Some("admitted"));
+    let jp = stage.jp.node.me();
+    let alarms = stage.jp.lines("alarm").len();
+    // Its durable state of the link is that of the first day.
+    lock(&stage.us.node.links).clear();
+    write(&stage.us, |tx| {
+        tx.put(
+            RecordKind::Link,
+            jp.bytes(),
+            &LinkState::default().to_bytes(),
+        )
+    });
+    stage.us.import("own", &[object(2, 100)]);
+    stage.us.order(stage.us.share(&[&id(2)]));
+    let stalled = stage.us.try_sync().unwrap_err();
+    assert_eq!(stalled.code, "link.stalled");
+    // It is told once, not once for every frame.
+    let told = stage.jp.lines("alarm").len() - alarms;
+    assert!((1..=2).contains(&told), "{told} alarms");
+    assert_eq!(
+        stage.jp.state(&id(2)),
+        None,
+        "nothing of a rolled-back epoch"
+    );
+    assert_eq!(stage.jp.state(&id(1)).as_deref(), Some("admitted"));
+}

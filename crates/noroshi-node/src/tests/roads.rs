@@ -1,0 +1,175 @@
+//! Roads that lose, repeat, reorder and cut; agreements and rules that change meanwhile.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use noroshi_sync::{join_frames, split_frames};
+
+use super::stage::{Party, Stage, id, object};
+use crate::node::lock;
+
+/// Thirty items, released and waiting.
+fn thirty(party: &Party) {
+    let objects: Vec<_> = (0..30).map(|number| object(number, 100)).collect();
+    party.import("own", &objects);
+    party.order(party.share(&[]));
+}
+
+/// Everything arrived, once, and is answered for.
+fn is_whole(stage: &Stage) {
+    stage.jp.sync();
+    stage.us.sync();
+    assert_eq!(stage.us.admitted(), 30);
+    assert_eq!(stage.jp.unanswered(), 0);
+    stage.jp.verifies();
+    stage.us.verifies();
+}
+
+/// Clause: I5
+#[test]
+fn frames_cut_anywhere_are_refused_and_what_was_cut_comes_again() {
+    let stage = Stage::new();
+    thirty(&stage.jp);
+    let calls = AtomicUsize::new(0);
+    *lock(&stage.jp.road.bend) = Some(Box::new(move |body| {
+        let call = calls.fetch_add(1, Ordering::SeqCst);
+        Some(body[..body.len() * call.min(7) / 7].to_vec())
+    }));
+    for _ in 0..8 {
+        // A cut exchange may fail or bring nothing; it must not bring something else.
+        let _ = stage.jp.try_sync();
+        assert!(stage.us.admitted() <= 30);
+        stage.hands.forward(60);
+    }
+    *lock(&stage.jp.road.bend) = None;
+    is_whole(&stage);
+}
+
+/// Clause: I5
+#[test]
+fn frames_in_reverse_order_and_twice_come_to_the_same() {
+    let stage = Stage::new();
+    thirty(&stage.jp);
+    *lock(&stage.jp.road.bend) = Some(Box::new(|body| {
+        let mut frames = split_frames(body);
+        frames.reverse();
+        let twice: Vec<Vec<u8>> = frames
+            .iter()
+            .chain(&frames)
+            .map(|frame| frame.to_vec())
+            .collect();
+        Some(join_frames(&twice))
+    }));
+    for _ in 0..3 {
+        let _ = stage.jp.try_sync();
+        stage.hands.forward(60);
+    }
+    *lock(&stage.jp.road.bend) = None;
+    is_whole(&stage);
+}
+
+/// Clause: I5
+#[test]
+fn an_exchange_played_again_later_changes_nothing() {
+    let stage = Stage::new();
+    thirty(&stage.jp);
+    let recorded = Arc::new(Mutex::new(Vec::new()));
+    let tape = Arc::clone(&recorded);
+    *lock(&stage.jp.road.bend) = Some(Box::new(move |body| {
+        lock(&tape).push(body.to_vec());
+        Some(body.to_vec())
+    }));
+    stage.jp.sync();
+    is_whole(&stage);
+    *lock(&stage.jp.road.bend) = None;
+    stage.jp.order(stage.jp.recall(&id(7), "destroy"));
+    stage.jp.sync();
+    assert_eq!(stage.us.state(&id(7)).as_deref(), Some("destroyed"));
+    let admitted = stage.us.lines("item.admitted").len();
+    for body in lock(&recorded).iter() {
+        let _ = stage.us.node.exchange(&stage.jp.node.me(), body);
+    }
+    assert_eq!(stage.us.lines("item.admitted").len(), admitted);
+    assert_eq!(stage.us.state(&id(7)).as_deref(), Some("destroyed"));
+    assert_eq!(stage.us.admitted(), 29);
+    stage.us.verifies();
+}
+
+/// Clause: I5
+#[test]
+fn a_recall_that_overtakes_its_item_meets_it_when_it_comes() {
+    let stage = Stage::new();
+    let (jp, us) = (&stage.jp.node, stage.us.node.me());
+    stage.jp.import("own", &[object(1, 100)]);
+    stage.jp.order(stage.jp.share(&[&id(1)]));
+    let frames = || {
+        let peer = jp.confirmed_peer(&us).unwrap();
+        let slot = jp.slot(&us).unwrap();
+        join_frames(&jp.outgoing(&peer, &mut lock(&slot)).unwrap())
+    };
+    // The item is on its way, and the way is long; the log believes it delivered, for otherwise
+    // the recall would void it.
+    let late = frames();
+    jp.store
+        .write(|tx| tx.log_delivered(&us, &[(0, 1_000)]).map(|_| ()))
+        .map_err(crate::node::store_failure::<noroshi_store::WriteError>)
+        .unwrap();
+    stage.jp.order(stage.jp.recall(&id(1), "destroy"));
+    stage.us.node.exchange(&jp.me(), &frames()).unwrap();
+    assert_eq!(stage.us.state(&id(1)), None);
+    assert_eq!(stage.us.lines("recall.received").len(), 1);
+    stage.us.node.exchange(&jp.me(), &late).unwrap();
+    assert_eq!(stage.us.state(&id(1)).as_deref(), Some("destroyed"));
+    assert_eq!(stage.us.admitted(), 0);
+}
+
+/// Clause: I5
+#[test]
+fn an_agreement_that_ends_in_the_middle_of_a_sync_stops_what_has_not_left() {
+    let stage = Stage::new();
+    let objects: Vec<_> = (0..600).map(|number| object(number, 15_000)).collect();
+    stage.jp.import("own", &objects);
+    stage.jp.order(stage.jp.share(&[]));
+    let hands = Arc::clone(&stage.hands);
+    let calls = AtomicUsize::new(0);
+    *lock(&stage.jp.road.bend) = Some(Box::new(move |body| {
+        if calls.fetch_add(1, Ordering::SeqCst) == 1 {
+            hands.forward(40 * 24 * 3600);
+        }
+        Some(body.to_vec())
+    }));
+    stage.jp.sync();
+    let (arrived, voided) = (stage.us.admitted(), stage.jp.lines("release.voided").len());
+    // What was on the road in that moment is held at the other end.
+    let held = stage.us.lines("item.held").len();
+    assert!(
+        arrived > 0 && voided > 0,
+        "{arrived} arrived, {voided} voided"
+    );
+    assert_eq!(arrived + held + voided, 600, "{held} held");
+    stage.jp.verifies();
+    stage.us.verifies();
+}
+
+/// Clause: I5
+#[test]
+fn what_the_rules_do_not_release_any_more_goes_back_to_its_persons() {
+    let stage = Stage::new();
+    stage.jp.import("own", &[object(1, 100), object(2, 100)]);
+    // Suspended between plan and signature: nothing is logged for the partner.
+    let act = stage.jp.prepare(stage.jp.share(&[&id(1)])).unwrap();
+    let released = stage.jp.prepare(stage.jp.share(&[&id(2)])).unwrap();
+    let done = stage.jp.endorse(&released, 0).unwrap();
+    assert_eq!((done.act.state.as_str(), done.entries), ("done", 1));
+    stage.jp.suspend();
+    let refused = stage.jp.endorse(&act, 0).unwrap_err();
+    assert_eq!(refused.exit, 3, "{refused:?}");
+    // Suspended between signature and sending: voided, and its act returned.
+    stage.jp.sync();
+    assert_eq!(stage.us.state(&id(2)), None);
+    assert_eq!(stage.jp.lines("release.voided").len(), 1);
+    let acts = stage.jp.rows(crate::Command::ActList {
+        state: Some("returned".to_owned()),
+    });
+    assert!(acts.iter().any(|act| act["id"] == released.id), "{acts:?}");
+}

@@ -1,0 +1,441 @@
+//! The stage: two organisations with their persons, a clock that stands, a road that can be bent.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use noroshi_model::manifest::Purpose;
+use noroshi_model::org::OrganisationKind;
+use noroshi_model::{Clock, KeyId, NodeId, Timestamp, World};
+use noroshi_seal::SystemRng;
+use serde_json::{Value, json};
+
+use crate::command::{ActAnswer, Command, EndorseAnswer, Event, Failure, Selection, SyncAnswer};
+use crate::messages::Lang;
+use crate::node::{Node, lock};
+use crate::outside::{Outside, OutsideError};
+use crate::sink::Collected;
+use crate::{Init, init, persons};
+
+/// A clock that moves when told to.
+pub(super) struct Hands(AtomicI64);
+
+impl Hands {
+    pub(super) fn forward(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// What happens to bytes on their way: `None` loses them.
+type Bend = Box<dyn FnMut(&[u8]) -> Option<Vec<u8>> + Send>;
+
+/// The road from one node to the other.
+pub(super) struct Road {
+    from: NodeId,
+    tls: KeyId,
+    to: Arc<Node>,
+    /// Bends what is asked, in place of passing it on as it is.
+    pub(super) bend: Mutex<Option<Bend>>,
+}
+
+impl Road {
+    fn new(from: &Node, to: &Arc<Node>) -> Self {
+        Self {
+            from: from.me(),
+            tls: tls_of(from),
+            to: Arc::clone(to),
+            bend: Mutex::new(None),
+        }
+    }
+}
+
+fn tls_of(node: &Node) -> KeyId {
+    node.keys().manifest.current(Purpose::Tls).unwrap().id
+}
+
+impl Outside for Road {
+    fn pair(&self, address: &str, message: &[u8]) -> Result<(Vec<u8>, KeyId), OutsideError> {
+        let reply = self.to.pair(&self.tls, message);
+        let reply = reply.map_err(|error| lost(address, &error.to_string()))?;
+        Ok((reply, tls_of(&self.to)))
+    }
+
+    fn exchange(
+        &self,
+        address: &str,
+        pinned: &KeyId,
+        frames: &[u8],
+    ) -> Result<Vec<u8>, OutsideError> {
+        assert_eq!(*pinned, tls_of(&self.to), "another key is pinned");
+        let bent = match &mut *lock(&self.bend) {
+            None => Some(frames.to_vec()),
+            Some(bend) => bend(frames),
+        };
+        let bent = bent.ok_or_else(|| lost(address, "lost on the way"))?;
+        let reply = self.to.exchange(&self.from, &bent);
+        reply.map_err(|error| lost(address, &error.to_string()))
+    }
+
+    fn wake(&self, _: &NodeId) {}
+}
+
+fn lost(address: &str, problem: &str) -> OutsideError {
+    OutsideError {
+        address: address.to_owned(),
+        problem: problem.to_owned(),
+    }
+}
+
+/// One organisation at its node, with the road to the other.
+pub(super) struct Party {
+    pub(super) node: Arc<Node>,
+    pub(super) road: Road,
+    people: [&'static str; 2],
+    /// How it names the other.
+    pub(super) other: &'static str,
+}
+
+/// Both, paired, with an agreement in force.
+pub(super) struct Stage {
+    pub(super) jp: Party,
+    pub(super) us: Party,
+    pub(super) hands: Arc<Hands>,
+    folder: tempfile::TempDir,
+}
+
+impl Stage {
+    pub(super) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let hands = Arc::new(Hands(AtomicI64::new(1_790_000_000_000_000)));
+        let jp = found(folder.path(), &hands, "JPN", ["sato", "suzuki"]);
+        let us = found(folder.path(), &hands, "USA", ["smith", "jones"]);
+        let stage = Self {
+            jp: Party::new(&jp, &us, ["sato", "suzuki"], "USA"),
+            us: Party::new(&us, &jp, ["smith", "jones"], "JPN"),
+            hands,
+            folder,
+        };
+        pair(&stage.jp, &stage.us);
+        stage.agree();
+        for party in [&stage.jp, &stage.us] {
+            party.profile("own", "TLP:CLEAR", true);
+            party.profile("feed", "TLP:CLEAR", false);
+        }
+        stage
+    }
+
+    /// A third organisation, paired with Japan only.
+    pub(super) fn australia(&self) -> Party {
+        let people = ["bruce", "sheila"];
+        let au = found(self.folder.path(), &self.hands, "AUS", people);
+        let jp = Party::new(&self.jp.node, &au, self.jp.people, "AUS");
+        let au = Party::new(&au, &self.jp.node, people, "JPN");
+        pair(&jp, &au);
+        au
+    }
+
+    fn agree(&self) {
+        let draft = self.jp.ask(Command::AgreementTemplate {
+            with: vec!["USA".to_owned()],
+            title: None,
+            days: 30,
+        });
+        let agreement = draft["agreement"].clone();
+        self.jp.order(Command::AgreementPropose {
+            agreement: agreement.clone(),
+            person: self.jp.people[0].to_owned(),
+        });
+        self.jp.sync();
+        self.us.order(Command::AgreementSign {
+            agreement: field(&agreement, "id"),
+            person: self.us.people[0].to_owned(),
+        });
+        self.us.sync();
+        self.jp.sync();
+    }
+}
+
+/// Found an organisation with two persons.
+fn found(folder: &Path, hands: &Arc<Hands>, nation: &str, people: [&str; 2]) -> Arc<Node> {
+    let home = folder.join(nation);
+    let params = Init {
+        name_en: format!("Organisation of {nation}"),
+        name_ja: "組織".to_owned(),
+        nation: nation.parse().unwrap(),
+        kind: OrganisationKind::Ministry,
+        world: World::Operational,
+        listen: "127.0.0.1:7461".to_owned(),
+        address: format!("{}.example:7461", nation.to_lowercase()),
+        lang: Lang::En,
+        root_passphrase: "passphrase".to_owned(),
+        persons: people
+            .iter()
+            .map(|name| (name.parse().unwrap(), "passphrase".to_owned()))
+            .collect(),
+        now: hands.now(),
+        cheap_keys: true,
+    };
+    init(&home, &params).unwrap();
+    let clock: Arc<dyn Clock> = Arc::<Hands>::clone(hands);
+    Arc::new(Node::open(&home, clock, Arc::new(SystemRng)).unwrap())
+}
+
+/// One invites, the other accepts, and both type what the other reads out.
+fn pair(inviter: &Party, accepter: &Party) {
+    let person = |party: &Party| party.people[0].to_owned();
+    let invited = inviter.ask(Command::PeerInvite {
+        person: person(inviter),
+    });
+    accepter.ask(Command::PeerAccept {
+        address: inviter.node.config().address.clone(),
+        code: field(&invited, "code"),
+        person: person(accepter),
+    });
+    for (party, other) in [(accepter, inviter), (inviter, accepter)] {
+        let own = other.events(Command::PeerList).unwrap();
+        let own = own.iter().find_map(|event| match event {
+            Event::Row { kind, row } if kind == "own" => Some(row.clone()),
+            _ => None,
+        });
+        party.order(Command::PeerConfirm {
+            peer: party.other.to_owned(),
+            fingerprint: field(&own.unwrap()["fingerprint"], "digits"),
+            person: person(party),
+        });
+    }
+    accepter.sync();
+}
+
+impl Party {
+    fn new(
+        node: &Arc<Node>,
+        to: &Arc<Node>,
+        people: [&'static str; 2],
+        other: &'static str,
+    ) -> Self {
+        Self {
+            road: Road::new(node, to),
+            node: Arc::clone(node),
+            people,
+            other,
+        }
+    }
+
+    pub(super) fn events(&self, command: Command) -> Result<Vec<Event>, Failure> {
+        let mut sink = Collected::default();
+        self.node.run(command, None, &self.road, &mut sink)?;
+        Ok(sink.0)
+    }
+
+    pub(super) fn try_ask(&self, command: Command) -> Result<Value, Failure> {
+        Ok(match self.events(command)?.pop() {
+            Some(Event::Answer { answer, .. }) => answer,
+            _ => Value::Null,
+        })
+    }
+
+    pub(super) fn ask(&self, command: Command) -> Value {
+        self.try_ask(command).unwrap()
+    }
+
+    /// Ask, and put under the act the signatures it needs.
+    pub(super) fn try_order(&self, command: Command) -> Result<EndorseAnswer, Failure> {
+        let act = self.prepare(command)?;
+        let asked = self.endorse(&act, 0)?;
+        if asked.act.state == "pending" {
+            self.endorse(&asked.act, 1)
+        } else {
+            Ok(asked)
+        }
+    }
+
+    pub(super) fn order(&self, command: Command) -> EndorseAnswer {
+        let done = self.try_order(command).unwrap();
+        assert_eq!(done.act.state, "done");
+        done
+    }
+
+    /// The act a command asks for, not signed by anybody yet.
+    pub(super) fn prepare(&self, command: Command) -> Result<ActAnswer, Failure> {
+        let answer = self.try_ask(command)?;
+        let act = answer.get("act").filter(|act| act.is_object());
+        let act = serde_json::from_value(act.unwrap_or(&answer).clone());
+        Ok(act.unwrap_or_else(|error| panic!("{error}: {answer}")))
+    }
+
+    /// The signature of one of the two persons: 0 asks, 1 approves.
+    pub(super) fn endorse(&self, act: &ActAnswer, who: usize) -> Result<EndorseAnswer, Failure> {
+        let name = self.people[who].parse().unwrap();
+        let signer = persons::unlock(self.node.home().path(), &name, "passphrase").unwrap();
+        let id = act.id.parse().unwrap();
+        let signature = persons::sign_act(&*signer, World::Operational, &id, &name, who == 0);
+        let answer = self.try_ask(Command::Endorse {
+            act: act.id.clone(),
+            person: self.people[who].to_owned(),
+            signature: noroshi_model::document::hex(&signature)
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            root_signature: None,
+        })?;
+        Ok(serde_json::from_value(answer).unwrap())
+    }
+
+    pub(super) fn profile(&self, name: &str, marking: &str, own: bool) {
+        self.order(Command::ProfileSet {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            markings: vec![marking.to_owned()],
+            own,
+            person: self.people[0].to_owned(),
+        });
+    }
+
+    /// Bring in objects of the test's making.
+    pub(super) fn import(&self, profile: &str, objects: &[Value]) {
+        let text = json!({ "type": "bundle", "objects": objects }).to_string();
+        let mut sink = Collected::default();
+        let command = Command::Import {
+            paths: vec![PathBuf::from("-")],
+            profile: Some(profile.to_owned()),
+        };
+        let mut input = text.as_bytes();
+        self.node
+            .run(command, Some(&mut input), &self.road, &mut sink)
+            .unwrap();
+        let Some(Event::Answer { answer, .. }) = sink.0.pop() else {
+            panic!("an import answers");
+        };
+        assert_eq!(answer["admitted"], objects.len(), "{answer}");
+    }
+
+    pub(super) fn share(&self, items: &[&str]) -> Command {
+        Command::Share {
+            select: Selection {
+                items: items.iter().map(|item| (*item).to_owned()).collect(),
+                all: items.is_empty(),
+                ..Selection::default()
+            },
+            to: vec![self.other.to_owned()],
+            purpose: "defence".to_owned(),
+            precedence: "routine".to_owned(),
+            person: self.people[0].to_owned(),
+            dry_run: false,
+            expires_minutes: 60,
+        }
+    }
+
+    pub(super) fn recall(&self, item: &str, mode: &str) -> Command {
+        Command::Recall {
+            item: item.to_owned(),
+            mode: mode.to_owned(),
+            reason: "a mistake".to_owned(),
+            person: self.people[0].to_owned(),
+        }
+    }
+
+    pub(super) fn suspend(&self) {
+        let rows = self.rows(Command::AgreementList);
+        self.order(Command::AgreementSuspend {
+            agreement: field(&rows[0], "id"),
+            person: self.people[0].to_owned(),
+        });
+    }
+
+    pub(super) fn try_sync(&self) -> Result<SyncAnswer, Failure> {
+        let peer = self.node.find_peer(self.other).unwrap().node();
+        self.node.sync_with(&peer, &self.road)
+    }
+
+    pub(super) fn sync(&self) -> SyncAnswer {
+        self.try_sync().unwrap()
+    }
+
+    pub(super) fn rows(&self, command: Command) -> Vec<Value> {
+        let rows = self.events(command).unwrap().into_iter();
+        rows.filter_map(|event| match event {
+            Event::Row { row, .. } => Some(row),
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// The state of an object here; `None`: not known.
+    pub(super) fn state(&self, id: &str) -> Option<String> {
+        let reader = self.node.officer().unwrap();
+        let rows = reader.by_stix_id(&id.parse().unwrap()).unwrap();
+        rows.first().map(|row| row.state.as_str().to_owned())
+    }
+
+    /// How many items are there to be worked with.
+    pub(super) fn admitted(&self) -> usize {
+        self.rows(Command::List {
+            kind: None,
+            state: Some("admitted".to_owned()),
+            source: None,
+            limit: 10_000,
+            after: None,
+        })
+        .len()
+    }
+
+    /// The bodies of the ledger's lines of one kind.
+    pub(super) fn lines(&self, kind: &str) -> Vec<Value> {
+        self.rows(Command::LedgerList {
+            from: 0,
+            limit: 10_000,
+            kind: Some(kind.to_owned()),
+        })
+    }
+
+    /// Releases that wait for the partner's answer.
+    pub(super) fn unanswered(&self) -> usize {
+        self.rows(Command::Receipts {
+            item: None,
+            peer: None,
+            outstanding: true,
+            limit: 10_000,
+        })
+        .len()
+    }
+
+    /// Ledger and logs hold together from genesis.
+    pub(super) fn verifies(&self) {
+        self.ask(Command::LedgerVerify);
+    }
+}
+
+/// An object of the test's making: the number makes its id, the size its bytes.
+pub(super) fn object(number: u32, size: usize) -> Value {
+    json!({
+        "type": "campaign", "spec_version": "2.1", "id": id(number),
+        "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z",
+        "name": format!("Campaign {number}"), "description": noise(number, size),
+    })
+}
+
+/// Text that does not compress, the same for the same number.
+fn noise(number: u32, size: usize) -> String {
+    let mut block = noroshi_model::Digest::of(&number.to_be_bytes());
+    let mut text = String::new();
+    while text.len() < size {
+        text.push_str(&block.to_string());
+        block = noroshi_model::Digest::of(&block.0);
+    }
+    text.truncate(size);
+    text
+}
+
+pub(super) fn id(number: u32) -> String {
+    format!("campaign--00000000-0000-4000-8000-{number:012}")
+}
+
+fn field(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap().to_owned()
+}
