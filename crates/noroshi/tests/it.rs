@@ -1,99 +1,12 @@
 //! The real binary, as people use and misuse it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod home;
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_noroshi");
-
-struct Home {
-    folder: tempfile::TempDir,
-}
-
-impl Home {
-    fn new() -> Self {
-        let home = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
-        let lines =
-            "root: the root passphrase\nsato: the first passphrase\nsuzuki: the second one\n";
-        std::fs::write(home.passphrases(), lines).unwrap();
-        std::fs::set_permissions(home.passphrases(), std::fs::Permissions::from_mode(0o600))
-            .unwrap();
-        home.ok(&[
-            "init",
-            "--name-en",
-            "Test",
-            "--name-ja",
-            "試験",
-            "--nation",
-            "JPN",
-            "--person",
-            "sato",
-            "--person",
-            "suzuki",
-            "--cheap-keys",
-        ]);
-        home
-    }
-
-    fn passphrases(&self) -> PathBuf {
-        self.folder.path().join("passphrases")
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
-        command
-            .arg("--home")
-            .arg(self.folder.path().join("node"))
-            .arg("--passphrase-file")
-            .arg(self.passphrases())
-            .args(args)
-            .env("NOROSHI_LANG", "en")
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
-    }
-
-    fn ok(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let complained = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{args:?}: {said}{complained}");
-        said
-    }
-
-    fn refused(&self, args: &[&str], exit: i32) -> String {
-        let output = self.run(args);
-        assert_eq!(output.status.code(), Some(exit), "{args:?}");
-        String::from_utf8_lossy(&output.stderr).into_owned()
-    }
-}
-
-fn bundle(count: u32) -> String {
-    let objects: Vec<String> = (0..count)
-        .map(|number| {
-            format!(
-                r#"{{"type":"malware","spec_version":"2.1","id":"malware--00000000-0000-4000-8000-{number:012x}",
-                "created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","is_family":true,
-                "name":"m{number}","object_marking_refs":["marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"]}}"#
-            )
-        })
-        .collect();
-    format!(r#"{{"type":"bundle","objects":[{}]}}"#, objects.join(","))
-}
-
-fn write(home: &Home, name: &str, text: &str) -> String {
-    let path: &Path = &home.folder.path().join(name);
-    std::fs::write(path, text).unwrap();
-    path.display().to_string()
-}
+use home::{Home, bundle, write};
 
 #[test]
 fn mistakes_get_a_plain_sentence_and_an_exit_code_of_their_own() {

@@ -1,0 +1,103 @@
+//! A node in a folder of its own, and the binary as its people call it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_noroshi");
+
+pub(crate) struct Home {
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self::of("JPN", "127.0.0.1:7461")
+    }
+
+    /// A node of that nation that listens there; its people are sato and suzuki.
+    pub(crate) fn of(nation: &str, listen: &str) -> Self {
+        let home = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let lines =
+            "root: the root passphrase\nsato: the first passphrase\nsuzuki: the second one\n";
+        std::fs::write(home.passphrases(), lines).unwrap();
+        std::fs::set_permissions(home.passphrases(), std::fs::Permissions::from_mode(0o600))
+            .unwrap();
+        home.ok(&[
+            "init",
+            "--name-en",
+            "Test",
+            "--name-ja",
+            "試験",
+            "--nation",
+            nation,
+            "--listen",
+            listen,
+            "--person",
+            "sato",
+            "--person",
+            "suzuki",
+            "--cheap-keys",
+        ]);
+        home
+    }
+
+    pub(crate) fn passphrases(&self) -> PathBuf {
+        self.folder.path().join("passphrases")
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command
+            .arg("--home")
+            .arg(self.folder.path().join("node"))
+            .arg("--passphrase-file")
+            .arg(self.passphrases())
+            .args(args)
+            .env("NOROSHI_LANG", "en")
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let complained = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{args:?}: {said}{complained}");
+        said
+    }
+
+    pub(crate) fn refused(&self, args: &[&str], exit: i32) -> String {
+        let output = self.run(args);
+        assert_eq!(output.status.code(), Some(exit), "{args:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+}
+
+pub(crate) fn bundle(count: u32) -> String {
+    let objects: Vec<String> = (0..count)
+        .map(|number| {
+            format!(
+                r#"{{"type":"malware","spec_version":"2.1","id":"malware--00000000-0000-4000-8000-{number:012x}",
+                "created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","is_family":true,
+                "name":"m{number}","object_marking_refs":["marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"]}}"#
+            )
+        })
+        .collect();
+    format!(r#"{{"type":"bundle","objects":[{}]}}"#, objects.join(","))
+}
+
+pub(crate) fn write(home: &Home, name: &str, text: &str) -> String {
+    let path: &Path = &home.folder.path().join(name);
+    std::fs::write(path, text).unwrap();
+    path.display().to_string()
+}
