@@ -174,16 +174,16 @@ impl Node {
                 let (node, name) = (peer.node(), &peer.manifest.organisation.name_en);
                 let mut from = 0;
                 loop {
-                    let page = self
-                        .inside()?
-                        .log_entries(&node, from, 1000)
-                        .map_err(store_failure)?;
+                    let reader = self.inside()?;
+                    let page = if outstanding {
+                        reader.log_unanswered(&node, from, 1000)
+                    } else {
+                        reader.log_entries(&node, from, 1000)
+                    };
+                    let page = page.map_err(store_failure)?;
                     let Some(last) = page.last() else { break };
                     from = last.leaf.number + 1;
                     for entry in &page {
-                        if outstanding && (entry.fate.is_some() || entry.void) {
-                            continue;
-                        }
                         if let Some(row) = self.receipt_row(&node, name, entry)?
                             && !emit(row, sink)
                         {

@@ -116,7 +116,7 @@ impl Tx<'_> {
             changed += self
                 .connection()
                 .prepare_cached(
-                    "UPDATE log_out SET delivered = 1
+                    "UPDATE log_out INDEXED BY log_out_undelivered SET delivered = 1
                      WHERE peer = ?1 AND n BETWEEN ?2 AND ?3 AND delivered = 0",
                 )?
                 .execute(params![peer, bounded(*from), bounded(*to)])?;
@@ -303,19 +303,25 @@ impl Reader<'_> {
         from: u64,
         limit: u32,
     ) -> Result<Vec<LogEntry>, ReadError> {
-        self.entries(node, "o.n >= ?2 ORDER BY o.n", from, limit)
+        self.entries(node, "", "o.n >= ?2 ORDER BY o.n", from, limit)
     }
 
-    /// Entries not acknowledged yet, by precedence, then number. The cost does not grow with the
-    /// log.
+    /// Releases and recalls from a number on that the partner has made no statement on. The cost
+    /// does not grow with the log.
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub fn log_pending(&self, node: &NodeId, limit: u32) -> Result<Vec<LogEntry>, ReadError> {
+    pub fn log_unanswered(
+        &self,
+        node: &NodeId,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<LogEntry>, ReadError> {
         self.entries(
             node,
-            "o.delivered = 0 AND o.n >= ?2 ORDER BY o.precedence, o.n",
-            0,
+            "INDEXED BY log_out_unanswered",
+            "o.fate IS NULL AND o.void = 0 AND o.item IS NOT NULL AND o.n >= ?2 ORDER BY o.n",
+            from,
             limit,
         )
     }
@@ -323,6 +329,7 @@ impl Reader<'_> {
     fn entries(
         &self,
         node: &NodeId,
+        by: &str,
         rest: &str,
         from: u64,
         limit: u32,
@@ -331,7 +338,7 @@ impl Reader<'_> {
             return Ok(Vec::new());
         };
         let sql = format!(
-            "SELECT {ENTRY} FROM log_out o LEFT JOIN item i ON i.seq = o.item
+            "SELECT {ENTRY} FROM log_out o {by} LEFT JOIN item i ON i.seq = o.item
              WHERE o.peer = ?1 AND {rest} LIMIT ?3"
         );
         let mut statement = self.connection().prepare_cached(&sql)?;
@@ -385,7 +392,7 @@ impl Reader<'_> {
     /// # Errors
     /// See [`ReadError`].
     pub fn log_entry(&self, node: &NodeId, number: u64) -> Result<Option<LogEntry>, ReadError> {
-        let found = self.entries(node, "o.n = ?2", number, 1)?;
+        let found = self.entries(node, "", "o.n = ?2", number, 1)?;
         Ok(found.into_iter().next())
     }
 

@@ -15,7 +15,10 @@ use crate::viewer::Viewer;
 use crate::write::Tx;
 
 /// Migrations in order; the store's `user_version` says how many have run.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+];
 /// Statements kept ready on each connection.
 const STATEMENTS: usize = 128;
 

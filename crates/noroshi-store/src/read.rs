@@ -197,13 +197,14 @@ impl<'a> Reader<'a> {
                 source,
             );
         }
+        // States stand in the statement itself: only then can the index of held items be used.
         match filter.state.as_deref().map(ItemState::from_word) {
             Some(Some(state)) if self.sees(state) => {
-                also("i.state = ??".into(), Sql::Integer(state.code()));
+                wheres.push(format!("i.state = {}", state.code()));
             }
             Some(_) => return Ok(Vec::new()),
             None if self.viewer.sees_held() => {}
-            None => also("i.state <> ??".into(), Sql::Integer(ItemState::Held.code())),
+            None => wheres.push(format!("i.state <> {}", ItemState::Held.code())),
         }
         if filter.current_only {
             wheres.push("i.superseded = 0".to_owned());

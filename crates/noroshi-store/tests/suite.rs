@@ -327,3 +327,28 @@ proptest! {
         prop_assert_eq!(forward, current(&versions));
     }
 }
+
+/// Clause: I5
+#[test]
+fn a_store_of_every_version_ever_written_opens_verifies_and_shows_what_was_put_in() {
+    let frozen: [(&[u8], u64, u64); 1] = [(include_bytes!("../test-data/store-v1.db.zst"), 4, 1)];
+    for (version, (packed, admitted, held)) in (1..).zip(frozen) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = std::fs::File::create(folder.path().join("noroshi.db")).unwrap();
+        zstd::stream::copy_decode(packed, &mut file).unwrap();
+        drop(file);
+        let store = open(folder.path());
+        let reader = store.read(&Viewer::node()).unwrap();
+        let counts = reader.counts().unwrap();
+        let count = |state| {
+            let found = counts.iter().find(|(known, _)| *known == state);
+            found.map_or(0, |(_, count)| *count)
+        };
+        assert_eq!(
+            (count(ItemState::Admitted), count(ItemState::Held)),
+            (admitted, held),
+            "version {version}"
+        );
+        assert!(reader.verify_ledger(&mut |_| {}).unwrap().size > 5);
+    }
+}

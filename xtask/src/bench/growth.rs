@@ -1,0 +1,150 @@
+//! One new item into few and into many that are shared already: the bytes that travel and the work
+//! both nodes do must not depend on how many there are.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+
+use anyhow::{Context, Result};
+
+use super::node::{Node, befriend, share};
+use super::{Stage, stop};
+
+/// The smaller number shared already.
+const FEW: u32 = 10_000;
+/// Items of one import and one release.
+const CHUNK: u32 = 100_000;
+/// New items measured, one at a time; the median counts.
+const ONES: u32 = 9;
+
+/// What one new item cost.
+struct Cost {
+    bytes: u64,
+    nanoseconds: u64,
+}
+
+pub(super) fn measure(stage: &Stage, many: u32) -> Result<()> {
+    let jp = stage.node("growth-jp", "JPN", 17_481)?;
+    let us = stage.node("growth-us", "USA", 17_482)?;
+    let servers = [jp.serve()?, us.serve()?];
+    let outcome = (|| {
+        befriend(&jp, &us)?;
+        let mut made = 0;
+        fill(stage, &jp, &mut made, FEW)?;
+        let few = one_more(stage, &jp, &servers, &mut made)?;
+        while made < many {
+            let count = CHUNK.min(many - made);
+            fill(stage, &jp, &mut made, count)?;
+        }
+        let much = one_more(stage, &jp, &servers, &mut made)?;
+        println!(
+            "one new item into {FEW}: {} bytes, {:.1} ms of work; into {many}: {} bytes, {:.1} ms",
+            few.bytes,
+            milliseconds(few.nanoseconds),
+            much.bytes,
+            milliseconds(much.nanoseconds),
+        );
+        println!(
+            "  bytes {:+.1} %, work {:+.1} %",
+            change(few.bytes, much.bytes),
+            change(few.nanoseconds, much.nanoseconds)
+        );
+        Ok(())
+    })();
+    for server in servers {
+        stop(server)?;
+    }
+    outcome
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+fn milliseconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e6
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+fn change(before: u64, after: u64) -> f64 {
+    100.0 * (after as f64 / before as f64 - 1.0)
+}
+
+/// Import and share so many more items.
+fn fill(stage: &Stage, jp: &Node, made: &mut u32, count: u32) -> Result<()> {
+    let profile = format!("chunk-{made}");
+    jp.order(&[
+        "profile",
+        "set",
+        &profile,
+        "--title",
+        "Chunk",
+        "--marking",
+        "TLP:CLEAR",
+    ])?;
+    let path = write(stage, *made, count)?;
+    jp.run(&["import", &path.display().to_string(), "--profile", &profile])?;
+    *made += count;
+    share(jp, &["--source", &profile])
+}
+
+/// Import one item, release it, and see what crossed the link and how long both nodes worked.
+fn one_more(stage: &Stage, jp: &Node, servers: &[Child; 2], made: &mut u32) -> Result<Cost> {
+    let mut costs = Vec::new();
+    for _ in 0..ONES {
+        let path = write(stage, *made, 1)?;
+        jp.run(&["import", &path.display().to_string(), "--profile", "bench"])?;
+        let item = id(*made);
+        *made += 1;
+        let (bytes, before) = (crossed()?, worked(servers)?);
+        share(jp, &[&item])?;
+        let work = worked(servers)?.saturating_sub(before);
+        costs.push((work, crossed()? - bytes));
+    }
+    costs.sort_unstable();
+    let (nanoseconds, bytes) = costs[costs.len() / 2];
+    Ok(Cost { bytes, nanoseconds })
+}
+
+fn id(number: u32) -> String {
+    format!("campaign--{number:08x}-0000-4000-8000-000000000000")
+}
+
+fn write(stage: &Stage, from: u32, count: u32) -> Result<PathBuf> {
+    let path = stage.folder.join("chunk.json");
+    let mut out = std::io::BufWriter::new(std::fs::File::create(&path)?);
+    for number in from..from + count {
+        writeln!(
+            out,
+            r#"{{"type":"campaign","spec_version":"2.1","id":"{}","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","name":"Campaign {number}","description":"One of many."}}"#,
+            id(number)
+        )?;
+    }
+    out.flush()?;
+    Ok(path)
+}
+
+/// Bytes that crossed the loopback interface so far. Commands reach their node by a Unix socket: on
+/// a machine at rest only the link crosses it.
+fn crossed() -> Result<u64> {
+    let text = std::fs::read_to_string("/proc/net/dev")?;
+    let line = text
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix("lo:"));
+    let received = line.and_then(|line| line.split_whitespace().next());
+    Ok(received.context("no loopback interface")?.parse()?)
+}
+
+/// Nanoseconds all threads of both servers have run so far.
+fn worked(servers: &[Child; 2]) -> Result<u64> {
+    let mut total = 0;
+    for server in servers {
+        for task in std::fs::read_dir(format!("/proc/{}/task", server.id()))? {
+            total += ran(&task?.path())?;
+        }
+    }
+    Ok(total)
+}
+
+fn ran(task: &Path) -> Result<u64> {
+    let text = std::fs::read_to_string(task.join("schedstat"))?;
+    let first = text.split_whitespace().next().context("no schedstat")?;
+    Ok(first.parse()?)
+}
