@@ -19,20 +19,29 @@ pub use render::render;
 
 const ENGLISH: &str = include_str!("../locales/en.ftl");
 const JAPANESE: &str = include_str!("../locales/ja.ftl");
+/// What failures mean, in Japanese, by code; in English each says it itself.
+const FAILURES_JAPANESE: &str = include_str!("../locales/errors-ja.ftl");
 
 type Bundle = FluentBundle<FluentResource>;
 
-static BUNDLES: LazyLock<[Bundle; 2]> =
-    LazyLock::new(|| [bundle("en", ENGLISH), bundle("ja", JAPANESE)]);
+static BUNDLES: LazyLock<[Bundle; 2]> = LazyLock::new(|| {
+    [
+        bundle("en", &[ENGLISH]),
+        bundle("ja", &[JAPANESE, FAILURES_JAPANESE]),
+    ]
+});
 
-fn bundle(tag: &str, source: &str) -> Bundle {
+fn bundle(tag: &str, sources: &[&str]) -> Bundle {
     let langs = tag.parse().into_iter().collect();
     let mut bundle = Bundle::new_concurrent(langs);
     // Marks around arguments would be copied with them from a terminal.
     bundle.set_use_isolating(false);
     // The catalogues are part of the binary and tested: a broken entry is left out here.
-    let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(usable, _)| usable);
-    let _ = bundle.add_resource(resource);
+    for source in sources {
+        let resource =
+            FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(usable, _)| usable);
+        let _ = bundle.add_resource(resource);
+    }
     bundle
 }
 
@@ -70,17 +79,25 @@ pub fn knows(lang: Lang, id: &str) -> bool {
     }
 }
 
-/// A failure for people: what went wrong, in words that say what to do.
+/// A failure for people: what went wrong, in words that say what to do. In Japanese the failure's
+/// own English sentence, which holds the names and numbers, stands in brackets after it.
 #[must_use]
 pub fn failure(lang: Lang, failure: &Failure) -> String {
-    let id = format!("error-{}", failure.code.replace('.', "-"));
-    if knows(lang, &id) {
-        let args: Vec<(&str, &str)> = failure
-            .args
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        return text(lang, &id, &args);
-    }
-    text(lang, "failed", &[("detail", &failure.detail)])
+    let code = failure.code.replace('.', "-");
+    // A refusal of the gate has its reason's words already, with their arguments.
+    let known = [format!("error-{code}"), code]
+        .into_iter()
+        .find(|id| lang == Lang::Ja && knows(lang, id));
+    let detail = match known {
+        None => failure.detail.clone(),
+        Some(id) => {
+            let args: Vec<(&str, &str)> = failure
+                .args
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect();
+            format!("{}\n({})", text(lang, &id, &args), failure.detail)
+        }
+    };
+    text(lang, "failed", &[("detail", &detail)])
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{ENGLISH, JAPANESE, Lang, knows, text};
+use std::path::Path;
+
+use super::{ENGLISH, FAILURES_JAPANESE, JAPANESE, Lang, failure, knows, text};
+use crate::Failure;
 
 /// Message ids with the arguments each names.
 fn messages(source: &str) -> BTreeMap<String, Vec<String>> {
@@ -50,4 +53,51 @@ fn a_missing_message_falls_back_to_its_id_and_arguments() {
 fn a_message_takes_its_arguments() {
     assert_eq!(text(Lang::En, "page-end", &[("rows", "3")]), "3 rows");
     assert_eq!(text(Lang::Ja, "page-end", &[("rows", "3")]), "3 件");
+}
+
+/// The codes that failures are made with in the sources of a folder.
+fn codes(folder: &Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            codes(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = std::fs::read_to_string(&path).unwrap();
+            let made = source.split("Failure::new(").skip(1);
+            let is_code = |code: &&str| {
+                let plain = |c: char| c.is_ascii_lowercase() || matches!(c, '.' | '_');
+                code.chars().all(plain)
+            };
+            found.extend(made.filter_map(|rest| {
+                let literal = rest.trim_start().strip_prefix('"')?;
+                let code = literal.split('"').next().filter(is_code);
+                code.map(str::to_owned)
+            }));
+        }
+    }
+}
+
+#[test]
+fn every_failure_is_told_in_japanese_and_nothing_else_is() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut made = vec!["store.locked".to_owned(), "store.failed".to_owned()];
+    for name in ["noroshi-node/src", "noroshi/src"] {
+        codes(&crates.join(name), &mut made);
+    }
+    let mut made: Vec<String> = made
+        .iter()
+        .map(|code| format!("error-{}", code.replace('.', "-")))
+        .collect();
+    made.sort();
+    made.dedup();
+    let told: Vec<String> = messages(FAILURES_JAPANESE).into_keys().collect();
+    assert_eq!(made, told);
+}
+
+#[test]
+fn a_failure_says_in_japanese_what_it_means_and_keeps_its_details() {
+    let lost = Failure::new("item.unknown", 4, "no item deadbeef");
+    assert_eq!(failure(Lang::En, &lost), "failed: no item deadbeef");
+    let told = failure(Lang::Ja, &lost);
+    assert!(told.contains("その項目はありません") && told.contains("(no item deadbeef)"));
 }
