@@ -438,3 +438,53 @@ fn a_proof_of_a_leaf_holds_offline_and_for_no_other_leaf() {
     };
     assert!(other.verify("log", &key.public()).is_err());
 }
+
+/// Chance that is always the same.
+struct Sevens;
+
+impl noroshi_model::Rng for Sevens {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(7);
+    }
+}
+
+/// Clause: I5
+#[test]
+fn key_files_are_as_they_always_were() {
+    let cost = keyfile::Cost::CHEAP;
+    let locked = keyfile::lock("person", &[9; 32], "passphrase", &Sevens, cost);
+    let frozen = include_bytes!("../test-data/key-locked-v1.json").trim_ascii_end();
+    assert_eq!(
+        String::from_utf8_lossy(&locked),
+        String::from_utf8_lossy(frozen)
+    );
+    assert_eq!(
+        *keyfile::unlock("person", frozen, "passphrase").unwrap(),
+        [9; 32]
+    );
+    let plain = keyfile::plain("items", &[9; 32]);
+    let frozen = include_bytes!("../test-data/key-plain-v1.json").trim_ascii_end();
+    assert_eq!(
+        String::from_utf8_lossy(&plain),
+        String::from_utf8_lossy(frozen)
+    );
+    assert_eq!(*keyfile::read_plain("items", frozen).unwrap(), [9; 32]);
+}
+
+/// Clause: I5
+#[test]
+fn a_checkpoint_is_as_it_always_was() {
+    let key = SigningKey::generate(&Sevens);
+    let checkpoint = Checkpoint {
+        origin: "noroshi/test/ledger".into(),
+        size: 300,
+        root: [8; 32],
+    };
+    let note = checkpoint.sign("noroshi/test/ledger", &key.public(), &key);
+    let frozen = include_str!("../test-data/checkpoint-v1.txt");
+    assert_eq!(note, frozen);
+    assert_eq!(
+        Checkpoint::open(frozen, "noroshi/test/ledger", &key.public()),
+        Ok(checkpoint)
+    );
+}

@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ranges::Ranges;
 
+#[cfg(test)]
+mod tests;
+
 /// Bytes before a frame's body.
 pub const HEADER_BYTES: usize = 27;
 const VERSION: u8 = 1;

@@ -1,0 +1,171 @@
+//! Every document that is signed or stored, byte by byte as its version says. These bytes never
+//! change: a new layout is a new version beside them, and both are read.
+
+use noroshi_model::act::{Act, ActKind};
+use noroshi_model::json::Object;
+use noroshi_model::ledger::{LedgerLine, LineKind};
+use noroshi_model::link::{EntryKind, Fate, LogLeaf, Precedence, Recall, RecallMode, Receipt};
+use noroshi_model::manifest::{Manifest, ManifestKey, Purpose};
+use noroshi_model::org::{Organisation, OrganisationKind};
+use noroshi_model::{
+    Attribution, Context, Digest, ItemHash, KeyId, NodeId, Role, Timestamp, World, signing,
+};
+
+const AT: i64 = 1_790_000_000_123_456;
+
+fn at() -> Timestamp {
+    Timestamp::from_micros(AT)
+}
+
+/// Writing gives the frozen bytes, and reading them gives the document again.
+macro_rules! frozen {
+    ($test:ident, $kind:ty, $file:literal, $document:expr) => {
+        /// Clause: I5
+        #[test]
+        fn $test() {
+            let bytes = include_str!(concat!("../test-data/frozen/", $file)).trim_end();
+            let document: $kind = $document;
+            assert_eq!(String::from_utf8(document.to_bytes()).unwrap(), bytes);
+            assert_eq!(<$kind>::from_bytes(bytes.as_bytes()).unwrap(), document);
+        }
+    };
+}
+
+frozen!(
+    act,
+    Act,
+    "act-v1.json",
+    Act {
+        world: World::Operational,
+        kind: ActKind::Recall,
+        subject: Object::new().with("item", "x").with("mode", "destroy"),
+        requester: "sato".parse().unwrap(),
+        at: at(),
+        expires: at().plus_seconds(60),
+        nonce: [7; 16],
+    }
+);
+
+frozen!(
+    log_leaf,
+    LogLeaf,
+    "log-leaf-v1.json",
+    LogLeaf {
+        number: 41,
+        kind: EntryKind::Release,
+        at: at(),
+        precedence: Precedence::Flash,
+        digest: Digest([3; 32]),
+        salt: [9; 16],
+    }
+);
+
+frozen!(
+    recall,
+    Recall,
+    "recall-v1.json",
+    Recall {
+        world: World::Exercise,
+        by: NodeId::from_bytes([1; 32]),
+        item: ItemHash(Digest([2; 32])),
+        id: "malware--00000000-0000-4000-8000-000000000001"
+            .parse()
+            .unwrap(),
+        modified: at(),
+        mode: RecallMode::Withdraw,
+        reason: "誤り".to_owned(),
+        at: at(),
+    }
+);
+
+frozen!(
+    receipt,
+    Receipt,
+    "receipt-v1.json",
+    Receipt {
+        world: World::Operational,
+        by: NodeId::from_bytes([1; 32]),
+        to: NodeId::from_bytes([2; 32]),
+        epoch: 3,
+        at: at(),
+        fates: vec![
+            (1, Digest([4; 32]), Fate::Admitted),
+            (2, Digest([5; 32]), Fate::Destroyed),
+        ],
+    }
+);
+
+frozen!(
+    ledger_line,
+    LedgerLine,
+    "ledger-line-v1.json",
+    LedgerLine {
+        at: at(),
+        kind: LineKind::Released,
+        person: Some("sato".parse().unwrap()),
+        body: Object::new().with("item", "x"),
+    }
+);
+
+frozen!(
+    manifest,
+    Manifest,
+    "manifest-v1.json",
+    Manifest {
+        organisation: Organisation {
+            node: "e759d8f5543684d0e8a843d1ad6e81773f0f95d78d3bd3cb7139644573887c33"
+                .parse()
+                .unwrap(),
+            name_en: "Ministry".to_owned(),
+            name_ja: "省".to_owned(),
+            nation: "JPN".parse().unwrap(),
+            kind: OrganisationKind::Ministry,
+        },
+        world: World::Operational,
+        root: [8; 32],
+        serial: 1,
+        issued: at(),
+        keys: [Purpose::Items, Purpose::Ledger]
+            .into_iter()
+            .zip([[5_u8; 32], [6; 32]])
+            .map(|(purpose, public)| ManifestKey {
+                id: KeyId::of(&public),
+                purpose,
+                public: public.to_vec(),
+                from: at(),
+                revoked: None,
+            })
+            .collect(),
+    }
+);
+
+/// Clause: I5
+#[test]
+fn what_is_signed_for_an_item_and_its_context_never_changes() {
+    let message = Attribution::message(
+        World::Operational,
+        Role::Originator,
+        &NodeId::from_bytes([1; 32]),
+        &KeyId::of(b"key"),
+        &[],
+        &ItemHash(Digest([2; 32])),
+    );
+    let contexts = [
+        Context::Item,
+        Context::Manifest,
+        Context::Agreement,
+        Context::AgreementState,
+        Context::Act,
+        Context::Recall,
+        Context::Receipt,
+        Context::Epoch,
+        Context::Pairing,
+    ];
+    let mut lines = vec![Digest::of(&message).to_string()];
+    for context in contexts {
+        let message = signing::message(context, World::Exercise, b"payload");
+        lines.push(Digest::of(&message).to_string());
+    }
+    let frozen = include_str!("../test-data/frozen/signed-v1.txt");
+    assert_eq!(lines, frozen.lines().collect::<Vec<_>>());
+}

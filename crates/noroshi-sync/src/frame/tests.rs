@@ -1,0 +1,77 @@
+//! What stands on the wire and in the store, byte by byte as version 1 says: it never changes.
+
+use noroshi_model::{Attribution, Digest, KeyId, NodeId, Role, World};
+use noroshi_seal::sealing::FrameKey;
+
+use super::{Header, Record, WireAttribution, link_id, open, seal};
+use crate::LinkState;
+use crate::ranges::Ranges;
+
+fn digits(bytes: &[u8]) -> String {
+    let hex = noroshi_model::document::hex(bytes);
+    hex.as_str().unwrap().to_owned()
+}
+
+/// Clause: I5
+#[test]
+fn a_sealed_frame_with_every_record_is_as_it_always_was() {
+    let (from, to) = (NodeId::from_bytes([1; 32]), NodeId::from_bytes([2; 32]));
+    let header = Header {
+        is_sealed: true,
+        world: World::Operational,
+        link: link_id(&from, &to),
+        epoch: 3,
+        counter: 4,
+    };
+    let mut applied = Ranges::new();
+    assert!(applied.insert(0, 9) && applied.insert(12, 12));
+    let records = vec![
+        Record::Item {
+            leaf: b"leaf".to_vec(),
+            canonical: b"{}".to_vec(),
+            attribution: WireAttribution::of(&Attribution {
+                role: Role::Attestor,
+                node: from,
+                key: KeyId::of(b"key"),
+                assigned: Vec::new(),
+                signature: [5; 64],
+            }),
+        },
+        Record::Notice {
+            leaf: b"leaf".to_vec(),
+            kind: 2,
+            bytes: b"bytes".to_vec(),
+        },
+        Record::Void {
+            number: 7,
+            leaf_hash: Digest::of(b"void").0,
+        },
+        Record::Ack { epoch: 8, applied },
+        Record::Checkpoint {
+            note: "note".to_owned(),
+        },
+        Record::NeedAnnouncement,
+    ];
+    let key = FrameKey::from_bytes(&[6; 32]).unwrap();
+    let frame = seal(header, &records, &key).unwrap();
+    let frozen = include_str!("../../test-data/frame-v1.txt").trim_end();
+    assert_eq!(digits(&frame), frozen);
+    let (read, body) = Header::read(&frame).unwrap();
+    assert_eq!(read, header);
+    assert_eq!(open(read, body, &key).unwrap(), records);
+}
+
+/// Clause: I5
+#[test]
+fn the_state_of_a_link_is_stored_as_it_always_was() {
+    let mut state = LinkState {
+        sending_epoch: 1,
+        peer_epoch: 300,
+        peer_announcement: Some([9; 32]),
+        ..LinkState::default()
+    };
+    assert!(state.applied.insert(0, 1_000_000));
+    let frozen = include_str!("../../test-data/link-state-v1.txt").trim_end();
+    assert_eq!(digits(&state.to_bytes()), frozen);
+    assert_eq!(LinkState::from_bytes(&state.to_bytes()), Some(state));
+}
