@@ -1,5 +1,5 @@
-//! `cargo xtask bench BUNDLE [--million] [--growth]`: import, memory, link and growth, as ratios in
-//! one run. Growth goes to 100,000 items, with `--million` to a million; `--growth` measures it alone.
+//! `cargo xtask bench BUNDLE [--million] [--growth]`: import, memory, link and growth, as ratios.
+//! Growth goes to 100,000 items, with `--million` to a million; `--growth` measures it alone.
 
 mod bare;
 mod growth;

@@ -1,5 +1,5 @@
-//! Bytes come in: files, folders, standard input. Split on one thread, parsed, marked and signed on a
-//! second, judged and recorded on a third; memory is bounded by the batches between them and the caps.
+//! Bytes come in: files, folders, standard input. Split on one thread, parsed, marked and signed on
+//! a second, judged and recorded on a third; memory is bounded by the batches between them.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
