@@ -127,24 +127,40 @@ impl Node {
             address.ok_or_else(|| unreachable("the peer's address is not known".into()))?;
         let slot = self.slot(peer)?;
         let mut idle = 0;
+        let mut ahead = None;
         for round in 0..ROUNDS_MAX {
             // The lock is not held while the network is waited for: the peer may call meanwhile.
-            let frames = self.outgoing(&known, &mut lock(&slot))?;
+            let frames = match ahead.take() {
+                Some(frames) => frames,
+                None => self.outgoing(&known, &mut lock(&slot))?,
+            };
             if frames.is_empty() && round > 0 {
                 break;
             }
             let body = join_frames(&frames);
+            drop(frames);
             let pinned = known
                 .manifest
                 .current(Purpose::Tls)
                 .ok_or_else(|| unreachable("the peer's manifest has no TLS key".into()))?
                 .id;
-            let reply = outside
-                .exchange(&address, &pinned, &body)
+            // While the peer works on this exchange, the next one is asked of the gate and framed.
+            let (reply, next) = std::thread::scope(|scope| {
+                let call = scope.spawn(|| outside.exchange(&address, &pinned, &body));
+                let next = if lock(&slot).link.waiting() > 0 {
+                    self.outgoing(&known, &mut lock(&slot)).map(Some)
+                } else {
+                    Ok(None)
+                };
+                (call.join(), next)
+            });
+            let reply = reply
+                .map_err(|_| Failure::new("internal", 1, "the exchange ended abnormally"))?
                 .map_err(|error| {
                     lock(&slot).link.requeue_all();
                     unreachable(error.to_string())
                 })?;
+            ahead = next?.filter(|frames| !frames.is_empty());
             answer.bytes_out += body.len() as u64;
             answer.bytes_in += reply.len() as u64;
             let outcome = self.incoming(&known, &mut lock(&slot), &split_frames(&reply))?;

@@ -150,7 +150,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The digest an entry's leaf names, as it was sent.
+    /// The digest an entry's leaf names. Also of a voided one: what was voided after a first try may
+    /// have arrived with it, and the partner's receipt for it is true.
     ///
     /// # Errors
     /// See [`WriteError`].
@@ -158,7 +159,7 @@ impl Tx<'_> {
         let peer = self.peer_number(node)?;
         let leaf: Option<Vec<u8>> = self
             .connection()
-            .prepare_cached("SELECT leaf FROM log_out WHERE peer = ?1 AND n = ?2 AND void = 0")?
+            .prepare_cached("SELECT leaf FROM log_out WHERE peer = ?1 AND n = ?2")?
             .query_row(params![peer, bounded(number)], |row| row.get(0))
             .optional()?;
         leaf.map(|leaf| leaf_of(&leaf).map(|leaf| leaf.digest))

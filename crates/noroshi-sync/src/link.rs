@@ -241,6 +241,12 @@ impl Link {
         self.queue.len() + self.in_flight.len()
     }
 
+    /// Entries waiting that are not in flight.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Is there an acknowledgement the peer has not been told?
     #[must_use]
     pub fn owes_ack(&self) -> bool {

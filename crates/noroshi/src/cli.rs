@@ -110,7 +110,7 @@ enum Top {
     Init(InitOptions),
     /// Run the node: its link for partners and its socket for your commands.
     ///
-    /// Next, in another terminal: noroshi peer invite --as NAME
+    /// Example: noroshi serve.  Next, in another terminal: noroshi peer invite --as NAME
     Serve,
     /// Read STIX 2.1, STIX 2.0 or KEV from files, folders or standard input (-).
     ///
@@ -144,6 +144,8 @@ enum Top {
         after: Option<u64>,
     },
     /// Show one item whole: by hash, the beginning of one, or STIX id.
+    ///
+    /// Example: noroshi show 1f0c2a9b
     Show {
         /// Which.
         item: String,
@@ -234,6 +236,8 @@ enum Top {
     #[command(subcommand)]
     Key(KeyTask),
     /// Who holds what, since when, and who has not answered.
+    ///
+    /// Example: noroshi receipts --outstanding.  Next: noroshi peer sync
     Receipts {
         /// Only this item.
         #[arg(long)]
@@ -252,6 +256,8 @@ enum Top {
     #[command(subcommand)]
     Ledger(LedgerTask),
     /// Is the node well?
+    ///
+    /// Example: noroshi doctor.  Next: what it names as bad, it says how to mend.
     Doctor,
 }
 
@@ -315,6 +321,8 @@ enum AgreementTask {
         days: u32,
     },
     /// Propose an agreement from a file; two persons sign for this side.
+    ///
+    /// Example: noroshi agreement propose draft.json --as sato.  Next: the partner's agreement sign
     Propose {
         /// The draft.
         file: PathBuf,
@@ -323,6 +331,8 @@ enum AgreementTask {
         person: String,
     },
     /// Sign what a partner proposed; two persons sign for this side.
+    ///
+    /// Example: noroshi agreement sign agreement--1f0c... --as smith.  Next: noroshi peer sync
     Sign {
         /// STIX id or beginning of its hash.
         agreement: String,
@@ -331,6 +341,8 @@ enum AgreementTask {
         person: String,
     },
     /// Suspend an agreement, alone and at once.
+    ///
+    /// Example: noroshi agreement suspend agreement--1f0c... --as sato.  Next: agreement resume
     Suspend {
         /// STIX id or beginning of its hash.
         agreement: String,
@@ -339,6 +351,8 @@ enum AgreementTask {
         person: String,
     },
     /// Lift this side's suspension.
+    ///
+    /// Example: noroshi agreement resume agreement--1f0c... --as sato
     Resume {
         /// STIX id or beginning of its hash.
         agreement: String,
@@ -347,18 +361,24 @@ enum AgreementTask {
         person: String,
     },
     /// List agreements and where they stand.
+    ///
+    /// Example: noroshi agreement list
     List,
 }
 
 #[derive(Clone, Debug, Subcommand)]
 enum PeerTask {
     /// Make a code for a partner: good for fifteen minutes and five tries.
+    ///
+    /// Example: noroshi peer invite --as sato.  Next: read the code out; the partner's peer accept
     Invite {
         /// Who invites.
         #[arg(long = "as", value_name = "NAME")]
         person: String,
     },
     /// Use a partner's code.
+    ///
+    /// Example: noroshi peer accept jp.example:7461 123456789012 --as smith.  Next: peer confirm
     Accept {
         /// The partner's host:port.
         address: String,
@@ -369,6 +389,8 @@ enum PeerTask {
         person: String,
     },
     /// Type the fingerprint that the partner's people read out.
+    ///
+    /// Example: noroshi peer confirm JPN --fingerprint "12345 ..." --as smith.  Next: peer sync
     Confirm {
         /// Which peer.
         peer: String,
@@ -380,6 +402,8 @@ enum PeerTask {
         person: String,
     },
     /// Give a peer an alias or another address.
+    ///
+    /// Example: noroshi peer set USA --alias washington
     Set {
         /// Which peer.
         peer: String,
@@ -391,6 +415,8 @@ enum PeerTask {
         address: Option<String>,
     },
     /// End a peering, alone and at once.
+    ///
+    /// Example: noroshi peer remove USA --as sato
     Remove {
         /// Which peer.
         peer: String,
@@ -399,8 +425,12 @@ enum PeerTask {
         person: String,
     },
     /// List peers and this node's own fingerprint.
+    ///
+    /// Example: noroshi peer list
     List,
     /// Exchange now, until both sides have nothing left.
+    ///
+    /// Example: noroshi peer sync USA.  Next: noroshi receipts --outstanding
     Sync {
         /// Which peer; all if absent.
         peer: Option<String>,
@@ -410,6 +440,8 @@ enum PeerTask {
 #[derive(Clone, Debug, Subcommand)]
 enum PersonTask {
     /// Add a person; makes the key here and asks for a second person's approval.
+    ///
+    /// Example: noroshi person add tanaka --as sato.  Next: noroshi act approve ACT --as suzuki
     Add {
         /// The new person.
         name: String,
@@ -418,8 +450,12 @@ enum PersonTask {
         person: String,
     },
     /// List persons.
+    ///
+    /// Example: noroshi person list
     List,
     /// Revoke a person, alone and at once.
+    ///
+    /// Example: noroshi person revoke tanaka --as sato
     Revoke {
         /// Whom.
         name: String,
@@ -451,6 +487,8 @@ enum ProfileTask {
         person: String,
     },
     /// List profiles.
+    ///
+    /// Example: noroshi profile list
     List,
 }
 
@@ -467,6 +505,8 @@ enum RuleTask {
         person: String,
     },
     /// Admit a held item that lowers its marking; a second person approves.
+    ///
+    /// Example: noroshi rule lower 1f0c2a9b --as sato.  Next: noroshi act approve ACT --as suzuki
     Lower {
         /// Which held item.
         item: String,
@@ -479,17 +519,23 @@ enum RuleTask {
 #[derive(Clone, Debug, Subcommand)]
 enum ActTask {
     /// List acts.
+    ///
+    /// Example: noroshi act list --state pending
     List {
         /// pending, done, returned or expired.
         #[arg(long)]
         state: Option<String>,
     },
     /// Show one act.
+    ///
+    /// Example: noroshi act show 1f0c2a9b
     Show {
         /// Its id or the beginning of it.
         act: String,
     },
     /// Approve an act as the second person.
+    ///
+    /// Example: noroshi act approve 1f0c2a9b --as suzuki
     Approve {
         /// Its id or the beginning of it.
         act: String,
@@ -502,8 +548,12 @@ enum ActTask {
 #[derive(Clone, Debug, Subcommand)]
 enum KeyTask {
     /// List keys.
+    ///
+    /// Example: noroshi key show
     Show,
     /// Replace a key: items, ledger, tls or sealing. The root signs; a second person approves.
+    ///
+    /// Example: noroshi key rotate items --as sato.  Next: noroshi act approve ACT --as suzuki
     Rotate {
         /// Which.
         purpose: String,
@@ -512,6 +562,8 @@ enum KeyTask {
         person: String,
     },
     /// Revoke a key that was replaced.
+    ///
+    /// Example: noroshi key revoke 1f0c2a9b --as sato.  Next: noroshi act approve ACT --as suzuki
     Revoke {
         /// The beginning of its id.
         key: String,
@@ -524,6 +576,8 @@ enum KeyTask {
 #[derive(Clone, Debug, Subcommand)]
 enum LedgerTask {
     /// List lines.
+    ///
+    /// Example: noroshi ledger list --kind alarm
     List {
         /// From this line.
         #[arg(long, default_value_t = 0)]
@@ -536,6 +590,8 @@ enum LedgerTask {
         kind: Option<String>,
     },
     /// Verify everything from genesis.
+    ///
+    /// Example: noroshi ledger verify
     Verify,
     /// Prove a line, a release or a partner's receipt.
     ///
@@ -555,11 +611,15 @@ enum LedgerTask {
         receipt: bool,
     },
     /// Check a proof, also one that another node made.
+    ///
+    /// Example: noroshi ledger check proof.json
     Check {
         /// The proof; - for standard input.
         file: PathBuf,
     },
     /// Write a log as C2SP tiles, for others' tools.
+    ///
+    /// Example: noroshi ledger export /tmp/ledger --peer USA
     Export {
         /// An empty folder.
         folder: PathBuf,
@@ -841,5 +901,42 @@ fn ledger(task: LedgerTask) -> Asked {
             let folder = std::path::absolute(&folder).unwrap_or(folder);
             Asked::Plain(Command::LedgerExport { folder, peer })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    /// Commands that do something, below `command`, by the words that call them.
+    fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, String)>) {
+        let mut under = command.get_subcommands().peekable();
+        if under.peek().is_none() {
+            let help = command.get_long_about().or(command.get_about());
+            found.push((
+                path.to_owned(),
+                help.map(ToString::to_string).unwrap_or_default(),
+            ));
+        }
+        for command in under {
+            leaves(command, &format!("{path} {}", command.get_name()), found);
+        }
+    }
+
+    #[test]
+    fn every_command_teaches_with_an_example_that_it_understands() {
+        let mut found = Vec::new();
+        leaves(&Cli::command(), "noroshi", &mut found);
+        assert!(found.len() > 35, "{}", found.len());
+        let lacking: Vec<_> = found
+            .into_iter()
+            .filter(|(path, help)| {
+                let example = help.split("Example: ").nth(1).unwrap_or_default();
+                !example.starts_with(path.as_str())
+            })
+            .collect();
+        assert!(lacking.is_empty(), "{lacking:#?}");
     }
 }

@@ -226,3 +226,26 @@ fn keys_are_rotated_and_revoked_by_two_persons_and_a_rotation_cut_off_is_finishe
             .contains("rotate it first")
     );
 }
+
+/// Clause: I5
+#[test]
+fn a_root_kept_offline_is_missed_only_where_it_must_sign_and_may_come_back() {
+    let home = Home::new();
+    let root = home.folder.path().join("node/keys/root.key");
+    let vault = home.folder.path().join("root.key");
+    std::fs::rename(&root, &vault).unwrap();
+    let path = write(&home, "b.json", &bundle(3));
+    home.ok(&["import", &path]);
+    home.ok(&["doctor"]);
+    let rotate = ["key", "rotate", "items", "--as", "sato"];
+    let told = home.refused(&rotate, 4);
+    assert!(told.contains("bring it back for this act"), "{told}");
+    std::fs::rename(&vault, &root).unwrap();
+    let said = home.ok(&rotate);
+    let act = said
+        .split_whitespace()
+        .find(|word| word.len() == 64)
+        .unwrap();
+    home.ok(&["act", "approve", act, "--as", "suzuki"]);
+    home.ok(&["ledger", "verify"]);
+}

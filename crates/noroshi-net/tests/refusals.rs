@@ -1,0 +1,333 @@
+//! What the door refuses: other versions, other key exchanges, no certificate, other keys, strangers,
+//! bodies that are too large or no HTTP at all. And that it still answers afterwards.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use noroshi_model::{KeyId, NodeId};
+use noroshi_net::listen::Limits;
+use noroshi_net::{Identity, LinkService, Listener, Outbound, OutboundError, Refusal};
+use noroshi_seal::tls;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme, SupportedProtocolVersion};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// Gives back what it gets, to one known peer.
+struct Echo {
+    peer: KeyId,
+    calls: Mutex<u32>,
+}
+
+impl LinkService for Echo {
+    fn peer_of(&self, key: &KeyId) -> Option<NodeId> {
+        (*key == self.peer).then(|| NodeId::from_bytes([1; 32]))
+    }
+
+    fn exchange(&self, _: &NodeId, frames: &[u8]) -> Result<Vec<u8>, Refusal> {
+        *self.calls.lock().unwrap() += 1;
+        Ok(frames.to_vec())
+    }
+
+    fn pair(&self, _: &KeyId, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        Ok(message.to_vec())
+    }
+}
+
+struct Door {
+    address: SocketAddr,
+    server: KeyId,
+    peer: Outbound,
+    stranger: Outbound,
+    stranger_key: Vec<u8>,
+    echo: Arc<Echo>,
+    _stop: watch::Sender<bool>,
+}
+
+fn identity() -> (Identity, KeyId, Vec<u8>) {
+    let (pkcs8, public) = tls::generate().unwrap();
+    (
+        Identity::new(&pkcs8).unwrap(),
+        KeyId::of(&public),
+        pkcs8.to_vec(),
+    )
+}
+
+async fn door() -> Door {
+    let (server, server_id, _) = identity();
+    let (peer, peer_id, _) = identity();
+    let (stranger, _, stranger_key) = identity();
+    let limits = Limits {
+        frames_bytes_max: 1000,
+        ..Limits::default()
+    };
+    let listener = Listener::bind("127.0.0.1:0", &server, limits)
+        .await
+        .unwrap();
+    let address = listener.address().unwrap();
+    let echo = Arc::new(Echo {
+        peer: peer_id,
+        calls: Mutex::new(0),
+    });
+    let (stop, stopped) = watch::channel(false);
+    let service: Arc<dyn LinkService> = Arc::<Echo>::clone(&echo);
+    tokio::spawn(listener.serve(service, stopped));
+    Door {
+        address,
+        server: server_id,
+        peer: Outbound::new(peer),
+        stranger: Outbound::new(stranger),
+        stranger_key,
+        echo,
+        _stop: stop,
+    }
+}
+
+impl Door {
+    /// The peer is still served: what was refused before has broken nothing.
+    async fn still_answers(&self) {
+        let address = self.address.to_string();
+        let answer = self
+            .peer
+            .exchange(&address, &self.server, b"frames".to_vec());
+        assert_eq!(answer.await.unwrap(), b"frames");
+    }
+}
+
+/// Believes every server: the tests look at what the server does.
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// A client of the test's making.
+#[derive(Clone, Copy)]
+struct Client<'a> {
+    version: &'static SupportedProtocolVersion,
+    groups: &'a [&'static dyn rustls::crypto::SupportedKxGroup],
+    key: Option<&'a [u8]>,
+}
+
+impl Client<'_> {
+    /// The first bytes the server sends after the handshake to a plain request, or how it ended.
+    async fn ask(&self, door: &Door, request: &[u8]) -> Result<Vec<u8>, std::io::Error> {
+        let mut stream = self.connect(door).await?;
+        stream.write_all(request).await?;
+        let mut answer = vec![0; 4096];
+        let read = stream.read(&mut answer).await?;
+        answer.truncate(read);
+        Ok(answer)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a client of the test's own")]
+    async fn connect(&self, door: &Door) -> Result<TlsStream<TcpStream>, std::io::Error> {
+        let mut provider = aws_lc_rs::default_provider();
+        provider.kx_groups = self.groups.to_vec();
+        let provider = Arc::new(provider);
+        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[self.version])
+            .map_err(std::io::Error::other)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Anybody(provider)));
+        let config = match self.key {
+            None => config.with_no_client_auth(),
+            Some(pkcs8) => {
+                let der = PrivatePkcs8KeyDer::from(pkcs8.to_vec());
+                let algorithm = &rcgen::PKCS_ECDSA_P256_SHA256;
+                let pair = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, algorithm).unwrap();
+                let params = rcgen::CertificateParams::new(vec!["x.invalid".to_owned()]).unwrap();
+                let certificate = params.self_signed(&pair).unwrap().der().clone();
+                config
+                    .with_client_auth_cert(vec![certificate], der.into())
+                    .unwrap()
+            }
+        };
+        let tcp = TcpStream::connect(door.address).await?;
+        let name = ServerName::try_from("noroshi.invalid").unwrap();
+        TlsConnector::from(Arc::new(config))
+            .connect(name, tcp)
+            .await
+    }
+}
+
+const FRAMES: &[u8] = b"POST /link/v1/frames HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx";
+const ABSENT: &[u8] = b"POST /nothing/here HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx";
+
+fn hybrid() -> Vec<&'static dyn rustls::crypto::SupportedKxGroup> {
+    vec![aws_lc_rs::kx_group::X25519MLKEM768]
+}
+
+/// Clause: I5
+#[tokio::test]
+async fn a_classical_key_exchange_and_no_certificate_are_refused() {
+    let door = door().await;
+    let key = Some(&door.stranger_key[..]);
+    let groups = hybrid();
+    let fit = Client {
+        version: &rustls::version::TLS13,
+        groups: &groups,
+        key,
+    };
+    assert!(
+        !fit.ask(&door, FRAMES).await.unwrap().is_empty(),
+        "the client works"
+    );
+    let classical = [aws_lc_rs::kx_group::X25519, aws_lc_rs::kx_group::SECP256R1];
+    for refused in [
+        Client {
+            groups: &classical,
+            ..fit
+        },
+        Client { key: None, ..fit },
+    ] {
+        let answer = refused.ask(&door, FRAMES).await;
+        assert!(answer.is_err() || answer.unwrap().is_empty());
+    }
+    assert_eq!(*door.echo.calls.lock().unwrap(), 0);
+    door.still_answers().await;
+}
+
+/// Clause: I5
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a client of the test's own")]
+async fn older_tls_is_refused() {
+    let door = door().await;
+    // A ClientHello of TLS 1.2 (RFC 5246, 7.4.1.2): version, random, no session, one suite, no
+    // compression, no extensions.
+    let hello = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0xc0, 0x2b, 1, 0]].concat();
+    let length = u8::try_from(hello.len()).unwrap();
+    let record = [&[22, 3, 1, 0, length + 4, 1, 0, 0, length][..], &hello].concat();
+    let mut tcp = TcpStream::connect(door.address).await.unwrap();
+    tcp.write_all(&record).await.unwrap();
+    let mut answer = Vec::new();
+    tcp.read_to_end(&mut answer).await.unwrap();
+    // An alert (21) that is fatal (2), and nothing else.
+    assert_eq!((answer.first(), answer.get(5)), (Some(&21), Some(&2)));
+    assert_eq!(answer.len(), 7, "{answer:?}");
+    door.still_answers().await;
+}
+
+/// Clause: I5
+#[tokio::test]
+async fn a_stranger_sees_the_same_as_at_a_path_that_does_not_exist() {
+    let door = door().await;
+    let groups = hybrid();
+    let stranger = Client {
+        version: &rustls::version::TLS13,
+        groups: &groups,
+        key: Some(&door.stranger_key),
+    };
+    let without_date = |answer: Vec<u8>| -> Vec<String> {
+        let text = String::from_utf8(answer).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with("date"));
+        lines.map(str::to_owned).collect()
+    };
+    let there = without_date(stranger.ask(&door, FRAMES).await.unwrap());
+    let absent = without_date(stranger.ask(&door, ABSENT).await.unwrap());
+    assert_eq!(there, absent);
+    assert!(there[0].contains("404"), "{there:?}");
+    let address = door.address.to_string();
+    let refused = door
+        .stranger
+        .exchange(&address, &door.server, b"x".to_vec());
+    assert!(matches!(refused.await, Err(OutboundError::Refused { .. })));
+    assert_eq!(*door.echo.calls.lock().unwrap(), 0);
+    door.still_answers().await;
+}
+
+/// Clause: I5
+#[tokio::test]
+async fn a_server_with_another_key_than_the_pinned_one_gets_nothing() {
+    let door = door().await;
+    let address = door.address.to_string();
+    let (_, other, _) = identity();
+    let refused = door
+        .peer
+        .exchange(&address, &other, b"secret".to_vec())
+        .await;
+    assert!(
+        matches!(refused, Err(OutboundError::Handshake(_))),
+        "{refused:?}"
+    );
+    assert_eq!(*door.echo.calls.lock().unwrap(), 0);
+    door.still_answers().await;
+}
+
+/// Clause: I5
+#[tokio::test]
+async fn bodies_that_are_too_large_and_what_is_no_http_are_refused() {
+    let door = door().await;
+    let address = door.address.to_string();
+    let most = door
+        .peer
+        .exchange(&address, &door.server, vec![0; 1000])
+        .await;
+    assert_eq!(most.unwrap().len(), 1000);
+    let over = door
+        .peer
+        .exchange(&address, &door.server, vec![0; 1001])
+        .await;
+    let Err(OutboundError::Refused { status, .. }) = over else {
+        panic!("{over:?}");
+    };
+    assert_eq!(status.as_u16(), 413);
+    let groups = hybrid();
+    let client = Client {
+        version: &rustls::version::TLS13,
+        groups: &groups,
+        key: Some(&door.stranger_key),
+    };
+    for garbage in [
+        &b"\0\xff\0\xff\r\n\r\n"[..],
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST /link/v1/frames HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
+        &[b'A'; 70_000],
+    ] {
+        // Refused with a status or by closing: never served.
+        if let Ok(answer) = client.ask(&door, garbage).await {
+            let text = String::from_utf8_lossy(&answer);
+            assert!(text.is_empty() || text.starts_with("HTTP/1.1 4"), "{text}");
+        }
+    }
+    assert_eq!(*door.echo.calls.lock().unwrap(), 1);
+    door.still_answers().await;
+}
