@@ -1,5 +1,5 @@
-//! What the door refuses: other versions, other key exchanges, no certificate, other keys, strangers,
-//! bodies that are too large or no HTTP at all. And that it still answers afterwards.
+//! What the door refuses: other versions, other key exchanges, no certificate, other keys,
+//! strangers, bodies that are too large or no HTTP at all. And that it still answers afterwards.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::net::SocketAddr;

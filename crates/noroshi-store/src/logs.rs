@@ -150,8 +150,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The digest an entry's leaf names. Also of a voided one: what was voided after a first try may
-    /// have arrived with it, and the partner's receipt for it is true.
+    /// The digest an entry's leaf names. Also of a voided one: what was voided after a first try
+    /// may have arrived with it, and the partner's receipt for it is true.
     ///
     /// # Errors
     /// See [`WriteError`].
