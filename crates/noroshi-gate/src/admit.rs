@@ -7,6 +7,7 @@ use crate::acts::Approved;
 use crate::decide::{AgreementInForce, PeerState, Recipient, Rules, may_pass_on, permitted};
 use crate::label::Label;
 use crate::mark::Marked;
+use crate::question::Grant;
 use crate::reason::Reason;
 
 /// How an object came.
@@ -52,6 +53,10 @@ pub struct AdmitContext<'a> {
     pub previous: Option<Previous>,
     /// The agreements with their standing.
     pub agreements: &'a [AgreementInForce<'a>],
+    /// The instant it comes in.
+    pub now: Timestamp,
+    /// Verified consents of originators to what others pass on, of any items.
+    pub grants: &'a [Grant],
 }
 
 /// May be stored and worked with.
@@ -162,7 +167,11 @@ fn from_peer(
                 .flat_map(|held| &held.agreement.releases)
                 .any(|term| term.from == originator && term.onward == onward)
         });
-        if !passes {
+        // What it was passed on for is the sender's question: any purpose the grant names will do.
+        let granted = context.grants.iter().any(|grant| {
+            grant.by == originator && grant.reaches(&marked.hash(), &context.rules.me, context.now)
+        });
+        if !passes && !granted {
             reasons.push(Reason::MayNotPassOn {
                 sender: sender.node,
                 originator,

@@ -11,6 +11,7 @@ use noroshi_model::{ItemHash, Nation, NodeId, Role, StixId, World};
 use crate::axes::{Axes, AxisKind};
 use crate::label::Label;
 use crate::mark::{Marked, label_at};
+use crate::question::Question;
 use crate::reason::Reason;
 
 /// Where a peering stands.
@@ -207,17 +208,18 @@ pub fn decide(
     to: &Recipient,
     agreements: &[AgreementInForce<'_>],
     rules: &Rules,
-    purpose: &str,
+    question: &Question<'_>,
 ) -> Decision {
     let barred = preconditions(item, provenance, to, rules);
     if !barred.is_empty() {
         return Decision::stays(Outcome::Deny, barred);
     }
-    if let Some(originator) = consent_missing(item, provenance, agreements, rules) {
+    if let Some(originator) = consent_missing(item, provenance, to, agreements, rules, question) {
         let reason = Reason::OriginatorConsent { originator };
         return Decision::stays(Outcome::Refer, vec![reason]);
     }
     let kind = item.valid().head().id.kind();
+    let purpose = question.purpose;
     let terms = match covering_terms(agreements, &rules.me, &to.node, kind, purpose) {
         Ok(terms) => terms,
         Err(reasons) => return Decision::stays(Outcome::Deny, reasons),
@@ -295,10 +297,18 @@ fn preconditions(
 fn consent_missing(
     item: &Marked,
     provenance: &Provenance,
+    to: &Recipient,
     agreements: &[AgreementInForce<'_>],
     rules: &Rules,
+    question: &Question<'_>,
 ) -> Option<NodeId> {
     let node = provenance.node.filter(|node| *node != rules.me)?;
+    let granted = question.grants.iter().any(|grant| {
+        grant.by == node && grant.covers(&item.hash(), &to.node, question.purpose, question.now)
+    });
+    if granted {
+        return None;
+    }
     let allowed = may_pass_on(&item.highest(), |onward| {
         agreements
             .iter()

@@ -10,6 +10,7 @@ mod axes;
 mod decide;
 mod label;
 mod mark;
+mod question;
 mod reason;
 mod reduce;
 mod release;
@@ -25,6 +26,7 @@ pub use decide::{
 };
 pub use label::Label;
 pub use mark::{Marked, mark};
+pub use question::{Channel, Grant, Question};
 pub use reason::Reason;
 pub use release::{Notice, Parcel, Released, Rendition, preview, release, release_notice};
 pub use table::{Learned, MarkingError, MarkingTable, Meaning};

@@ -11,6 +11,7 @@ use crate::decide::{
     AgreementInForce, Decision, Outcome, PeerState, Provenance, Recipient, Rules, decide,
 };
 use crate::mark::Marked;
+use crate::question::Question;
 use crate::reason::Reason;
 use crate::reduce::reduce;
 
@@ -139,9 +140,9 @@ pub fn release(
     to: &Recipient,
     agreements: &[AgreementInForce<'_>],
     rules: &Rules,
-    purpose: &str,
+    question: &Question<'_>,
 ) -> Result<Released<Rendition>, Box<Decision>> {
-    let (rendition, decision) = resolve(item, provenance, to, agreements, rules, purpose);
+    let (rendition, decision) = resolve(item, provenance, to, agreements, rules, question);
     match rendition {
         Some(content) => Ok(Released {
             recipient: to.node,
@@ -159,9 +160,9 @@ pub fn preview(
     to: &Recipient,
     agreements: &[AgreementInForce<'_>],
     rules: &Rules,
-    purpose: &str,
+    question: &Question<'_>,
 ) -> (Option<ItemHash>, Decision) {
-    let (rendition, decision) = resolve(item, provenance, to, agreements, rules, purpose);
+    let (rendition, decision) = resolve(item, provenance, to, agreements, rules, question);
     (rendition.map(|rendition| rendition.hash), decision)
 }
 
@@ -171,9 +172,9 @@ fn resolve(
     to: &Recipient,
     agreements: &[AgreementInForce<'_>],
     rules: &Rules,
-    purpose: &str,
+    question: &Question<'_>,
 ) -> (Option<Rendition>, Decision) {
-    let mut decision = decide(item, provenance, to, agreements, rules, purpose);
+    let mut decision = decide(item, provenance, to, agreements, rules, question);
     let valid = item.valid();
     let id = valid.head().id.clone();
     match decision.outcome {

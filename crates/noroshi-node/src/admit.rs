@@ -181,6 +181,8 @@ impl Node {
             },
             previous: self.previous_of(tx, &marked)?,
             agreements: &[],
+            now,
+            grants: &[],
         };
         let body = item_body(&hash, source, &self.me());
         match noroshi_gate::admit(marked, &context) {
@@ -322,6 +324,8 @@ impl Node {
                             via,
                             previous,
                             agreements: &agreements,
+                            now: view.now,
+                            grants: &[],
                         };
                         if let Admission::Admitted(item) = noroshi_gate::admit(marked, &context) {
                             tx.readmit(stored.seq, &item)?;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use noroshi_gate::{Decision, Marked, Outcome, Provenance, Recipient, Rules};
+use noroshi_gate::{Channel, Decision, Marked, Outcome, Provenance, Question, Recipient, Rules};
 use noroshi_model::ItemHash;
 use noroshi_model::act::ActKind;
 use noroshi_model::document::text;
@@ -40,6 +40,18 @@ pub(crate) struct GateView {
     pub(crate) agreements: Vec<AgreementRecord>,
     pub(crate) purpose: String,
     pub(crate) now: noroshi_model::Timestamp,
+}
+
+impl GateView {
+    /// What is asked of every item that would go over a link at that instant.
+    pub(crate) fn question(&self, now: noroshi_model::Timestamp) -> Question<'_> {
+        Question {
+            purpose: &self.purpose,
+            now,
+            channel: Channel::LINK,
+            grants: &[],
+        }
+    }
 }
 
 impl Node {
@@ -149,7 +161,7 @@ impl Node {
             recipient,
             &agreements,
             &view.rules,
-            &view.purpose,
+            &view.question(view.now),
         );
         if let Some(rendition) = released {
             let sent = self

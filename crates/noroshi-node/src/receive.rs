@@ -384,6 +384,8 @@ impl Node {
             },
             previous,
             agreements: view.agreements,
+            now: self.now(),
+            grants: &[],
         };
         let source = node.to_string();
         let body = item_body(&hash, &source, &attribution.node);

@@ -100,7 +100,7 @@ impl Node {
                     &recipient,
                     &agreements,
                     &view.rules,
-                    &view.purpose,
+                    &view.question(view.now),
                 );
                 if rendition != Some(line.rendition) {
                     let first = decision.reasons.first();

@@ -402,14 +402,15 @@ impl Node {
                     return Ok(Err("the item is gone".to_owned()));
                 };
                 let view = views.of(self, act.as_ref())?;
-                let agreements = self.standings(&view.agreements, self.now());
+                let now = self.now();
+                let agreements = self.standings(&view.agreements, now);
                 let released = noroshi_gate::release(
                     &marked,
                     &provenance(stored),
                     to,
                     &agreements,
                     &view.rules,
-                    &view.purpose,
+                    &view.question(now),
                 );
                 let released = match released {
                     Ok(released) if released.content().hash == *rendition => released,

@@ -54,6 +54,8 @@ fn admitted(number: u32, modified: u32, name: &str) -> (Admitted, Attribution) {
         via: Via::Import { own: true },
         previous: None,
         agreements: &[],
+        now: Timestamp::from_micros(0),
+        grants: &[],
     };
     let marked = noroshi_gate::mark(valid, &[], &MarkingTable::builtin(&axes));
     let Admission::Admitted(admitted) = noroshi_gate::admit(marked, &context) else {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use noroshi_gate::{
-    AgreementInForce, Axes, MarkingTable, Outcome, PeerState, Provenance, Recipient, Rules,
-    Threshold,
+    AgreementInForce, Axes, Channel, Grant, MarkingTable, Outcome, PeerState, Provenance, Question,
+    Recipient, Rules, Threshold,
 };
 use noroshi_model::agreement::{
     Agreement, Clause, Equivalence, Onward, Party, ReleaseTerm, Standing,
@@ -14,6 +14,8 @@ use noroshi_model::{Digest, ItemHash, Limits, NodeId, Role, Timestamp, World};
 
 pub(crate) const TLP: [&str; 5] = ["clear", "green", "amber", "amber+strict", "red"];
 pub(crate) const US: [&str; 4] = ["unclassified", "confidential", "secret", "top-secret"];
+/// When the question is put.
+const NOW: &str = "2026-06-01T00:00:00Z";
 /// Places that may carry a marking of their own; the last is a required property.
 pub(crate) const PLACES: [&str; 6] = [
     "description",
@@ -59,6 +61,7 @@ pub(crate) struct Ask {
     pub(crate) origin: String,
     pub(crate) onward: bool,
     pub(crate) available: bool,
+    pub(crate) grant: Option<String>,
     pub(crate) recipient: String,
     pub(crate) expected: Expected,
 }
@@ -101,6 +104,7 @@ impl Default for Ask {
             origin: "own".into(),
             onward: false,
             available: true,
+            grant: None,
             recipient: "JPN".into(),
             expected: Expected::default(),
         }
@@ -142,6 +146,7 @@ impl Ask {
                 "origin" => ask.origin = value.to_owned(),
                 "onward" => ask.onward = value == "community",
                 "item" => ask.available = value != "withdrawn",
+                "grant" => ask.grant = Some(value.to_owned()),
                 "recipient" => ask.recipient = value.to_owned(),
                 "outcome" => ask.expected.outcome = value.to_owned(),
                 "reason" => ask.expected.reason = Some(value.to_owned()),
@@ -302,6 +307,32 @@ fn nation(code: &str) -> NodeId {
         "JPN" => node(2),
         _ => node(3),
     }
+}
+
+/// The consent of a case: one that fits, or what is wrong with it.
+fn grant(ask: &Ask, item: ItemHash) -> Option<Grant> {
+    let fault = ask.grant.as_deref()?;
+    let wrong = |word: &str| fault == word;
+    Some(Grant {
+        by: node(if wrong("other giver") { 8 } else { 9 }),
+        nation: "AUS".parse().expect("a nation"),
+        item: if wrong("other item") {
+            ItemHash(Digest::of(b"other"))
+        } else {
+            item
+        },
+        recipient: node(if wrong("other recipient") { 3 } else { 2 }),
+        purpose: if wrong("other purpose") {
+            "exercise".to_owned()
+        } else {
+            ask.purpose.clone()
+        },
+        until: if wrong("expired") {
+            NOW.parse().expect("a time")
+        } else {
+            "2026-06-01T00:00:00.001Z".parse().expect("a time")
+        },
+    })
 }
 
 /// The marking-definition of a caveat: its id and, where the node must learn it, its object.
@@ -531,10 +562,17 @@ impl Given {
             }),
             is_available: ask.available,
         };
+        let grants: Vec<Grant> = grant(ask, marked.hash()).into_iter().collect();
+        let question = Question {
+            purpose: &ask.purpose,
+            now: NOW.parse().expect("a time"),
+            channel: Channel::LINK,
+            grants: &grants,
+        };
         let (_, decision) =
-            noroshi_gate::preview(&marked, &provenance, &to, &agreements, &rules, &ask.purpose);
+            noroshi_gate::preview(&marked, &provenance, &to, &agreements, &rules, &question);
         let released =
-            noroshi_gate::release(&marked, &provenance, &to, &agreements, &rules, &ask.purpose);
+            noroshi_gate::release(&marked, &provenance, &to, &agreements, &rules, &question);
         let bytes = released
             .map(|permit| permit.content().canonical.clone())
             .unwrap_or_default();

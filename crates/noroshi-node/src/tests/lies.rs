@@ -137,7 +137,7 @@ fn send_forged(party: &Party, item: &str, forge: impl Fn(Attribution) -> Attribu
         &node.recipient(&peer),
         &agreements,
         &view.rules,
-        &view.purpose,
+        &view.question(view.now),
     )
     .unwrap();
     let parcel = released.with_attribution(forge(stored.attribution.clone().unwrap()));
