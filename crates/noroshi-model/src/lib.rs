@@ -17,6 +17,7 @@ pub mod org;
 pub mod ports;
 pub mod profile;
 pub mod selector;
+pub mod signed;
 pub mod signing;
 pub mod time;
 
@@ -27,5 +28,6 @@ pub use json::{Object, Value};
 pub use limits::Limits;
 pub use org::{Nation, Organisation, World};
 pub use ports::{Clock, Rng, Signer, Verifier};
+pub use signed::{Signable, Signed};
 pub use signing::Context;
 pub use time::Timestamp;

@@ -5,6 +5,7 @@ use crate::document::{DocumentError, Fields, hex, text};
 use crate::ids::{Digest, ItemHash, NodeId, StixId};
 use crate::json::{Object, Value};
 use crate::org::World;
+use crate::signed::signable;
 use crate::time::Timestamp;
 
 words! {
@@ -214,6 +215,8 @@ impl Recall {
     }
 }
 
+signable!(Recall, "recall", Recall);
+
 words! {
     /// What became of one delivered entry at the receiving node. That node's statement, no more.
     Fate {
@@ -318,6 +321,7 @@ impl Receipt {
         Ok(receipt)
     }
 }
+signable!(Receipt, "receipt", Receipt);
 
 fn fate_from(entry: &Value) -> Option<(u64, Digest, Fate)> {
     let [number, digest, fate] = entry.as_array()? else {

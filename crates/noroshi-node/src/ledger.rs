@@ -9,6 +9,7 @@ use noroshi_model::manifest::Purpose;
 use noroshi_model::{Digest, NodeId};
 use noroshi_seal::merkle::{TILE_WIDTH, Tiles, inclusion_proof};
 use noroshi_seal::proof::LeafProof;
+use noroshi_seal::sign::Ed25519;
 use noroshi_seal::tlog::{Checkpoint, entry_bundle, tile_path, verifier_key};
 use noroshi_store::{RecordKind, VerifyError, WriteError};
 
@@ -150,13 +151,13 @@ impl Node {
             let signed = SignedReceipt::from_bytes(bytes)
                 .map_err(|error| damaged(format!("a kept receipt: {error}")))?;
             let public = node
-                .and_then(|node| self.any_item_key_of(&node, &signed.key()))
+                .and_then(|node| self.any_item_key_of(&node, signed.key()))
                 .ok_or_else(|| damaged("a kept receipt is by a key that is not known".into()))?;
-            if !signed.verifies(&public) || Some(signed.receipt.by) != node {
+            if !signed.verifies(&public, &Ed25519) || Some(signed.document().by) != node {
                 return Err(damaged("a kept receipt's signature does not verify".into()));
             }
-            for (number, digest, fate) in &signed.receipt.fates {
-                stated.insert((signed.receipt.by, *number, *digest, *fate));
+            for (number, digest, fate) in &signed.document().fates {
+                stated.insert((signed.document().by, *number, *digest, *fate));
             }
         }
         for peer in self.records::<Peer>(RecordKind::Peer)? {
@@ -320,7 +321,7 @@ impl Node {
             key.starts_with(node.bytes())
                 && SignedReceipt::from_bytes(bytes).is_ok_and(|signed| {
                     signed
-                        .receipt
+                        .document()
                         .fates
                         .iter()
                         .any(|(n, d, _)| (*n, *d) == wanted)
@@ -424,15 +425,15 @@ impl Node {
         let signed = SignedReceipt::from_bytes(bytes)
             .map_err(|_| refused("the receipt is not well-formed"))?;
         let public = self
-            .any_item_key_of(&proof.owner, &signed.key())
+            .any_item_key_of(&proof.owner, signed.key())
             .ok_or_else(|| refused("the receipt is by a key that is not known"))?;
-        if signed.receipt.by != proof.owner || !signed.verifies(&public) {
+        if signed.document().by != proof.owner || !signed.verifies(&public, &Ed25519) {
             return Err(refused("the receipt's signature does not verify"));
         }
         Ok(serde_json::json!({
-            "by": signed.receipt.by.to_string(),
-            "at": signed.receipt.at.to_string(),
-            "fates": signed.receipt.fates.len(),
+            "by": signed.document().by.to_string(),
+            "at": signed.document().at.to_string(),
+            "fates": signed.document().fates.len(),
         }))
     }
 

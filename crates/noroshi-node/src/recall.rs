@@ -2,11 +2,11 @@
 
 use noroshi_gate::acts::Approved;
 use noroshi_model::act::ActKind;
-use noroshi_model::document::{DocumentError, Fields, hex, text};
-use noroshi_model::json::{Object, Value};
+use noroshi_model::document::text;
+use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::{EntryKind, Fate, Precedence, Recall, RecallMode};
-use noroshi_model::{Context, Digest, ItemHash, KeyId, NodeId, Signer, Verifier, signing};
+use noroshi_model::{Digest, ItemHash, NodeId, Signed};
 use noroshi_seal::sign::Ed25519;
 use noroshi_store::{ItemState, LogPayload, RecordKind, StoredItem, Tx, WriteError};
 
@@ -16,52 +16,7 @@ use crate::node::{Node, store_failure};
 use crate::records::ActRecord;
 
 /// A recall with its signature, as it travels and is kept.
-pub(crate) struct SignedRecall {
-    pub(crate) recall: Recall,
-    bytes: Vec<u8>,
-    key: KeyId,
-    signature: [u8; 64],
-}
-
-impl SignedRecall {
-    pub(crate) fn sign(recall: Recall, signer: &dyn Signer) -> Self {
-        let bytes = recall.to_bytes();
-        let message = signing::message(Context::Recall, recall.world, &bytes);
-        Self {
-            key: signer.key_id(),
-            signature: signer.sign(&message),
-            recall,
-            bytes,
-        }
-    }
-
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        Value::Object(
-            Object::new()
-                .with("v", 1)
-                .with("recall", hex(&self.bytes))
-                .with("key", text(self.key))
-                .with("signature", hex(&self.signature)),
-        )
-        .canonical()
-    }
-
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
-        let mut fields = Fields::read("signed recall", bytes)?;
-        fields.version(1)?;
-        let digits = fields.text("recall")?;
-        let recall_bytes = noroshi_model::document::unhex(&digits)
-            .ok_or_else(|| fields.refused("recall", "is not hexadecimal"))?;
-        let signed = Self {
-            recall: Recall::from_bytes(&recall_bytes)?,
-            bytes: recall_bytes,
-            key: fields.parsed("key")?,
-            signature: fields.hex("signature")?,
-        };
-        fields.end()?;
-        Ok(signed)
-    }
-}
+pub(crate) type SignedRecall = Signed<Recall>;
 
 impl Node {
     /// Write a recall down. One person may recall below the second-person line: a recall only
@@ -241,12 +196,11 @@ impl Node {
         let Ok(signed) = SignedRecall::from_bytes(bytes) else {
             return refuse(tx, "the recall is not well-formed");
         };
-        let recall = &signed.recall;
-        let Some(public) = self.item_key_of(&recall.by, &signed.key) else {
+        let recall = signed.document();
+        let Some(public) = self.item_key_of(&recall.by, signed.key()) else {
             return refuse(tx, "the recall is signed by a key that is not trusted here");
         };
-        let message = signing::message(Context::Recall, recall.world, &signed.bytes);
-        if recall.world != self.world() || !Ed25519.verify(&public, &message, &signed.signature) {
+        if recall.world != self.world() || !signed.verifies(&public, &Ed25519) {
             return refuse(tx, "the recall's signature does not verify in this world");
         }
         let Some(stored) = tx.item(&recall.item)? else {
@@ -278,7 +232,7 @@ impl Node {
         let kept = tx.get(RecordKind::Tombstone, &key)?;
         Ok(kept
             .and_then(|bytes| SignedRecall::from_bytes(&bytes).ok())
-            .map(|kept| kept.recall))
+            .map(|kept| kept.document().clone()))
     }
 
     pub(crate) fn obey(&self, tx: &mut Tx<'_>, recall: &Recall) -> Result<Fate, WriteError> {

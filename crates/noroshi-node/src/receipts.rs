@@ -1,11 +1,11 @@
 //! Receipts: what partners state they did with what they were sent. Signed, checked, kept in both
 //! logs. A receipt is that node's statement; it proves who said what, not what they did.
 
-use noroshi_model::document::{DocumentError, Fields, hex, text};
-use noroshi_model::json::{Object, Value};
+use noroshi_model::document::text;
+use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::{EntryKind, Receipt};
-use noroshi_model::{Context, Digest, ItemHash, KeyId, NodeId, Signer, Verifier, signing};
+use noroshi_model::{Digest, ItemHash, NodeId, Signed};
 use noroshi_seal::sign::Ed25519;
 use noroshi_store::{LogEntry, RecordKind, Tx, WriteError};
 
@@ -15,62 +15,7 @@ use crate::records::int;
 use crate::sink::Sink;
 
 /// A receipt with its signature, as it travels and is kept.
-pub(crate) struct SignedReceipt {
-    pub(crate) receipt: Receipt,
-    bytes: Vec<u8>,
-    key: KeyId,
-    signature: [u8; 64],
-}
-
-impl SignedReceipt {
-    pub(crate) fn sign(receipt: Receipt, signer: &dyn Signer) -> Self {
-        let bytes = receipt.to_bytes();
-        let message = signing::message(Context::Receipt, receipt.world, &bytes);
-        Self {
-            key: signer.key_id(),
-            signature: signer.sign(&message),
-            receipt,
-            bytes,
-        }
-    }
-
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        Value::Object(
-            Object::new()
-                .with("v", 1)
-                .with("receipt", hex(&self.bytes))
-                .with("key", text(self.key))
-                .with("signature", hex(&self.signature)),
-        )
-        .canonical()
-    }
-
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
-        let mut fields = Fields::read("signed receipt", bytes)?;
-        fields.version(1)?;
-        let digits = fields.text("receipt")?;
-        let receipt_bytes = noroshi_model::document::unhex(&digits)
-            .ok_or_else(|| fields.refused("receipt", "is not hexadecimal"))?;
-        let signed = Self {
-            receipt: Receipt::from_bytes(&receipt_bytes)?,
-            bytes: receipt_bytes,
-            key: fields.parsed("key")?,
-            signature: fields.hex("signature")?,
-        };
-        fields.end()?;
-        Ok(signed)
-    }
-
-    /// The key that signed it.
-    pub(crate) fn key(&self) -> KeyId {
-        self.key
-    }
-
-    pub(crate) fn verifies(&self, public: &[u8; 32]) -> bool {
-        let message = signing::message(Context::Receipt, self.receipt.world, &self.bytes);
-        Ed25519.verify(public, &message, &self.signature)
-    }
-}
+pub(crate) type SignedReceipt = Signed<Receipt>;
 
 impl Node {
     /// A receipt arrived. What it states of entries this node sent is kept; a statement on what
@@ -92,8 +37,8 @@ impl Node {
         let Ok(signed) = SignedReceipt::from_bytes(bytes) else {
             return dispute(tx, "the receipt is not well-formed");
         };
-        let receipt = &signed.receipt;
-        let Some(public) = self.item_key_of(from, &signed.key) else {
+        let receipt = signed.document();
+        let Some(public) = self.item_key_of(from, signed.key()) else {
             return dispute(
                 tx,
                 "the receipt is signed by a key that is not trusted here",
@@ -101,7 +46,7 @@ impl Node {
         };
         let addressed =
             receipt.world == self.world() && receipt.by == *from && receipt.to == self.me();
-        if !addressed || !signed.verifies(&public) {
+        if !addressed || !signed.verifies(&public, &Ed25519) {
             return dispute(tx, "the receipt's signature, sender or recipient is wrong");
         }
         let mut lies = 0_u64;
