@@ -104,6 +104,9 @@ pub struct Agreement {
     pub releases: Vec<ReleaseTerm>,
     /// Equivalences both sides adopt by signing.
     pub equivalences: Vec<Equivalence>,
+    /// May the parties know of one another that they hold an item? Without it a forwarding node
+    /// tells an originator only how many hold it.
+    pub members_known: bool,
 }
 
 /// Is an agreement at work at some instant? Computed by the node from signatures and dates.
@@ -170,15 +173,7 @@ impl Agreement {
     /// The STIX object.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        let parties = self.parties.iter().map(|party| {
-            Value::Object(
-                Object::new()
-                    .with("node", text(party.node))
-                    .with("name_en", party.name_en.as_str())
-                    .with("name_ja", party.name_ja.as_str())
-                    .with("nation", party.nation.as_str()),
-            )
-        });
+        let parties = self.parties.iter().map(party_value);
         let clauses = self.clauses.iter().map(|clause| {
             Value::Object(
                 Object::new()
@@ -195,30 +190,33 @@ impl Agreement {
             )
         });
         let extension = Object::new().with("extension_type", "new-sdo");
-        Value::Object(
-            Object::new()
-                .with("type", Self::DOCUMENT)
-                .with("spec_version", "2.1")
-                .with("id", self.id.as_str())
-                .with("created", text(self.created))
-                .with("modified", text(self.modified))
-                .with("title", self.title.as_str())
-                .with("title_ja", self.title_ja.as_str())
-                .with("kind", self.kind.as_str())
-                .with("parties", parties.collect::<Vec<Value>>())
-                .with("valid_from", text(self.valid_from))
-                .with("valid_until", text(self.valid_until))
-                .with("clauses", clauses.collect::<Vec<Value>>())
-                .with(
-                    "releases",
-                    self.releases.iter().map(term_value).collect::<Vec<Value>>(),
-                )
-                .with("equivalences", equivalences.collect::<Vec<Value>>())
-                .with(
-                    "extensions",
-                    Object::new().with(ONTOLOGY_EXTENSION, extension),
-                ),
-        )
+        let mut object = Object::new()
+            .with("type", Self::DOCUMENT)
+            .with("spec_version", "2.1")
+            .with("id", self.id.as_str())
+            .with("created", text(self.created))
+            .with("modified", text(self.modified))
+            .with("title", self.title.as_str())
+            .with("title_ja", self.title_ja.as_str())
+            .with("kind", self.kind.as_str())
+            .with("parties", parties.collect::<Vec<Value>>())
+            .with("valid_from", text(self.valid_from))
+            .with("valid_until", text(self.valid_until))
+            .with("clauses", clauses.collect::<Vec<Value>>())
+            .with(
+                "releases",
+                self.releases.iter().map(term_value).collect::<Vec<Value>>(),
+            )
+            .with("equivalences", equivalences.collect::<Vec<Value>>())
+            .with(
+                "extensions",
+                Object::new().with(ONTOLOGY_EXTENSION, extension),
+            );
+        // Absent where it is not so: agreements signed before the property existed keep their name.
+        if self.members_known {
+            object.insert("members_known", true);
+        }
+        Value::Object(object)
     }
 
     /// Read the STIX object strictly: a party signs nothing that this node does not understand.
@@ -244,6 +242,11 @@ impl Agreement {
             clauses: each(&mut fields, "clauses", clause)?,
             releases: each(&mut fields, "releases", term)?,
             equivalences: each(&mut fields, "equivalences", equivalence)?,
+            members_known: match fields.maybe("members_known") {
+                None => false,
+                Some(Value::Bool(true)) => true,
+                Some(_) => return Err(fields.refused("members_known", "is not true")),
+            },
         };
         agreement.check(&fields)?;
         fields.end()?;
@@ -296,7 +299,18 @@ fn each<T>(
     values.into_iter().map(read).collect()
 }
 
-fn party(value: Value) -> Result<Party, DocumentError> {
+/// A party as it stands in documents.
+pub(crate) fn party_value(party: &Party) -> Value {
+    Value::Object(
+        Object::new()
+            .with("node", text(party.node))
+            .with("name_en", party.name_en.as_str())
+            .with("name_ja", party.name_ja.as_str())
+            .with("nation", party.nation.as_str()),
+    )
+}
+
+pub(crate) fn party(value: Value) -> Result<Party, DocumentError> {
     let mut fields = Fields::of("agreement party", value)?;
     let party = Party {
         node: fields.parsed("node")?,

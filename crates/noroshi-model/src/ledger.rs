@@ -43,6 +43,16 @@ words! {
         Disputed = "receipt.disputed",
         /// A recall came in from a partner.
         RecallReceived = "recall.received",
+        /// A recall was passed on to whom its item had gone on to.
+        RecallPassed = "recall.passed",
+        /// A partner told what the hops behind it did with a recall.
+        Hops = "recall.hops",
+        /// Consent to passing on was asked, given, refused, withdrawn or used.
+        Consent = "consent",
+        /// The manifest of a node that is no peer came from a partner of an agreement.
+        Introduced = "manifest.introduced",
+        /// A private circle was set.
+        Circle = "circle",
         /// A peer was invited, accepted, confirmed or removed.
         Peer = "peer",
         /// A manifest of this node or a peer took effect.

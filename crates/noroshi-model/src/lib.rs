@@ -5,6 +5,7 @@
 
 pub mod act;
 pub mod agreement;
+pub mod consent;
 pub mod document;
 pub mod ids;
 pub mod item;

@@ -23,6 +23,12 @@ pub enum Context {
     Epoch,
     /// A pairing confirmation.
     Pairing,
+    /// A question to an originator whether its item may be passed on.
+    ConsentRequest,
+    /// The originator's answer.
+    ConsentAnswer,
+    /// What a forwarding node tells of the hops behind it.
+    HopReport,
 }
 
 impl Context {
@@ -37,6 +43,9 @@ impl Context {
             Self::Receipt => b"noroshi/receipt/v1\0",
             Self::Epoch => b"noroshi/epoch/v1\0",
             Self::Pairing => b"noroshi/pairing/v1\0",
+            Self::ConsentRequest => b"noroshi/consent-request/v1\0",
+            Self::ConsentAnswer => b"noroshi/consent-answer/v1\0",
+            Self::HopReport => b"noroshi/hop-report/v1\0",
         }
     }
 }

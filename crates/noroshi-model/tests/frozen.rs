@@ -2,6 +2,8 @@
 //! change: a new layout is a new version beside them, and both are read.
 
 use noroshi_model::act::{Act, ActKind};
+use noroshi_model::agreement::Party;
+use noroshi_model::consent::{ConsentAnswer, ConsentRequest, Hop, HopReport, Verdict};
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
 use noroshi_model::link::{EntryKind, Fate, LogLeaf, Precedence, Recall, RecallMode, Receipt};
@@ -139,6 +141,150 @@ frozen!(
     }
 );
 
+fn third() -> Party {
+    Party {
+        node: NodeId::from_bytes([3; 32]),
+        name_en: "Department".to_owned(),
+        name_ja: "部".to_owned(),
+        nation: "AUS".parse().expect("invariant: three capitals"),
+    }
+}
+
+fn answer(verdict: Verdict) -> ConsentAnswer {
+    let is_grant = verdict == Verdict::Granted;
+    ConsentAnswer {
+        world: World::Operational,
+        by: NodeId::from_bytes([1; 32]),
+        to: NodeId::from_bytes([2; 32]),
+        request: Digest([6; 32]),
+        item: ItemHash(Digest([5; 32])),
+        recipient: third().node,
+        purpose: "defence".to_owned(),
+        verdict,
+        reason: if is_grant { "" } else { "情報源の保護" }.to_owned(),
+        at: at(),
+        until: if is_grant {
+            at().plus_seconds(86_400)
+        } else {
+            at()
+        },
+    }
+}
+
+frozen!(
+    consent_request,
+    ConsentRequest,
+    "consent-request-v1.json",
+    ConsentRequest {
+        world: World::Operational,
+        by: NodeId::from_bytes([2; 32]),
+        to: NodeId::from_bytes([1; 32]),
+        item: ItemHash(Digest([5; 32])),
+        id: "malware--00000000-0000-4000-8000-000000000001"
+            .parse()
+            .unwrap(),
+        modified: at(),
+        recipient: third(),
+        purpose: "defence".to_owned(),
+        reason: "they see the same actor".to_owned(),
+        at: at(),
+        expires: at().plus_seconds(7 * 86_400),
+    }
+);
+
+frozen!(
+    consent_granted,
+    ConsentAnswer,
+    "consent-granted-v1.json",
+    answer(Verdict::Granted)
+);
+
+frozen!(
+    consent_withdrawn,
+    ConsentAnswer,
+    "consent-withdrawn-v1.json",
+    answer(Verdict::Withdrawn)
+);
+
+frozen!(
+    hop_report,
+    HopReport,
+    "hop-report-v1.json",
+    HopReport {
+        world: World::Operational,
+        by: NodeId::from_bytes([2; 32]),
+        to: NodeId::from_bytes([1; 32]),
+        recall: Digest([7; 32]),
+        item: ItemHash(Digest([5; 32])),
+        serial: 2,
+        at: at(),
+        hops: vec![
+            Hop {
+                via: NodeId::from_bytes([2; 32]),
+                party: third(),
+                fate: Some(Fate::Destroyed),
+                receipt: Some(b"{}".to_vec()),
+            },
+            Hop {
+                via: NodeId::from_bytes([3; 32]),
+                party: third(),
+                fate: None,
+                receipt: None,
+            },
+        ],
+        others_answered: 1,
+        others_outstanding: 4,
+    }
+);
+
+/// Clause: I6
+#[test]
+fn consent_documents_that_mean_two_things_or_last_for_ever_are_not_read() {
+    let good = answer(Verdict::Granted);
+    let me = good.by;
+    let wrong = [
+        // For ever, or over before it begins.
+        ConsentAnswer {
+            until: at().plus_seconds(367 * 86_400),
+            ..good.clone()
+        },
+        ConsentAnswer {
+            until: at(),
+            ..good.clone()
+        },
+        // A grant with a reservation nobody can check; a refusal without a reason.
+        ConsentAnswer {
+            reason: "but not on Fridays".to_owned(),
+            ..good.clone()
+        },
+        ConsentAnswer {
+            reason: String::new(),
+            ..answer(Verdict::Declined)
+        },
+        // The originator is no third node, and neither is the one that asks.
+        ConsentAnswer {
+            recipient: me,
+            ..good.clone()
+        },
+        ConsentAnswer {
+            recipient: good.to,
+            ..good.clone()
+        },
+        ConsentAnswer {
+            purpose: String::new(),
+            ..good.clone()
+        },
+    ];
+    for answer in wrong {
+        assert!(ConsentAnswer::from_bytes(&answer.to_bytes()).is_err());
+    }
+    // One field more than the grant has.
+    let text = String::from_utf8(good.to_bytes()).unwrap();
+    let more = text.replacen("{", "{\"also\":\"everyone\",", 1);
+    assert!(ConsentAnswer::from_bytes(more.as_bytes()).is_err());
+    assert!(ConsentAnswer::from_bytes(text.as_bytes()).is_ok());
+}
+
 /// Clause: I5
 #[test]
 fn what_is_signed_for_an_item_and_its_context_never_changes() {
@@ -160,6 +306,9 @@ fn what_is_signed_for_an_item_and_its_context_never_changes() {
         Context::Receipt,
         Context::Epoch,
         Context::Pairing,
+        Context::ConsentRequest,
+        Context::ConsentAnswer,
+        Context::HopReport,
     ];
     let mut lines = vec![Digest::of(&message).to_string()];
     for context in contexts {

@@ -100,6 +100,7 @@ impl Node {
             clauses: template_clauses(),
             releases,
             equivalences: Vec::new(),
+            members_known: false,
         };
         Ok(DraftAnswer {
             agreement: outer_json(&agreement.to_value()),

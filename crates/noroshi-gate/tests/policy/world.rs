@@ -510,6 +510,7 @@ fn agreement(ask: &Ask) -> Agreement {
                 right: right.clone(),
             })
             .collect(),
+        members_known: false,
     }
 }
 
