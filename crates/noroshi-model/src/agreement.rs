@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::document::{DocumentError, Fields, hex, text};
 use crate::ids::{ItemHash, NodeId, StixId};
 use crate::json::{Object, Value};
+use crate::limits::Limits;
 use crate::org::Nation;
 use crate::time::Timestamp;
 
@@ -130,6 +131,13 @@ impl Agreement {
     pub const KINDS: [&str; 6] = ["treaty", "guidelines", "statement", "mou", "gsoma", "plan"];
     /// Most parties, clauses, terms and equivalences, each.
     pub const LIST_MAX: usize = 256;
+    /// Largest agreement, in bytes of its canonical form: what every node must be able to keep,
+    /// send and read again.
+    pub const BYTES_MAX: usize = 64 * 1024;
+    /// Longest clause, in bytes of one language.
+    pub const CLAUSE_BYTES_MAX: usize = 8 * 1024;
+    /// Longest title, name, number, type, purpose, axis or level, in bytes.
+    pub const WORD_BYTES_MAX: usize = 500;
 
     /// Is this node a party?
     #[must_use]
@@ -219,6 +227,30 @@ impl Agreement {
         Value::Object(object)
     }
 
+    /// Read canonical bytes, as they are signed and kept.
+    ///
+    /// # Errors
+    /// Longer than [`Agreement::BYTES_MAX`], not canonical, or see [`Agreement::from_value`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
+        let refused = |problem: String| DocumentError::Field {
+            document: Self::DOCUMENT,
+            field: "(document)".into(),
+            problem,
+        };
+        if bytes.len() > Self::BYTES_MAX {
+            return Err(refused(format!("is longer than {} bytes", Self::BYTES_MAX)));
+        }
+        let value =
+            Value::parse(bytes, &Limits::DEFAULT).map_err(|source| DocumentError::Json {
+                document: Self::DOCUMENT,
+                source,
+            })?;
+        if value.canonical() != bytes {
+            return Err(refused("is not in canonical form (RFC 8785)".into()));
+        }
+        Self::from_value(value)
+    }
+
     /// Read the STIX object strictly: a party signs nothing that this node does not understand.
     ///
     /// # Errors
@@ -266,6 +298,7 @@ impl Agreement {
         if self.valid_until <= self.valid_from {
             return Err(fields.refused("valid_until", "is not after `valid_from`"));
         }
+        self.check_lengths(fields)?;
         let mut nodes: Vec<_> = self.parties.iter().map(|party| party.node).collect();
         nodes.sort_unstable();
         nodes.dedup();
@@ -282,6 +315,31 @@ impl Agreement {
             if term.from == term.to || !self.has_party(&term.from) || !self.has_party(&term.to) {
                 return Err(fields.refused("releases", "go from one party to another"));
             }
+        }
+        Ok(())
+    }
+
+    /// Nothing in it is longer than a person reads, or a screen shows.
+    fn check_lengths(&self, fields: &Fields) -> Result<(), DocumentError> {
+        let mut words = vec![&self.title, &self.title_ja];
+        words.extend(self.parties.iter().flat_map(|p| [&p.name_en, &p.name_ja]));
+        words.extend(self.clauses.iter().map(|clause| &clause.id));
+        words.extend(self.equivalences.iter().flat_map(|e| [&e.left, &e.right]));
+        for term in &self.releases {
+            words.extend(term.types.iter().chain(&term.purposes));
+            words.extend(term.ceilings.iter().flat_map(|(axis, level)| [axis, level]));
+            let longest = term.types.len().max(term.purposes.len());
+            if longest.max(term.ceilings.len()) > Self::LIST_MAX {
+                return Err(fields.refused("releases", "hold a list of more than 256 entries"));
+            }
+        }
+        if words.iter().any(|word| word.len() > Self::WORD_BYTES_MAX) {
+            let problem = "holds a title, name or word longer than 500 bytes";
+            return Err(fields.refused("(document)", problem));
+        }
+        let mut texts = self.clauses.iter().flat_map(|c| [&c.text_en, &c.text_ja]);
+        if texts.any(|text| text.len() > Self::CLAUSE_BYTES_MAX) {
+            return Err(fields.refused("clauses", "hold one longer than 8 KiB"));
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Agreements: drafted, signed by both sides over the same bytes, suspended by either alone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use noroshi_gate::acts::Approved;
 use noroshi_gate::{AgreementInForce, Notice};
@@ -12,25 +13,77 @@ use noroshi_model::ledger::LineKind;
 use noroshi_model::link::{EntryKind, Precedence};
 use noroshi_model::manifest::Purpose;
 use noroshi_model::{
-    Context, Digest, ItemHash, KeyId, Limits, NodeId, Organisation, Signer, Timestamp, Verifier,
-    signing,
+    Context, Digest, ItemHash, KeyId, NodeId, Organisation, Signer, Timestamp, Verifier, signing,
 };
 use noroshi_seal::sign::Ed25519;
 use noroshi_store::{RecordKind, Tx, WriteError};
 
 use crate::acts::{Effect, subject_digest};
 use crate::command::{ActAnswer, DraftAnswer, Event, Failure};
-use crate::node::{Node, store_failure};
+use crate::node::{Node, lock, store_failure};
 use crate::records::{ActRecord, AgreementRecord, AgreementState, Record, int};
 use crate::sink::Sink;
 
+/// Proposals of one peer that wait for this node's signature at one time.
+const PROPOSALS_MAX: usize = 16;
 /// Longest agreement a template is made for, in days.
 const TEMPLATE_DAYS_MAX: u32 = 3660;
 
 impl Node {
-    /// Every agreement this node knows.
+    /// Every agreement this node knows. One that does not read is left out: it can bind nobody,
+    /// and must not stop what the others allow. [`Node::alarm_unreadable_agreements`] tells of it.
     pub(crate) fn agreements(&self) -> Result<Vec<AgreementRecord>, Failure> {
-        self.records(RecordKind::Agreement)
+        let rows = self
+            .inside()?
+            .records(RecordKind::Agreement)
+            .map_err(store_failure)?;
+        let read = rows
+            .iter()
+            .filter_map(|(_, bytes)| AgreementRecord::from_bytes(bytes).ok());
+        Ok(read.collect())
+    }
+
+    /// The agreements that this node has signed: no other can allow a release. Read again only
+    /// when something that the gate asks for has changed.
+    pub(crate) fn binding_agreements(&self) -> Result<Arc<Vec<AgreementRecord>>, Failure> {
+        // Asked before reading: a change meanwhile makes what was read old, never the other way.
+        let generation = self.store.generation();
+        let mut kept = lock(&self.binding);
+        if let Some((read_at, agreements)) = &*kept
+            && *read_at == generation
+        {
+            return Ok(Arc::clone(agreements));
+        }
+        let mut agreements = self.agreements()?;
+        agreements.retain(|record| record.is_signed_by(&self.me()));
+        let agreements = Arc::new(agreements);
+        *kept = Some((generation, Arc::clone(&agreements)));
+        Ok(agreements)
+    }
+
+    /// At the start: agreements that are kept and do not read are told of, each on its line.
+    pub(crate) fn alarm_unreadable_agreements(&self) -> Result<(), Failure> {
+        let rows = self
+            .inside()?
+            .records(RecordKind::Agreement)
+            .map_err(store_failure)?;
+        let unreadable = rows.iter().filter_map(|(key, bytes)| {
+            let error = AgreementRecord::from_bytes(bytes).err()?;
+            let why = format!("an agreement that is kept does not read: {error}");
+            Some(Object::new().with("agreement", hex(key)).with("why", why))
+        });
+        let lines: Vec<_> = unreadable
+            .map(|body| self.line(LineKind::Alarm, None, body))
+            .collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let told = self.store.write(|tx| {
+            lines
+                .iter()
+                .try_for_each(|line| tx.append(line).map(|_| ()))
+        });
+        told.map_err(store_failure::<WriteError>)
     }
 
     /// The agreements as the gate asks for them: all of them, each with its standing now.
@@ -119,7 +172,7 @@ impl Node {
         let bytes = serde_json::to_vec(draft).map_err(|error| refused(&error))?;
         let value = Value::parse(&bytes, self.limits()).map_err(|error| refused(&error))?;
         let canonical = value.canonical();
-        let agreement = Agreement::from_value(value).map_err(|error| refused(&error))?;
+        let agreement = Agreement::from_bytes(&canonical).map_err(|error| refused(&error))?;
         self.check_parties(&agreement)?;
         self.prepare_signature(&agreement, canonical, person)
     }
@@ -228,9 +281,7 @@ impl Node {
                 "the agreement is not what was asked for",
             ));
         }
-        let value = Value::parse(&bytes, &Limits::DEFAULT)
-            .map_err(|error| Failure::new("agreement.refused", 2, error))?;
-        let agreement = Agreement::from_value(value)
+        let agreement = Agreement::from_bytes(&bytes)
             .map_err(|error| Failure::new("agreement.refused", 2, error))?;
         self.check_parties(&agreement)?;
         let known = self.record::<AgreementRecord>(RecordKind::Agreement, hash.bytes())?;
@@ -369,12 +420,17 @@ impl Node {
         let known = tx.get(RecordKind::Agreement, hash.bytes())?;
         let mut kept = match known.and_then(|bytes| AgreementRecord::from_bytes(&bytes).ok()) {
             Some(kept) => kept,
-            None => AgreementRecord {
-                agreement: document.agreement,
-                bytes: document.bytes,
-                signatures: Vec::new(),
-                states: Vec::new(),
-            },
+            None => {
+                if let Err(why) = self.room_for_proposal(tx, from, &document)? {
+                    return Ok(Err(why));
+                }
+                AgreementRecord {
+                    agreement: document.agreement,
+                    bytes: document.bytes,
+                    signatures: Vec::new(),
+                    states: Vec::new(),
+                }
+            }
         };
         let message = signing::message(
             Context::Agreement,
@@ -400,6 +456,42 @@ impl Node {
         if news {
             tx.put(RecordKind::Agreement, hash.bytes(), &kept.to_bytes())?;
             tx.append(&self.agreement_line(&kept, "received", None, from))?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// A proposal is taken from who signs it, while it can still come into force, and while not
+    /// too many of that peer's wait: what nobody here has asked for must not fill the store.
+    fn room_for_proposal(
+        &self,
+        tx: &mut Tx<'_>,
+        from: &NodeId,
+        document: &AgreementDocument,
+    ) -> Result<Result<(), String>, WriteError> {
+        if !document.signatures.iter().any(|(by, _, _)| by == from) {
+            return Ok(Err("the proposal is not signed by who sends it".into()));
+        }
+        let now = self.now();
+        if document.agreement.valid_until <= now {
+            return Ok(Err("the proposed agreement has ended".into()));
+        }
+        let mut waiting = 0;
+        for (key, bytes) in tx.records(RecordKind::Agreement)? {
+            let Ok(kept) = AgreementRecord::from_bytes(&bytes) else {
+                continue;
+            };
+            if kept.is_signed_by(&self.me()) || !kept.is_signed_by(from) {
+                continue;
+            }
+            if kept.agreement.valid_until <= now {
+                tx.delete(RecordKind::Agreement, &key)?;
+            } else {
+                waiting += 1;
+            }
+        }
+        if waiting >= PROPOSALS_MAX {
+            let why = format!("{waiting} proposals of this peer wait to be signed or to end");
+            return Ok(Err(why));
         }
         Ok(Ok(()))
     }
@@ -682,9 +774,8 @@ impl AgreementDocument {
         if fields.text("document")? != Self::DOCUMENT {
             return Err(fields.refused("document", "is not `agreement`"));
         }
-        let value = fields.value("agreement")?;
-        let bytes = value.canonical();
-        let agreement = Agreement::from_value(value)?;
+        let bytes = fields.value("agreement")?.canonical();
+        let agreement = Agreement::from_bytes(&bytes)?;
         let listed = fields.list("signatures")?;
         if listed.len() > Agreement::LIST_MAX {
             return Err(fields.refused("signatures", "lists more than 256"));

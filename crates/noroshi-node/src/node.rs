@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::home::Home;
 use crate::keys::Keys;
 use crate::pairing::Pairing;
-use crate::records::Record;
+use crate::records::{AgreementRecord, Record};
 use crate::send::LinkSlot;
 
 /// A running node. All methods take `&self`: the store has one writer, the links a lock each.
@@ -33,6 +33,8 @@ pub struct Node {
     markings: RwLock<MarkingTable>,
     pub(crate) links: Mutex<BTreeMap<NodeId, Arc<Mutex<LinkSlot>>>>,
     pub(crate) pairing: Mutex<Pairing>,
+    /// The agreements this node has signed, with the store's generation they were read at.
+    pub(crate) binding: Mutex<Option<(u64, Arc<Vec<AgreementRecord>>)>>,
 }
 
 impl Node {
@@ -60,6 +62,7 @@ impl Node {
             keys: RwLock::new(keys),
             links: Mutex::new(BTreeMap::new()),
             pairing: Mutex::new(Pairing::default()),
+            binding: Mutex::new(None),
             home,
             config,
             clock,
@@ -67,6 +70,7 @@ impl Node {
             store,
         };
         node.learn_stored_markings()?;
+        node.alarm_unreadable_agreements()?;
         Ok(node)
     }
 

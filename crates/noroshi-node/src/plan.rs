@@ -2,6 +2,7 @@
 //! The preview is the gate's own answer; `--dry-run` is this same function.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use noroshi_gate::{Channel, Decision, Marked, Outcome, Provenance, Question, Recipient, Rules};
 use noroshi_model::ItemHash;
@@ -37,7 +38,7 @@ pub(crate) struct Ask<'a> {
 /// Everything the gate is asked with, read once for many items.
 pub(crate) struct GateView {
     pub(crate) rules: Rules,
-    pub(crate) agreements: Vec<AgreementRecord>,
+    pub(crate) agreements: Arc<Vec<AgreementRecord>>,
     pub(crate) purpose: String,
     pub(crate) now: noroshi_model::Timestamp,
 }
@@ -138,7 +139,7 @@ impl Node {
     pub(crate) fn gate_view(&self, purpose: &str) -> Result<GateView, Failure> {
         Ok(GateView {
             rules: self.rules()?,
-            agreements: self.agreements()?,
+            agreements: self.binding_agreements()?,
             purpose: purpose.to_owned(),
             now: self.now(),
         })

@@ -157,6 +157,10 @@ impl AgreementRecord {
         self.signatures.iter().map(|(node, _, _)| *node).collect()
     }
 
+    pub(crate) fn is_signed_by(&self, node: &NodeId) -> bool {
+        self.signatures.iter().any(|(by, _, _)| by == node)
+    }
+
     pub(crate) fn suspended_by(&self) -> Vec<NodeId> {
         self.states
             .iter()
@@ -218,15 +222,8 @@ impl Record for AgreementRecord {
         let mut fields = Fields::read("agreement record", bytes)?;
         fields.version(1)?;
         let agreement_bytes = bytes_field(&mut fields, "agreement")?;
-        let value =
-            Value::parse(&agreement_bytes, &noroshi_model::Limits::DEFAULT).map_err(|source| {
-                DocumentError::Json {
-                    document: "agreement",
-                    source,
-                }
-            })?;
         let record = Self {
-            agreement: Agreement::from_value(value)?,
+            agreement: Agreement::from_bytes(&agreement_bytes)?,
             bytes: agreement_bytes,
             signatures: fields
                 .list("signatures")?

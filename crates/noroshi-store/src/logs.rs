@@ -143,6 +143,7 @@ impl Tx<'_> {
     /// # Errors
     /// See [`WriteError`].
     pub fn log_void(&mut self, node: &NodeId, number: u64) -> Result<(), WriteError> {
+        self.writer.weighs = true;
         let peer = self.peer_number(node)?;
         self.connection()
             .prepare_cached("UPDATE log_out SET void = 1 WHERE peer = ?1 AND n = ?2")?

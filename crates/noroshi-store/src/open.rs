@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::config::DbConfig;
@@ -49,6 +50,8 @@ pub struct Store {
     options: Options,
     writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
+    /// Counts the transactions that changed something a release is decided by.
+    generation: AtomicU64,
     /// Held as long as the store is open.
     _lock: File,
 }
@@ -58,6 +61,8 @@ pub(crate) struct Writer {
     pub(crate) edges: Edges,
     pub(crate) words: HashMap<String, i64>,
     pub(crate) poisoned: Option<String>,
+    /// Has the transaction under way changed something a release is decided by?
+    pub(crate) weighs: bool,
 }
 
 impl Store {
@@ -97,8 +102,10 @@ impl Store {
                 edges: Edges::default(),
                 words: HashMap::new(),
                 poisoned: None,
+                weighs: false,
             }),
             readers: Mutex::new(Vec::new()),
+            generation: AtomicU64::new(0),
             _lock: lock,
         })
     }
@@ -116,6 +123,7 @@ impl Store {
             return Err(WriteError::Poisoned(why.clone()).into());
         }
         begin(&writer.connection)?;
+        writer.weighs = false;
         let mut tx = Tx::new(&mut writer);
         let outcome = match work(&mut tx) {
             Ok(value) => tx.finish().map(|()| value).map_err(E::from),
@@ -124,6 +132,9 @@ impl Store {
         match outcome.and_then(|value| commit(&mut writer).map(|()| value).map_err(E::from)) {
             Ok(value) => {
                 writer.edges.keep();
+                if writer.weighs {
+                    self.generation.fetch_add(1, Ordering::SeqCst);
+                }
                 Ok(value)
             }
             Err(error) => {
@@ -139,6 +150,15 @@ impl Store {
                 Err(error)
             }
         }
+    }
+
+    /// Rises with every transaction that changed what a release is decided by: agreements, peers,
+    /// rules, acts, manifests, markings, and items or entries taken back. It rises before
+    /// [`Store::write`] returns, and begins anew with the process: whoever asked the gate under one
+    /// generation and finds the same one later need not ask again for the store's sake.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
     }
 
     /// Read as somebody.

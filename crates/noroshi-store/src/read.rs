@@ -304,11 +304,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// See [`ReadError`].
     pub fn records(&self, kind: RecordKind) -> Result<Vec<KeyValue>, ReadError> {
-        let mut statement = self
-            .connection()
-            .prepare_cached("SELECT key, value FROM record WHERE kind = ?1 ORDER BY key")?;
-        let rows = statement.query_map([kind.code()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        records(self.connection(), kind)
     }
 
     /// The hashes of the ledger.
@@ -378,6 +374,16 @@ impl Tiles for LogTiles<'_> {
     fn tile(&self, level: u8, index: u64, width: u64) -> Option<Vec<Hash>> {
         tile_hashes(self.connection, self.log, level, index, width)
     }
+}
+
+pub(crate) fn records(
+    connection: &Connection,
+    kind: RecordKind,
+) -> Result<Vec<KeyValue>, ReadError> {
+    let mut statement =
+        connection.prepare_cached("SELECT key, value FROM record WHERE kind = ?1 ORDER BY key")?;
+    let rows = statement.query_map([kind.code()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 pub(crate) fn record(

@@ -175,6 +175,19 @@ macro_rules! record_kinds {
             pub(crate) fn code(self) -> i64 {
                 match self { $(Self::$name => $code,)* }
             }
+
+            /// Is a release decided by records of this kind?
+            pub(crate) fn weighs(self) -> bool {
+                matches!(
+                    self,
+                    Self::Peer
+                        | Self::Agreement
+                        | Self::Act
+                        | Self::Rule
+                        | Self::Manifest
+                        | Self::Marking
+                )
+            }
         }
     };
 }

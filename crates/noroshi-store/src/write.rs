@@ -267,6 +267,7 @@ impl<'a> Tx<'a> {
         if matches!(stored.state, ItemState::Destroyed) || stored.state == state {
             return Ok(false);
         }
+        self.writer.weighs = true;
         let seq = stored.seq.cast_signed();
         if let (ItemState::Admitted, Some(bytes)) = (stored.state, &stored.canonical) {
             self.unindex_text(stored.seq, bytes)?;
@@ -346,6 +347,7 @@ impl<'a> Tx<'a> {
     /// # Errors
     /// See [`WriteError`].
     pub fn put(&mut self, kind: RecordKind, key: &[u8], value: &[u8]) -> Result<(), WriteError> {
+        self.writer.weighs |= kind.weighs();
         self.connection()
             .prepare_cached("INSERT OR REPLACE INTO record (kind, key, value) VALUES (?1, ?2, ?3)")?
             .execute(params![kind.code(), key, value])?;
@@ -357,6 +359,7 @@ impl<'a> Tx<'a> {
     /// # Errors
     /// See [`WriteError`].
     pub fn delete(&mut self, kind: RecordKind, key: &[u8]) -> Result<(), WriteError> {
+        self.writer.weighs |= kind.weighs();
         self.connection()
             .prepare_cached("DELETE FROM record WHERE kind = ?1 AND key = ?2")?
             .execute(params![kind.code(), key])?;
@@ -369,6 +372,15 @@ impl<'a> Tx<'a> {
     /// See [`WriteError`].
     pub fn get(&self, kind: RecordKind, key: &[u8]) -> Result<Option<Vec<u8>>, WriteError> {
         Ok(read::record(self.connection(), kind, key)?)
+    }
+
+    /// Every small record of a kind as it stands in this transaction, in key order. For kinds of
+    /// which there are few.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn records(&self, kind: RecordKind) -> Result<Vec<read::KeyValue>, WriteError> {
+        Ok(read::records(self.connection(), kind)?)
     }
 
     /// Keep a signed checkpoint of the ledger.

@@ -1,0 +1,133 @@
+//! Agreements that a partner proposes in bad faith, and new versions of those in force.
+
+use noroshi_model::agreement::Agreement;
+use noroshi_model::document::{hex, text};
+use noroshi_model::json::{Object, Value};
+use noroshi_model::{Context, Digest, ItemHash, Signer, World, signing};
+use noroshi_store::{RecordKind, WriteError};
+
+use super::stage::{Party, Stage, id, object};
+use crate::Command;
+use crate::node::store_failure;
+
+/// An agreement between both, of this party's drafting, changed before it is signed.
+fn draft(by: &Party, days: u32, change: impl FnOnce(&mut Agreement)) -> Agreement {
+    let answer = by.ask(Command::AgreementTemplate {
+        with: vec![by.other.to_owned()],
+        title: None,
+        days,
+    });
+    let bytes = serde_json::to_vec(&answer["agreement"]).unwrap();
+    let value = Value::parse(&bytes, &noroshi_model::Limits::DEFAULT).unwrap();
+    let mut agreement = Agreement::from_value(value).unwrap();
+    change(&mut agreement);
+    agreement
+}
+
+/// The document in which a party proposes an agreement, signed with its item key.
+fn proposal(by: &Party, agreement: &Agreement) -> Vec<u8> {
+    let value = agreement.to_value();
+    let hash = ItemHash(Digest::of(&value.canonical()));
+    let payload = Agreement::signed_payload(&hash);
+    let message = signing::message(Context::Agreement, World::Operational, &payload);
+    let keys = by.node.keys();
+    let signature = Object::new()
+        .with("node", text(by.node.me()))
+        .with("key", text(keys.items.key_id()))
+        .with("signature", hex(&keys.items.sign(&message)));
+    Value::Object(
+        Object::new()
+            .with("v", 1)
+            .with("document", "agreement")
+            .with("agreement", value)
+            .with("signatures", vec![Value::Object(signature)]),
+    )
+    .canonical()
+}
+
+/// The other side takes a document as if it had come over the link.
+fn receive(at: &Party, from: &Party, bytes: &[u8]) -> Result<(), String> {
+    let from = from.node.me();
+    let taken = at
+        .node
+        .store
+        .write(|tx| at.node.receive_document(tx, &from, bytes));
+    taken.map_err(store_failure::<WriteError>).unwrap()
+}
+
+/// Everything still works: a release goes out.
+fn still_shares(stage: &Stage, number: u32) {
+    stage.jp.import("own", &[object(number, 100)]);
+    stage.jp.order(stage.jp.share(&[&id(number)]));
+    stage.jp.sync();
+    assert_eq!(stage.us.state(&id(number)).as_deref(), Some("admitted"));
+}
+
+/// Clause: I6
+#[test]
+fn an_agreement_larger_than_any_node_keeps_is_refused_and_stops_nothing() {
+    let stage = Stage::new();
+    let huge = draft(&stage.us, 30, |agreement| {
+        let clause = agreement.clauses[0].clone();
+        agreement.clauses = (0..200).map(|_| clause.clone()).collect();
+        for (at, clause) in agreement.clauses.iter_mut().enumerate() {
+            clause.id = at.to_string();
+            clause.text_en = "x".repeat(2_000);
+        }
+    });
+    let refused = receive(&stage.jp, &stage.us, &proposal(&stage.us, &huge));
+    assert!(refused.is_err());
+    let long = draft(&stage.us, 30, |agreement| agreement.title = "x".repeat(501));
+    assert!(receive(&stage.jp, &stage.us, &proposal(&stage.us, &long)).is_err());
+    let proposed = stage.us.try_order(Command::AgreementPropose {
+        agreement: crate::agreements::outer_json(&huge.to_value()),
+        person: "smith".to_owned(),
+    });
+    assert_eq!(proposed.unwrap_err().code, "agreement.refused");
+    still_shares(&stage, 1);
+}
+
+/// Clause: I6
+#[test]
+fn an_agreement_that_is_kept_and_does_not_read_is_told_of_and_stops_nothing() {
+    let stage = Stage::new();
+    let (node, alarms) = (&stage.jp.node, stage.jp.lines("alarm").len());
+    node.store
+        .write(|tx| tx.put(RecordKind::Agreement, b"damaged", b"{\"v\":9}"))
+        .map_err(store_failure::<WriteError>)
+        .unwrap();
+    node.alarm_unreadable_agreements().unwrap();
+    assert_eq!(stage.jp.lines("alarm").len(), alarms + 1);
+    still_shares(&stage, 1);
+}
+
+/// Clause: I6
+#[test]
+fn a_peer_may_not_leave_more_proposals_than_people_can_read() {
+    let stage = Stage::new();
+    let propose = |days: u32| {
+        let fresh = draft(&stage.us, days, |_| {});
+        receive(&stage.jp, &stage.us, &proposal(&stage.us, &fresh))
+    };
+    for _ in 0..16 {
+        propose(1).unwrap();
+    }
+    assert!(propose(1).is_err());
+    // Unsigned by its sender, it is nobody's proposal.
+    let fresh = draft(&stage.us, 5, |_| {});
+    let unsigned = Value::parse(
+        &proposal(&stage.us, &fresh),
+        &noroshi_model::Limits::DEFAULT,
+    );
+    let Value::Object(document) = unsigned.unwrap() else {
+        panic!("a document is an object")
+    };
+    let unsigned = Value::Object(document.with("signatures", Vec::<Value>::new())).canonical();
+    assert!(receive(&stage.jp, &stage.us, &unsigned).is_err());
+    // Those that have ended make room.
+    stage.hands.forward(2 * 24 * 3600);
+    propose(1).unwrap();
+    let listed = stage.jp.rows(Command::AgreementList);
+    assert_eq!(listed.len(), 2, "the one in force and the new proposal");
+    still_shares(&stage, 1);
+}
