@@ -13,7 +13,8 @@ use noroshi_model::ledger::LineKind;
 use noroshi_model::link::{EntryKind, Precedence};
 use noroshi_model::manifest::Purpose;
 use noroshi_model::{
-    Context, Digest, ItemHash, KeyId, NodeId, Organisation, Signer, Timestamp, Verifier, signing,
+    Context, Digest, ItemHash, KeyId, NodeId, Organisation, Signer, StixId, Timestamp, Verifier,
+    signing,
 };
 use noroshi_seal::sign::Ed25519;
 use noroshi_store::{RecordKind, Tx, WriteError};
@@ -86,18 +87,36 @@ impl Node {
         told.map_err(store_failure::<WriteError>)
     }
 
-    /// The agreements as the gate asks for them: all of them, each with its standing now.
+    /// The agreements as the gate asks for them: all of them, each with its standing now. Of one
+    /// agreement only the newest version that all have signed can be in force: it ends the earlier
+    /// ones, whether it allows more or less.
     pub(crate) fn standings<'a>(
         &self,
         records: &'a [AgreementRecord],
         now: Timestamp,
     ) -> Vec<AgreementInForce<'a>> {
+        let version = |record: &'a AgreementRecord| (record.agreement.modified, &record.bytes);
+        let mut newest: BTreeMap<&StixId, &AgreementRecord> = BTreeMap::new();
+        for record in records.iter().filter(|record| record.is_signed_by_all()) {
+            let known = newest.entry(&record.agreement.id).or_insert(record);
+            if version(record) > version(known) {
+                *known = record;
+            }
+        }
+        let standing = |record: &'a AgreementRecord| {
+            let newest = newest.get(&record.agreement.id);
+            let replaced = newest.filter(|newest| version(newest) > version(record));
+            match replaced {
+                Some(newest) => Standing::Ended(newest.agreement.modified),
+                None => standing(record, now),
+            }
+        };
         records
             .iter()
             .map(|record| AgreementInForce {
                 agreement: &record.agreement,
                 item: record.hash(),
-                standing: standing(record, now),
+                standing: standing(record),
             })
             .collect()
     }
@@ -226,9 +245,9 @@ impl Node {
 
     pub(crate) fn agreement_list(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
         let now = self.now();
-        for record in self.agreements()? {
-            let standing = standing(&record, now);
-            let (word, detail) = match &standing {
+        let records = self.agreements()?;
+        for (record, held) in records.iter().zip(self.standings(&records, now)) {
+            let (word, detail) = match &held.standing {
                 Standing::InForce => ("in_force", String::new()),
                 Standing::Unsigned(missing) => (
                     "unsigned",
@@ -667,8 +686,8 @@ impl Node {
     }
 }
 
-/// Where an agreement stands now.
-pub(crate) fn standing(record: &AgreementRecord, now: Timestamp) -> Standing {
+/// Where an agreement stands now, of itself.
+fn standing(record: &AgreementRecord, now: Timestamp) -> Standing {
     record
         .agreement
         .standing(&record.signed_by(), &record.suspended_by(), now)

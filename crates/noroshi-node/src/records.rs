@@ -161,6 +161,11 @@ impl AgreementRecord {
         self.signatures.iter().any(|(by, _, _)| by == node)
     }
 
+    pub(crate) fn is_signed_by_all(&self) -> bool {
+        let mut parties = self.agreement.parties.iter();
+        parties.all(|party| self.is_signed_by(&party.node))
+    }
+
     pub(crate) fn suspended_by(&self) -> Vec<NodeId> {
         self.states
             .iter()

@@ -131,3 +131,47 @@ fn a_peer_may_not_leave_more_proposals_than_people_can_read() {
     assert_eq!(listed.len(), 2, "the one in force and the new proposal");
     still_shares(&stage, 1);
 }
+
+/// Clause: I6
+#[test]
+fn a_stricter_version_of_an_agreement_ends_the_one_before() {
+    let stage = Stage::new();
+    let old = stage.jp.rows(Command::AgreementList)[0]["object"].clone();
+    let agree = |change: &dyn Fn(&mut serde_json::Value)| {
+        stage.hands.forward(1);
+        let mut version = old.clone();
+        change(&mut version);
+        version["modified"] = stage.jp.node.now().to_string().into();
+        let proposed = stage.jp.order(Command::AgreementPropose {
+            agreement: version,
+            person: "sato".to_owned(),
+        });
+        assert_eq!(proposed.entries, 1);
+    };
+    // Only indicators from now on; signed here, not yet there: the old one stands.
+    agree(&|version| {
+        for term in version["releases"].as_array_mut().unwrap() {
+            term["types"] = serde_json::json!(["indicator"]);
+        }
+    });
+    still_shares(&stage, 1);
+    let proposed = stage.us.rows(Command::AgreementList);
+    let unsigned = proposed.iter().find(|row| row["standing"] == "unsigned");
+    stage.us.order(Command::AgreementSign {
+        agreement: unsigned.unwrap()["hash"].as_str().unwrap()[..16].to_owned(),
+        person: "smith".to_owned(),
+    });
+    stage.us.sync();
+    stage.jp.import("own", &[object(2, 100)]);
+    let plan = stage.jp.ask(stage.jp.share(&[&id(2)]));
+    assert_eq!(plan["recipients"][0]["stays"], 1, "{plan}");
+    for party in [&stage.jp, &stage.us] {
+        let mut standings: Vec<String> = party
+            .rows(Command::AgreementList)
+            .iter()
+            .map(|row| row["standing"].as_str().unwrap().to_owned())
+            .collect();
+        standings.sort();
+        assert_eq!(standings, ["ended", "in_force"]);
+    }
+}
