@@ -14,15 +14,16 @@ use noroshi_model::{
     Attribution, Context, Digest, ItemHash, KeyId, NodeId, Timestamp, Verifier, signing,
 };
 use noroshi_seal::manifest::SignedManifest;
+use noroshi_seal::merkle::{Hash, leaf_hash};
 use noroshi_seal::sealing;
 use noroshi_seal::sign::Ed25519;
 use noroshi_seal::tlog::Checkpoint;
 use noroshi_store::{RecordKind, Tx, WriteError};
-use noroshi_sync::{Announcement, Delivery, Event, FrameError, Payload};
+use noroshi_sync::{Announcement, Delivery, Event, FrameError, LinkState, Payload};
 
 use crate::admit::item_body;
 use crate::command::Failure;
-use crate::node::{Node, lock, store_failure};
+use crate::node::{Node, store_failure};
 use crate::receipts::SignedReceipt;
 use crate::records::{Peer, int};
 use crate::send::{LinkSlot, log_name};
@@ -56,14 +57,14 @@ impl Alarms {
     /// Different alarms about one peer in one hour.
     const MAX: usize = 20;
 
-    /// Leave only what this hour has not heard.
-    fn keep_new(&mut self, now: Timestamp, alarms: &mut Vec<String>) {
+    /// Has this hour not heard it yet, and room for it?
+    fn is_new(&mut self, now: Timestamp, alarm: &str) -> bool {
         let hour = now.micros() / 3_600_000_000;
         if hour != self.hour {
             self.hour = hour;
             self.told.clear();
         }
-        alarms.retain(|alarm| self.told.len() < Self::MAX && self.told.insert(alarm.clone()));
+        self.told.len() < Self::MAX && self.told.insert(alarm.to_owned())
     }
 }
 
@@ -71,6 +72,8 @@ impl Alarms {
 #[derive(Default)]
 struct Batch {
     deliveries: Vec<Delivery>,
+    /// Numbers that were applied before, with the hash of the leaf they came with now.
+    repeated: Vec<(u64, Hash)>,
     acknowledged: Vec<(u64, u64)>,
     checkpoint: Option<String>,
     alarms: Vec<String>,
@@ -83,6 +86,23 @@ impl Node {
         peer: &Peer,
         slot: &mut LinkSlot,
         frames: &[&[u8]],
+    ) -> Result<Outcome, Failure> {
+        let before = slot.link.state().clone();
+        let outcome = self.take_frames(peer, slot, frames, &before);
+        if outcome.is_err() {
+            // The link in memory is ahead of the store, which is the truth: nothing of it may be
+            // acknowledged by anybody who holds this slot.
+            slot.link.reset(before);
+        }
+        outcome
+    }
+
+    fn take_frames(
+        &self,
+        peer: &Peer,
+        slot: &mut LinkSlot,
+        frames: &[&[u8]],
+        before: &LinkState,
     ) -> Result<Outcome, Failure> {
         let mut peer = peer.clone();
         let mut batch = Batch::default();
@@ -99,13 +119,9 @@ impl Node {
                 Err(error) => batch.alarms.push(error.to_string()),
             }
         }
-        slot.alarms.keep_new(self.now(), &mut batch.alarms);
-        let outcome = self.apply(&peer, slot, batch);
-        if outcome.is_err() {
-            // The link in memory is ahead of the store: forget it, the store is the truth.
-            lock(&self.links).remove(&peer.node());
-        }
-        outcome
+        let (now, alarms) = (self.now(), &mut slot.alarms);
+        batch.alarms.retain(|alarm| alarms.is_new(now, alarm));
+        self.apply(&peer, slot, batch, before)
     }
 
     fn sort(
@@ -127,11 +143,15 @@ impl Node {
                 Err(why) => batch.alarms.push(why),
             },
             Event::Deliver(delivery) => {
-                // One number twice in one exchange: the second is as good as the first.
+                // One number twice in one exchange: the second is as good as the first, or a lie.
                 if seen.insert(delivery.number) {
                     batch.deliveries.push(*delivery);
+                } else {
+                    let hash = delivered_hash(&delivery);
+                    batch.repeated.push((delivery.number, hash));
                 }
             }
+            Event::Repeated { number, leaf_hash } => batch.repeated.push((number, leaf_hash)),
             Event::Acknowledged(ranges) => batch.acknowledged.extend(ranges.iter()),
             Event::Checkpoint(note) => batch.checkpoint = Some(note),
         }
@@ -207,11 +227,19 @@ impl Node {
     }
 
     /// Apply a batch in one transaction with the link's state and this node's receipt.
-    fn apply(&self, peer: &Peer, slot: &mut LinkSlot, batch: Batch) -> Result<Outcome, Failure> {
+    fn apply(
+        &self,
+        peer: &Peer,
+        slot: &mut LinkSlot,
+        batch: Batch,
+        before: &LinkState,
+    ) -> Result<Outcome, Failure> {
         let quiet = batch.deliveries.is_empty()
+            && batch.repeated.is_empty()
             && batch.acknowledged.is_empty()
             && batch.alarms.is_empty()
-            && batch.checkpoint.is_none();
+            && batch.checkpoint.is_none()
+            && slot.link.state() == before;
         if quiet {
             return Ok(Outcome::default());
         }
@@ -228,7 +256,6 @@ impl Node {
                 "the peer's log has too many gaps",
             ));
         }
-        let state = slot.link.state().to_bytes();
         let sender = self.recipient(peer);
         let view = self.gate_view("")?;
         let agreements = self.standings(&view.agreements, view.now);
@@ -244,10 +271,21 @@ impl Node {
             .write(|tx| {
                 let acknowledged = tx.log_delivered(&node, &batch.acknowledged)?;
                 let mut fates = Vec::new();
+                let mut applied = 0;
                 for delivery in &batch.deliveries {
+                    // What stands in the mirror was applied once, or is contradicted by this.
+                    if tx.mirror_hash(&node, delivery.number)?.is_some() {
+                        let hash = delivered_hash(delivery);
+                        self.check_repeated(tx, peer, slot, delivery.number, hash)?;
+                        continue;
+                    }
                     let fate = self.apply_one(tx, &batch_view, delivery)?;
+                    applied += 1;
                     destroyed |= fate.is_some_and(|(_, fate)| fate == Fate::Destroyed);
                     fates.extend(fate.map(|(digest, fate)| (delivery.number, digest, fate)));
+                }
+                for (number, hash) in &batch.repeated {
+                    self.check_repeated(tx, peer, slot, *number, *hash)?;
                 }
                 for alarm in &batch.alarms {
                     let body = Object::new()
@@ -256,11 +294,11 @@ impl Node {
                     tx.append(&self.line(LineKind::Alarm, None, body))?;
                 }
                 if let Some(note) = &batch.checkpoint {
-                    self.check_mirror(tx, peer, note)?;
+                    self.check_mirror(tx, peer, &mut slot.alarms, note)?;
                 }
-                self.give_receipt(tx, &node, slot.link.state().peer_epoch, fates)?;
-                tx.put(RecordKind::Link, node.bytes(), &state)?;
-                let applied = batch.deliveries.len() as u64;
+                let state = slot.link.state();
+                self.give_receipt(tx, &node, state.peer_epoch, fates)?;
+                tx.put(RecordKind::Link, node.bytes(), &state.to_bytes())?;
                 Ok::<_, WriteError>(Outcome {
                     applied,
                     acknowledged,
@@ -286,7 +324,7 @@ impl Node {
         let node = &view.sender.node;
         let (digest, fate) = match &delivery.payload {
             Payload::Void { leaf_hash } => {
-                self.mirror(tx, node, delivery.number, Err(*leaf_hash), None)?;
+                tx.mirror_put(node, delivery.number, Err(*leaf_hash), None)?;
                 return Ok(None);
             }
             Payload::Item {
@@ -322,7 +360,7 @@ impl Node {
                 (Digest::of(bytes), Some(fate))
             }
         };
-        self.mirror(tx, node, delivery.number, Ok(&delivery.leaf_bytes), fate)?;
+        tx.mirror_put(node, delivery.number, Ok(&delivery.leaf_bytes), fate)?;
         Ok(fate.map(|fate| (digest, fate)))
     }
 
@@ -450,32 +488,46 @@ impl Node {
             .map(|_| ())
     }
 
-    /// Keep the peer's log leaf. A number given to two entries is an alarm, not an end: the first
-    /// stands.
-    fn mirror(
+    /// A number came that is applied already. With the leaf it had, all is well; with another one
+    /// the peer contradicts itself: the first stands, and the second is never acknowledged.
+    fn check_repeated(
         &self,
         tx: &mut Tx<'_>,
-        node: &NodeId,
+        peer: &Peer,
+        slot: &mut LinkSlot,
         number: u64,
-        leaf: Result<&[u8], [u8; 32]>,
-        fate: Option<Fate>,
+        hash: Hash,
     ) -> Result<(), WriteError> {
-        match tx.mirror_put(node, number, leaf, fate) {
-            Ok(_) => Ok(()),
-            Err(WriteError::Refused(why)) => {
-                let body = Object::new()
-                    .with("peer", text(node))
-                    .with("number", int(number))
-                    .with("why", why);
-                tx.append(&self.line(LineKind::Alarm, None, body))
-                    .map(|_| ())
-            }
-            Err(error) => Err(error),
+        let node = peer.node();
+        if tx
+            .mirror_hash(&node, number)?
+            .is_none_or(|known| known == hash)
+        {
+            return Ok(());
         }
+        if !slot.link.forget(number) {
+            return Err(WriteError::Refused("the peer's log has too many gaps"));
+        }
+        let why = "the peer gave one number to two entries: the first stands";
+        if !slot.alarms.is_new(self.now(), why) {
+            return Ok(());
+        }
+        let body = Object::new()
+            .with("peer", text(node))
+            .with("number", int(number))
+            .with("why", why);
+        tx.append(&self.line(LineKind::Disputed, None, body))
+            .map(|_| ())
     }
 
     /// The peer's checkpoint must be its own, and where the mirror has come that far, agree.
-    fn check_mirror(&self, tx: &mut Tx<'_>, peer: &Peer, note: &str) -> Result<(), WriteError> {
+    fn check_mirror(
+        &self,
+        tx: &mut Tx<'_>,
+        peer: &Peer,
+        alarms: &mut Alarms,
+        note: &str,
+    ) -> Result<(), WriteError> {
         let node = peer.node();
         let name = log_name(&node, Some(&self.me()));
         let ledger_keys = peer
@@ -486,7 +538,10 @@ impl Node {
         let opened = ledger_keys
             .filter_map(|key| key.public.as_slice().try_into().ok())
             .find_map(|public| Checkpoint::open(note, &name, public).ok());
-        let alarm = |tx: &mut Tx<'_>, why: &str| {
+        let mut alarm = |tx: &mut Tx<'_>, why: &str| {
+            if !alarms.is_new(self.now(), why) {
+                return Ok(());
+            }
             let body = Object::new().with("peer", text(node)).with("why", why);
             tx.append(&self.line(LineKind::Disputed, None, body))
                 .map(|_| ())
@@ -536,6 +591,14 @@ impl Node {
             self.log_bytes(tx, to, EntryKind::Receipt, precedence, bytes)?;
         }
         Ok(())
+    }
+}
+
+/// The leaf hash an entry came with.
+fn delivered_hash(delivery: &Delivery) -> Hash {
+    match &delivery.payload {
+        Payload::Void { leaf_hash } => *leaf_hash,
+        Payload::Item { .. } | Payload::Notice { .. } => leaf_hash(&delivery.leaf_bytes),
     }
 }
 

@@ -217,12 +217,7 @@ impl Tx<'_> {
     ) -> Result<bool, WriteError> {
         let peer = self.peer_number(node)?;
         let hash = leaf.map_or_else(|hash| hash, leaf_hash);
-        let known: Option<Vec<u8>> = self
-            .connection()
-            .prepare_cached("SELECT leaf_hash FROM log_in WHERE peer = ?1 AND n = ?2")?
-            .query_row(params![peer, bounded(number)], |row| row.get(0))
-            .optional()?;
-        if let Some(known) = known {
+        if let Some(known) = self.mirror_hash(node, number)? {
             return if known == hash {
                 Ok(false)
             } else {
@@ -244,6 +239,20 @@ impl Tx<'_> {
             ])?;
         self.grow_mirror(peer)?;
         Ok(true)
+    }
+
+    /// The leaf hash that the partner's own log has under that number, as mirrored here.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn mirror_hash(&mut self, node: &NodeId, number: u64) -> Result<Option<Hash>, WriteError> {
+        let peer = self.peer_number(node)?;
+        let known = self
+            .connection()
+            .prepare_cached("SELECT leaf_hash FROM log_in WHERE peer = ?1 AND n = ?2")?
+            .query_row(params![peer, bounded(number)], |row| row.get(0))
+            .optional()?;
+        Ok(known)
     }
 
     /// Take into the mirror's tree what now follows without a gap.

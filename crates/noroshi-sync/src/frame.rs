@@ -272,12 +272,20 @@ pub(crate) enum Record {
     },
     /// A voided entry.
     Void { number: u64, leaf_hash: [u8; 32] },
-    /// What of the other side's log is applied here, for its current epoch.
+    /// What of the other side's log is applied here, by an epoch's number alone. Not written any
+    /// more, and not believed: two lives of a node may begin an epoch under one number.
     Ack { epoch: u64, applied: Ranges },
     /// The signed checkpoint of the sender's log for this peer.
     Checkpoint { note: String },
     /// The sender does not know the recipient's epoch: announce it again.
     NeedAnnouncement,
+    /// What of the other side's log is applied here, told to the very epoch that the announcement
+    /// of this digest began.
+    Applied {
+        epoch: u64,
+        announcement: [u8; 32],
+        applied: Ranges,
+    },
 }
 
 /// An attribution on the wire.

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use noroshi_gate::{Parcel, Released};
 use noroshi_model::link::{EntryKind, LogLeaf, Precedence};
 use noroshi_model::{Digest, NodeId, Timestamp, World};
+use noroshi_seal::merkle::leaf_hash;
 use noroshi_seal::sealing::FrameKey;
 
 use crate::frame::{
@@ -123,7 +124,15 @@ pub enum Event {
     Announced(Box<Announcement>),
     /// An entry to apply.
     Deliver(Box<Delivery>),
-    /// Entries of this node's log that the peer has applied durably.
+    /// An entry that is applied already came again. The node compares the leaf with the one it
+    /// keeps: another one is a dispute, and [`Link::forget`] takes the acknowledgement back.
+    Repeated {
+        /// Its number in the peer's log.
+        number: u64,
+        /// The hash of the leaf it came with.
+        leaf_hash: [u8; 32],
+    },
+    /// Entries of this node's log that the peer has applied durably: each was sent in this epoch.
     Acknowledged(Ranges),
     /// The peer's signed checkpoint of its log for this node.
     Checkpoint(String),
@@ -133,7 +142,11 @@ struct Sending {
     epoch: u64,
     key: FrameKey,
     announcement: Vec<u8>,
+    /// Digest of the announcement: what the peer's acknowledgements name.
+    digest: [u8; 32],
     counter: u64,
+    /// Sent in this epoch and not acknowledged: what an acknowledgement can be about.
+    framed: BTreeSet<u64>,
     /// The announcement goes with every body until the peer has shown that it knows the epoch.
     is_known_to_peer: bool,
 }
@@ -197,11 +210,14 @@ impl Link {
     /// Begin a sending epoch. The node stores the state before it sends anything under it.
     pub fn begin_epoch(&mut self, announcement: &Announcement, key: FrameKey) {
         self.state.sending_epoch = self.state.sending_epoch.max(announcement.epoch);
+        let bytes = announcement.to_bytes();
         self.sending = Some(Sending {
             epoch: announcement.epoch,
             key,
-            announcement: announcement.to_bytes(),
+            digest: Digest::of(&bytes).0,
+            announcement: bytes,
             counter: 0,
+            framed: BTreeSet::new(),
             is_known_to_peer: false,
         });
         self.requeue_all();
@@ -347,10 +363,10 @@ impl Link {
     }
 
     fn ack_record(&self) -> Record {
-        let applied = self.state.applied.lowest(ACK_RANGES_MAX);
-        Record::Ack {
+        Record::Applied {
             epoch: self.state.peer_epoch,
-            applied,
+            announcement: self.state.peer_announcement.unwrap_or_default(),
+            applied: self.state.applied.lowest(ACK_RANGES_MAX),
         }
     }
 
@@ -423,6 +439,9 @@ impl Link {
             },
         );
         self.in_flight_bytes += bytes;
+        if let Some(sending) = &mut self.sending {
+            sending.framed.insert(number);
+        }
     }
 
     fn seal_records(&mut self, records: &[Record]) -> Result<Vec<u8>, SendError> {
@@ -544,6 +563,7 @@ impl Link {
             Record::Void { number, leaf_hash } => {
                 if self.state.applied.contains(number) {
                     self.ack_due = true;
+                    events.push(Event::Repeated { number, leaf_hash });
                 } else {
                     events.push(Event::Deliver(Box::new(Delivery {
                         epoch,
@@ -555,11 +575,16 @@ impl Link {
                 }
                 Ok(())
             }
-            Record::Ack { epoch, applied } => {
+            Record::Ack { .. } => Ok(()),
+            Record::Applied {
+                epoch,
+                announcement,
+                applied,
+            } => {
                 if !applied.is_well_formed() {
                     return Err(FrameError::Records("an acknowledgement"));
                 }
-                self.acknowledged(epoch, &applied, events);
+                self.acknowledged(epoch, &announcement, &applied, events);
                 Ok(())
             }
             Record::Checkpoint { note } if note.len() <= NOTE_BYTES_MAX => {
@@ -603,6 +628,10 @@ impl Link {
         if self.state.applied.contains(leaf.number) {
             // Known: acknowledged again, not applied again.
             self.ack_due = true;
+            events.push(Event::Repeated {
+                number: leaf.number,
+                leaf_hash: leaf_hash(&leaf_bytes),
+            });
             return Ok(());
         }
         let number = leaf.number;
@@ -617,34 +646,38 @@ impl Link {
         Ok(())
     }
 
-    fn acknowledged(&mut self, epoch: u64, applied: &Ranges, events: &mut Vec<Event>) {
-        if let Some(sending) = &mut self.sending
-            && sending.epoch == epoch
-        {
-            sending.is_known_to_peer = true;
-        }
-        let done: Vec<u64> = self
-            .in_flight
-            .keys()
-            .copied()
-            .filter(|number| applied.contains(*number))
-            .collect();
-        for number in &done {
-            if let Some(flight) = self.in_flight.remove(number) {
-                self.in_flight_bytes = self.in_flight_bytes.saturating_sub(flight.bytes);
+    /// An acknowledgement counts for the epoch it was told to, and there for what was sent in it:
+    /// the peer may know another life of this node, whose log had other entries under these
+    /// numbers.
+    fn acknowledged(
+        &mut self,
+        epoch: u64,
+        announcement: &[u8; 32],
+        applied: &Ranges,
+        events: &mut Vec<Event>,
+    ) {
+        let sending = self.sending.as_mut();
+        let Some(sending) = sending.filter(|s| s.epoch == epoch && s.digest == *announcement)
+        else {
+            return;
+        };
+        sending.is_known_to_peer = true;
+        let mut done = Ranges::new();
+        // A set with too many gaps is cut short: what is left out is acknowledged later.
+        for number in &sending.framed {
+            if applied.contains(*number) && !done.insert(*number, *number) {
+                break;
             }
         }
-        let queued: Vec<u64> = self
-            .ranks
-            .keys()
-            .copied()
-            .filter(|number| applied.contains(*number))
-            .collect();
-        for number in &queued {
-            self.dequeue(*number);
+        sending.framed.retain(|number| !done.contains(*number));
+        for number in done.iter().flat_map(|(from, to)| from..=to) {
+            if let Some(flight) = self.in_flight.remove(&number) {
+                self.in_flight_bytes = self.in_flight_bytes.saturating_sub(flight.bytes);
+            }
+            self.dequeue(number);
         }
-        if !done.is_empty() || !queued.is_empty() {
-            events.push(Event::Acknowledged(applied.clone()));
+        if done.count() > 0 {
+            events.push(Event::Acknowledged(done));
         }
     }
 
@@ -657,6 +690,19 @@ impl Link {
         numbers
             .iter()
             .all(|number| self.state.applied.insert(*number, *number))
+    }
+
+    /// The peer gave this number to another entry later: it is not acknowledged any more, in this
+    /// life or a later one. `false`: too many gaps.
+    #[must_use]
+    pub fn forget(&mut self, number: u64) -> bool {
+        self.state.applied.remove(number)
+    }
+
+    /// Back to a durable state: what was done since is not stored. What was in flight is sent
+    /// again, in a new epoch.
+    pub fn reset(&mut self, state: LinkState) {
+        *self = Self::new(self.config, state);
     }
 
     /// Numbers the state says are applied.

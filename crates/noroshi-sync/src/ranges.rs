@@ -50,6 +50,21 @@ impl Ranges {
         true
     }
 
+    /// Take a number out; `false` when that would make too many gaps (nothing is taken out then).
+    pub fn remove(&mut self, number: u64) -> bool {
+        let at = self.0.partition_point(|(_, to)| *to < number);
+        let Some((from, to)) = self.0.get(at).copied().filter(|(from, _)| *from <= number) else {
+            return true;
+        };
+        let below = (from < number).then(|| (from, number - 1));
+        let above = (number < to).then(|| (number + 1, to));
+        if below.is_some() && above.is_some() && self.0.len() >= RANGES_MAX {
+            return false;
+        }
+        self.0.splice(at..=at, below.into_iter().chain(above));
+        true
+    }
+
     /// Add everything of another set.
     pub fn join(&mut self, other: &Self) {
         for (from, to) in &other.0 {

@@ -236,7 +236,7 @@ impl Side {
                         .collect();
                     self.acknowledged.extend(known);
                 }
-                Event::Checkpoint(_) => {}
+                Event::Repeated { .. } | Event::Checkpoint(_) => {}
             }
         }
         let fresh: Vec<u64> = numbers;
@@ -430,6 +430,70 @@ fn a_rolled_back_or_cloned_peer_is_refused() {
     );
 }
 
+/// What a side's acknowledgement comes to at the other, given what it has applied of whose life.
+fn acknowledged_by(sender: &mut Side, heard: &LinkState) -> Vec<(u64, u64)> {
+    let key = SealingKey::generate().unwrap();
+    let at = Timestamp::from_micros(0);
+    let mut receiver = Side::new(config(2, 1));
+    let next = sender.link.state().peer_epoch;
+    receiver.link = Link::new(
+        config(2, 1),
+        LinkState {
+            sending_epoch: next,
+            ..heard.clone()
+        },
+    );
+    receiver.begin_epoch(&key.public(), at);
+    let announced = receiver.link.announcement_frame().unwrap();
+    let mut chance = Chance(1);
+    sender.take(&announced, &key, &mut chance, Planted::None);
+    let told = receiver.link.frame_entries(Vec::new(), None, at).unwrap();
+    let events = sender.link.handle(&told[0]).unwrap();
+    let ranges = events.into_iter().filter_map(|event| match event {
+        Event::Acknowledged(ranges) => Some(ranges.iter().collect::<Vec<_>>()),
+        _ => None,
+    });
+    ranges.flatten().collect()
+}
+
+/// Clause: I4a
+#[test]
+fn an_acknowledgement_counts_for_its_own_epoch_and_for_what_was_sent_in_it() {
+    let key = SealingKey::generate().unwrap();
+    let at = Timestamp::from_micros(0);
+    let mut sender = Side::new(config(1, 2));
+    for number in 0..20 {
+        let entry = (Precedence::Routine, vec![1; 50], false);
+        sender.log.insert(number, entry);
+        sender.link.queue(number, Precedence::Routine);
+    }
+    sender.begin_epoch(&key.public(), at);
+    let announced = sender.link.announcement_frame().unwrap();
+    let Some(Want::Entries(first)) = sender.link.poll(at) else {
+        panic!("nothing to send")
+    };
+    let entries = first.iter().map(|number| sender.outgoing(*number));
+    let entries = entries.collect();
+    sender.link.frame_entries(entries, None, at).unwrap();
+    let mut applied = noroshi_sync::Ranges::new();
+    assert!(applied.insert(0, 19));
+    let digest = Digest::of(&announced[noroshi_sync::HEADER_BYTES..]).0;
+    let heard = |epoch, digest| LinkState {
+        peer_epoch: epoch,
+        peer_announcement: Some(digest),
+        applied: applied.clone(),
+        ..LinkState::default()
+    };
+    // It knows another life of the sender, that began its first epoch too; or an earlier epoch.
+    assert_eq!(acknowledged_by(&mut sender, &heard(1, [9; 32])), []);
+    assert_eq!(acknowledged_by(&mut sender, &heard(0, digest)), []);
+    assert_eq!(sender.link.backlog(), 20);
+    // It knows this one: what waits and was never sent in it is not acknowledged.
+    let told = acknowledged_by(&mut sender, &heard(1, digest));
+    assert_eq!(told, [(0, first.len() as u64 - 1)]);
+    assert_eq!(sender.link.backlog(), 20 - first.len());
+}
+
 proptest! {
     #[test]
     fn no_frame_of_a_stranger_panics_or_delivers(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
@@ -450,6 +514,23 @@ proptest! {
         let at = at.index(frames[1].len());
         frames[1][at] ^= 1 << bit;
         prop_assert!(other.link.handle(&frames[1]).is_err());
+    }
+
+    #[test]
+    fn a_number_taken_out_of_ranges_is_out_and_all_others_stay(
+        parts in prop::collection::vec((0_u64..100, 0_u64..20), 0..20),
+        out in 0_u64..120,
+    ) {
+        let mut ranges = noroshi_sync::Ranges::new();
+        for (from, length) in &parts {
+            ranges.insert(*from, from + length);
+        }
+        let before = ranges.clone();
+        prop_assert!(ranges.remove(out));
+        prop_assert!(ranges.is_well_formed());
+        for number in 0..130 {
+            prop_assert_eq!(ranges.contains(number), number != out && before.contains(number));
+        }
     }
 
     #[test]

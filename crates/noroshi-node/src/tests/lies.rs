@@ -288,3 +288,112 @@ fn a_partner_that_rolls_back_its_epoch_is_noticed_and_not_listened_to() {
     );
     assert_eq!(stage.jp.state(&id(1)).as_deref(), Some("admitted"));
 }
+
+/// Frames of void entries by this party's link, given to the other side.
+fn send_voids(stage: &Stage, voids: &[(u64, [u8; 32])]) {
+    let (us, jp) = (&stage.us.node, stage.jp.node.me());
+    let slot = us.slot(&jp).unwrap();
+    let mut slot = lock(&slot);
+    let entries = voids.iter().map(|(number, leaf_hash)| Outgoing::Void {
+        number: *number,
+        leaf_hash: *leaf_hash,
+    });
+    let entries = entries.collect();
+    let frames = slot.link.frame_entries(entries, None, us.now()).unwrap();
+    stage
+        .jp
+        .node
+        .exchange(&us.me(), &join_frames(&frames))
+        .unwrap();
+}
+
+/// Clause: I5
+#[test]
+fn a_number_given_to_two_entries_is_disputed_and_not_acknowledged() {
+    let stage = Stage::new();
+    stage.us.import("own", &[object(1, 100)]);
+    stage.us.order(stage.us.share(&[&id(1)]));
+    stage.us.sync();
+    let (us, jp) = (stage.us.node.me(), stage.jp.node.me());
+    let number = 0;
+    let entry = stage.us.node.inside().unwrap().log_entry(&jp, number);
+    let honest = noroshi_seal::merkle::leaf_hash(&entry.unwrap().unwrap().leaf_bytes);
+    let is_acknowledged = || {
+        let slot = stage.jp.node.slot(&us).unwrap();
+        lock(&slot).link.is_applied(number)
+    };
+    assert!(is_acknowledged());
+    for _ in 0..3 {
+        send_voids(&stage, &[(number, [9; 32])]);
+        assert!(!is_acknowledged());
+    }
+    // Twice in one exchange, the second time with another leaf.
+    send_voids(&stage, &[(number, honest), (number, [8; 32])]);
+    assert!(!is_acknowledged());
+    assert_eq!(stage.jp.lines("receipt.disputed").len(), 1, "once an hour");
+    // A restart forgets none of it; what the first entry was is acknowledged again.
+    lock(&stage.jp.node.links).clear();
+    assert!(!is_acknowledged());
+    stage.us.sync();
+    send_voids(&stage, &[(number, honest)]);
+    assert!(is_acknowledged());
+    assert_eq!(stage.jp.state(&id(1)).as_deref(), Some("admitted"));
+    stage.jp.verifies();
+}
+
+/// Clause: I5
+#[test]
+fn what_could_not_be_stored_is_acknowledged_by_nobody() {
+    let stage = Stage::new();
+    let (us, jp) = (stage.us.node.me(), stage.jp.node.me());
+    stage.us.sync();
+    let first = stage
+        .us
+        .node
+        .inside()
+        .unwrap()
+        .log_root(&jp, false)
+        .unwrap()
+        .0;
+    // So many gaps that one more is refused, after another entry of the batch has fitted in.
+    let mut state = LinkState::from_bytes(
+        &stage
+            .jp
+            .node
+            .inside()
+            .unwrap()
+            .record(RecordKind::Link, us.bytes())
+            .unwrap()
+            .unwrap(),
+    )
+    .unwrap();
+    let gaps = 10_000 - state.applied.iter().count() as u64;
+    for gap in 0..gaps {
+        let number = first + 101 + 2 * gap;
+        assert!(state.applied.insert(number, number));
+    }
+    let bytes = state.to_bytes();
+    lock(&stage.jp.node.links).clear();
+    write(&stage.jp, |tx| tx.put(RecordKind::Link, us.bytes(), &bytes));
+    stage.us.sync();
+    // A sync under way holds the slot; meanwhile the partner calls, and the store refuses.
+    let held = stage.jp.node.slot(&us).unwrap();
+    let sender = stage.us.node.slot(&jp).unwrap();
+    let voids = [first + 100, first + 50].map(|number| Outgoing::Void {
+        number,
+        leaf_hash: [7; 32],
+    });
+    let now = stage.us.node.now();
+    let frames = lock(&sender)
+        .link
+        .frame_entries(voids.into(), None, now)
+        .unwrap();
+    let refused = stage.jp.node.exchange(&us, &join_frames(&frames));
+    assert_eq!(refused.unwrap_err().code, "link.gaps");
+    assert!(!lock(&held).link.is_applied(first + 100));
+    let again = stage.jp.node.slot(&us).unwrap();
+    assert!(
+        std::sync::Arc::ptr_eq(&held, &again),
+        "one slot for one peer"
+    );
+}

@@ -63,6 +63,20 @@ fn a_sealed_frame_with_every_record_is_as_it_always_was() {
 
 /// Clause: I5
 #[test]
+fn an_acknowledgement_to_an_announcement_is_as_it_always_was() {
+    let mut applied = Ranges::new();
+    assert!(applied.insert(0, 9) && applied.insert(12, 12));
+    let records = vec![Record::Applied {
+        epoch: 8,
+        announcement: [7; 32],
+        applied,
+    }];
+    let frozen = include_str!("../../test-data/applied-v1.txt").trim_end();
+    assert_eq!(digits(&postcard::to_allocvec(&records).unwrap()), frozen);
+}
+
+/// Clause: I5
+#[test]
 fn the_state_of_a_link_is_stored_as_it_always_was() {
     let mut state = LinkState {
         sending_epoch: 1,
