@@ -14,5 +14,5 @@ mod tests;
 
 pub use error::{Note, NoteCode, ReadError};
 pub use kev::KEV_EXTENSION;
-pub use stix::required_properties;
+pub use stix::{is_observable, required_properties};
 pub use valid::{Form, Valid, check, read};

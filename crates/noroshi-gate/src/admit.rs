@@ -1,6 +1,5 @@
 //! May this object into the store, or is it held apart until somebody decides?
 
-use noroshi_model::agreement::Standing;
 use noroshi_model::{Attribution, NodeId, Role, Timestamp, World};
 
 use crate::acts::Approved;
@@ -157,15 +156,21 @@ fn from_peer(
             state: "removed".into(),
         }),
     }
+    let kind = marked.valid().head().id.kind();
+    let me = Recipient {
+        node: context.rules.me,
+        nation: context.rules.my_nation,
+        state: PeerState::Confirmed,
+        world: context.rules.world,
+    };
     if attribution.node != sender.node {
         let originator = attribution.node;
         let passes = may_pass_on(&marked.highest(), |onward| {
-            context
-                .agreements
-                .iter()
-                .filter(|held| held.standing == Standing::InForce)
-                .flat_map(|held| &held.agreement.releases)
-                .any(|term| term.from == originator && term.onward == onward)
+            // The originator's word to the sender, where this node is a party, or to this node.
+            [sender, &me].iter().any(|holder| {
+                any_purpose_terms(context.agreements, &originator, holder, kind)
+                    .is_ok_and(|terms| terms.iter().any(|(.., term)| term.onward == onward))
+            })
         });
         // What it was passed on for is the sender's question: any purpose the grant names will do.
         let granted = context.grants.iter().any(|grant| {
@@ -178,15 +183,8 @@ fn from_peer(
             });
         }
     }
-    let kind = marked.valid().head().id.kind();
-    let me = Recipient {
-        node: context.rules.me,
-        nation: context.rules.my_nation,
-        state: PeerState::Confirmed,
-        world: context.rules.world,
-    };
     // The purpose was the sender's question; here any purpose the terms name will do.
-    let terms = any_purpose_terms(context.agreements, sender, &me, kind);
+    let terms = any_purpose_terms(context.agreements, &sender.node, &me, kind);
     match terms {
         Ok(terms) => {
             if let Err(closed) = permitted(&marked.highest(), &me, &terms, context.rules) {
@@ -199,8 +197,8 @@ fn from_peer(
 
 fn any_purpose_terms<'a>(
     agreements: &'a [AgreementInForce<'a>],
-    sender: &Recipient,
-    me: &Recipient,
+    from: &NodeId,
+    to: &Recipient,
     kind: &str,
 ) -> Result<Vec<crate::decide::Term<'a>>, Vec<Reason>> {
     let purposes: std::collections::BTreeSet<&str> = agreements
@@ -211,7 +209,7 @@ fn any_purpose_terms<'a>(
         .collect();
     let mut last = Err(vec![Reason::NoAgreement {}]);
     for purpose in purposes {
-        last = crate::decide::covering_terms(agreements, &sender.node, &me.node, kind, purpose);
+        last = crate::decide::covering_terms(agreements, from, to, kind, purpose);
         if last.is_ok() {
             return last;
         }
@@ -220,8 +218,7 @@ fn any_purpose_terms<'a>(
 }
 
 /// A version may not say less than the one before without two persons, and comes from whoever
-/// answers for the object. What another node attested is nobody's own, so a better-placed node
-/// (its originator) may take it over.
+/// answers for the object.
 fn against_previous(
     marked: &Marked,
     previous: &Previous,
@@ -239,16 +236,18 @@ fn against_previous(
         ),
         Via::Peer { attribution, .. } => (attribution.node, attribution.role),
     };
-    if let (Some(node), Some(Role::Originator)) = (previous.answered_by, previous.role)
-        && (node != answers || role == Role::Attestor)
-        // A releaser's rendition of the originator's own item is no new version of it.
-        && !(role == Role::Releaser && node == answers)
+    if let Some(node) = previous.answered_by
+        && !may_follow(previous, answers, role)
     {
         reasons.push(Reason::NotTheOriginator { originator: node });
     }
+    // Whatever its date: an older version under a lower marking would be released by its hash.
     let now = marked.highest();
-    let is_newer = marked.valid().head().modified > previous.modified;
-    if is_newer && role != Role::Releaser && !now.covers(&previous.label) {
+    // A rendition of the same version by the same node lacks what it withheld, and its marking.
+    let is_rendition = role == Role::Releaser
+        && previous.answered_by == Some(answers)
+        && marked.valid().head().modified == previous.modified;
+    if !is_rendition && !now.covers(&previous.label) {
         reasons.push(Reason::LowersMarking {
             before: previous.label.to_string(),
             now: now.to_string(),
@@ -256,20 +255,45 @@ fn against_previous(
     }
 }
 
-/// Admit an item that was held for lowering its marking, on the word of two persons.
+/// May this node in this role bring a further version of the object?
+fn may_follow(previous: &Previous, answers: NodeId, role: Role) -> bool {
+    let same = previous.answered_by == Some(answers);
+    match previous.role {
+        // Whoever made it, or made the rendition this node holds; and not as a mere attestor.
+        Some(Role::Originator | Role::Releaser) => same && role != Role::Attestor,
+        // Anybody may bring in again what is public. What is not stays with the node that attested
+        // it, unless its maker comes.
+        Some(Role::Attestor) => {
+            same || role == Role::Originator || may_pass_on(&previous.label, |_| false)
+        }
+        None => true,
+    }
+}
+
+/// Judge an item that was held for lowering its marking again, on the word of two persons. They
+/// answer for the lower marking and for nothing else: any other reason holds it still.
 ///
 /// # Errors
-/// A marking that is missing or unknown is not cured by any approval.
-pub fn admit_lowered(marked: Marked, _two_persons: &Approved) -> Result<Admitted, Reason> {
-    if let Some(marking) = marked.unknown().first() {
-        return Err(Reason::UnknownMarking {
-            marking: marking.clone(),
-        });
+/// Every reason that stands beside the lower marking.
+pub fn admit_lowered(
+    marked: Marked,
+    context: &AdmitContext<'_>,
+    _two_persons: &Approved,
+) -> Result<Admitted, Vec<Reason>> {
+    match admit(marked, context) {
+        Admission::Admitted(admitted) => Ok(admitted),
+        Admission::Held(Held {
+            marked,
+            mut reasons,
+        }) => {
+            reasons.retain(|reason| !matches!(reason, Reason::LowersMarking { .. }));
+            if reasons.is_empty() {
+                Ok(Admitted { marked })
+            } else {
+                Err(reasons)
+            }
+        }
     }
-    if !marked.object_label().is_release_marking() {
-        return Err(Reason::Unmarked {});
-    }
-    Ok(Admitted { marked })
 }
 
 /// Only who answers for an item may take it back: its originator or attestor, or the releaser of

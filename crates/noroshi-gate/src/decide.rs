@@ -220,7 +220,7 @@ pub fn decide(
     }
     let kind = item.valid().head().id.kind();
     let purpose = question.purpose;
-    let terms = match covering_terms(agreements, &rules.me, &to.node, kind, purpose) {
+    let terms = match covering_terms(agreements, &rules.me, to, kind, purpose) {
         Ok(terms) => terms,
         Err(reasons) => return Decision::stays(Outcome::Deny, reasons),
     };
@@ -229,16 +229,9 @@ pub fn decide(
         Err(reasons) => return Decision::stays(Outcome::Deny, reasons),
     };
     let withheld = withheld_places(item, to, &terms, rules);
-    let required = noroshi_formats::required_properties(kind);
     let missing = withheld
         .iter()
-        .find_map(|place| match place.selector.steps() {
-            [Step::Key(name)] if required.contains(&&**name) => Some(name.to_string()),
-            [Step::Key(name), ..] if MARKING_PROPERTIES.contains(&&**name) => {
-                Some(name.to_string())
-            }
-            _ => None,
-        });
+        .find_map(|place| needed(kind, &place.selector));
     if let Some(property) = missing {
         let reasons = vec![Reason::RequiredWithheld { property }];
         return Decision {
@@ -257,6 +250,20 @@ pub fn decide(
         needs_second_person: needs_second_person(item, &withheld, rules),
         withheld,
     }
+}
+
+/// The property without which nothing of the object may leave, if the place is one.
+fn needed(kind: &str, place: &Selector) -> Option<String> {
+    let Some(Step::Key(name)) = place.steps().first() else {
+        return None;
+    };
+    let is_whole = place.steps().len() == 1;
+    let is_needed = MARKING_PROPERTIES.contains(&&**name)
+        || (is_whole && noroshi_formats::required_properties(kind).contains(&&**name))
+        // The id of an observable is made from its properties: who knows the one can find the
+        // other by trying.
+        || noroshi_formats::is_observable(kind);
+    is_needed.then(|| name.to_string())
 }
 
 /// What denies before any agreement is looked at.
@@ -309,12 +316,16 @@ fn consent_missing(
     if granted {
         return None;
     }
+    let me = Recipient {
+        node: rules.me,
+        nation: rules.my_nation,
+        state: PeerState::Confirmed,
+        world: rules.world,
+    };
+    let kind = item.valid().head().id.kind();
     let allowed = may_pass_on(&item.highest(), |onward| {
-        agreements
-            .iter()
-            .filter(|held| held.standing == Standing::InForce)
-            .flat_map(|held| &held.agreement.releases)
-            .any(|term| term.from == node && term.to == rules.me && term.onward == onward)
+        covering_terms(agreements, &node, &me, kind, question.purpose)
+            .is_ok_and(|terms| terms.iter().any(|(.., term)| term.onward == onward))
     });
     (!allowed).then_some(node)
 }
@@ -336,18 +347,23 @@ pub(crate) fn may_pass_on(label: &Label, term_says: impl Fn(Onward) -> bool) -> 
 /// A term and the agreement it stands in.
 pub(crate) type Term<'a> = (&'a Agreement, ItemHash, &'a ReleaseTerm);
 
-/// The terms in force from one node to another that cover type and purpose.
+/// The terms in force from one node to another that cover type and purpose. The receiving party
+/// must still be of the nation that all signed it in with.
 pub(crate) fn covering_terms<'a>(
     agreements: &'a [AgreementInForce<'a>],
     from: &NodeId,
-    to: &NodeId,
+    to: &Recipient,
     kind: &str,
     purpose: &str,
 ) -> Result<Vec<Term<'a>>, Vec<Reason>> {
-    let between: Vec<_> = agreements
-        .iter()
-        .filter(|held| held.agreement.has_party(from) && held.agreement.has_party(to))
-        .collect();
+    let is_party = |held: &&AgreementInForce<'_>| {
+        let parties = &held.agreement.parties;
+        held.agreement.has_party(from)
+            && parties
+                .iter()
+                .any(|party| party.node == to.node && party.nation == to.nation)
+    };
+    let between: Vec<_> = agreements.iter().filter(is_party).collect();
     if between.is_empty() {
         return Err(vec![Reason::NoAgreement {}]);
     }
@@ -356,7 +372,7 @@ pub(crate) fn covering_terms<'a>(
     for held in between {
         if held.standing == Standing::InForce {
             let directed = held.agreement.releases.iter();
-            let directed = directed.filter(|term| term.from == *from && term.to == *to);
+            let directed = directed.filter(|term| term.from == *from && term.to == to.node);
             terms.extend(directed.map(|term| (held.agreement, held.item, term)));
         } else {
             resting.push(Reason::NotInForce {

@@ -29,4 +29,4 @@ pub use mark::{Marked, mark};
 pub use question::{Channel, Grant, Question};
 pub use reason::Reason;
 pub use release::{Notice, Parcel, Released, Rendition, preview, release, release_notice};
-pub use table::{Learned, MarkingError, MarkingTable, Meaning};
+pub use table::{Learned, MarkingError, MarkingTable, Meaning, Scope};

@@ -11,7 +11,7 @@ use noroshi_model::selector::{Selector, Step};
 use noroshi_model::{ItemHash, StixId};
 
 use crate::label::Label;
-use crate::table::{MarkingTable, Meaning};
+use crate::table::{MarkingError, MarkingTable, Meaning, Scope};
 
 /// A checked object with its effective marking.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,11 +75,13 @@ impl Marked {
     }
 }
 
-/// Mark an object: its own markings and those assigned to it.
+/// Mark an object: its own markings and those assigned to it, read by the definitions of who
+/// answers for it.
 #[must_use]
-pub fn mark(valid: Valid, assigned: &[StixId], table: &MarkingTable) -> Marked {
+pub fn mark(valid: Valid, assigned: &[StixId], table: &MarkingTable, scope: &Scope) -> Marked {
     let mut unknown = BTreeSet::new();
-    let mut resolve = |id: &StixId| match table.resolve(id) {
+    let own = own_meaning(valid.object(), table, &mut unknown);
+    let mut resolve = |id: &StixId| match table.resolve(id, scope) {
         Some(Meaning::Marks(label)) => label.clone(),
         Some(Meaning::Statement) => Label::none(),
         None => {
@@ -88,7 +90,7 @@ pub fn mark(valid: Valid, assigned: &[StixId], table: &MarkingTable) -> Marked {
         }
     };
     let object = valid.object();
-    let mut label = own_meaning(object, table);
+    let mut label = own;
     for id in ids(object.get("object_marking_refs"))
         .iter()
         .chain(assigned)
@@ -136,19 +138,22 @@ fn add(places: &mut Vec<(Selector, Label)>, selector: Selector, meaning: &Label)
     }
 }
 
-/// A marking-definition of release carries what it means itself: the definition of NOFORN is no
-/// secret, but it travels under a marking like anything else; the well-known ones mark themselves.
-fn own_meaning(object: &Object, table: &MarkingTable) -> Label {
-    let is_definition = object.str("type") == Some("marking-definition");
-    let id = object.str("id").and_then(|id| id.parse::<StixId>().ok());
-    match id
-        .filter(|_| is_definition)
-        .and_then(|id| table.resolve(&id).cloned())
-    {
-        Some(Meaning::Marks(_) | Meaning::Statement) => {
+/// The definition of NOFORN is no secret: a definition of release that says nothing else is clear.
+/// A statement may say anything, and is marked like anything. One that takes a well-known id for
+/// something else is held, as if it named a marking nobody knows.
+fn own_meaning(object: &Object, table: &MarkingTable, unknown: &mut BTreeSet<StixId>) -> Label {
+    if object.str("type") != Some("marking-definition") {
+        return Label::none();
+    }
+    match table.understand(object) {
+        Ok((_, Meaning::Marks(_))) => {
             Label::ladder(table.axes(), "tlp", "clear").unwrap_or_default()
         }
-        None => Label::none(),
+        Err(MarkingError::Squatted(id)) => {
+            unknown.insert(id);
+            Label::none()
+        }
+        Ok((_, Meaning::Statement)) | Err(_) => Label::none(),
     }
 }
 

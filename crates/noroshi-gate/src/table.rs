@@ -3,10 +3,14 @@
 //! Ids: TLP 2.0 as FIRST and OASIS publish them (2022-10-01); TLP 1 from STIX 2.1, 7.2.1.4; the
 //! national extension is this project's own.
 
+use core::fmt;
+use core::str::FromStr;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use noroshi_model::ids::IdError;
 use noroshi_model::json::{Object, Value};
-use noroshi_model::{Digest, Nation, StixId};
+use noroshi_model::{Digest, Nation, NodeId, StixId};
 
 use crate::axes::Axes;
 use crate::label::Label;
@@ -54,6 +58,48 @@ pub enum Meaning {
     Statement,
 }
 
+/// Whose word a learned definition is, and whose items are read by it. A definition speaks only
+/// for the items of who brought it: otherwise whoever comes first with another node's id decides
+/// what that node's marking means.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// This organisation's own work; its definitions serve all its sources.
+    Own,
+    /// What came through this source profile.
+    Profile(Box<str>),
+    /// What this node answers for.
+    Node(NodeId),
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own => f.write_str("own"),
+            Self::Profile(name) => write!(f, "profile:{name}"),
+            Self::Node(node) => write!(f, "node:{node}"),
+        }
+    }
+}
+
+impl FromStr for Scope {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if text == "own" {
+            return Ok(Self::Own);
+        }
+        if let Some(name) = text.strip_prefix("profile:") {
+            return Ok(Self::Profile(name.into()));
+        }
+        match text.strip_prefix("node:") {
+            Some(node) => node.parse().map(Self::Node),
+            None => Err(IdError {
+                given: text.chars().take(80).collect(),
+                expected: "own, profile:NAME or node:ID",
+            }),
+        }
+    }
+}
+
 /// What learning a definition came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Learned {
@@ -61,14 +107,9 @@ pub enum Learned {
     New,
     /// Known with the same content.
     Known,
-}
-
-impl Learned {
-    /// Was it new?
-    #[must_use]
-    pub fn is_new(self) -> bool {
-        self == Self::New
-    }
+    /// Known with other content from the same source: from now on it means nothing, and what
+    /// names it is held. Keeping the first would let a forged one that came earlier stand.
+    Disputed,
 }
 
 /// Why a definition is not learned. Items that name it are held.
@@ -77,8 +118,8 @@ pub enum MarkingError {
     /// It has no id of a marking-definition.
     #[error("the definition has no marking-definition id")]
     Id,
-    /// The id is taken by other content: a well-known one, or one learned earlier.
-    #[error("{0} is known with other content: a definition is never replaced")]
+    /// The id is a well-known one's, and this says something else.
+    #[error("{0} is well known with another meaning: a definition is never replaced")]
     Squatted(StixId),
     /// This node does not know what it means.
     #[error("{id}: {problem}")]
@@ -94,16 +135,18 @@ pub enum MarkingError {
 #[derive(Clone, Debug)]
 pub struct MarkingTable {
     axes: Axes,
+    /// Well-known ones: their content may be written in several ways and has to mean the same.
     known: BTreeMap<StixId, Known>,
+    /// Learned ones, by id, then whose word they are; `None`: disputed.
+    learned: BTreeMap<(StixId, Scope), Option<Known>>,
 }
 
 #[derive(Clone, Debug)]
 struct Known {
     meaning: Meaning,
     name: Option<String>,
-    /// Hash of the learned definition; none for the well-known ones, whose content may be written
-    /// in several ways and only has to mean the same.
-    content: Option<Digest>,
+    /// Hash of the definition's canonical bytes; of no use for a well-known one.
+    content: Digest,
 }
 
 impl MarkingTable {
@@ -120,7 +163,7 @@ impl MarkingTable {
                     Known {
                         meaning,
                         name: Some(name.to_owned()),
-                        content: None,
+                        content: Digest([0; 32]),
                     },
                 );
             }
@@ -128,6 +171,7 @@ impl MarkingTable {
         Self {
             axes: axes.clone(),
             known,
+            learned: BTreeMap::new(),
         }
     }
 
@@ -137,11 +181,50 @@ impl MarkingTable {
         &self.axes
     }
 
-    /// Learn a marking-definition object.
+    /// Learn a marking-definition object for the items of one source.
     ///
     /// # Errors
     /// See [`MarkingError`]; the table is then unchanged.
-    pub fn learn(&mut self, definition: &Object) -> Result<Learned, MarkingError> {
+    pub fn learn(&mut self, definition: &Object, scope: &Scope) -> Result<Learned, MarkingError> {
+        let (id, meaning) = self.understand(definition)?;
+        if self.known.contains_key(&id) {
+            return Ok(Learned::Known);
+        }
+        let content = Digest::of(&Value::Object(definition.clone()).canonical());
+        match self.learned.entry((id, scope.clone())) {
+            Entry::Vacant(place) => {
+                let name = definition.str("name").map(str::to_owned);
+                place.insert(Some(Known {
+                    meaning,
+                    name,
+                    content,
+                }));
+                Ok(Learned::New)
+            }
+            Entry::Occupied(mut place) => {
+                let first = place.get().as_ref().map(|known| known.content);
+                if first.is_none_or(|first| first == content) {
+                    return Ok(Learned::Known);
+                }
+                place.insert(None);
+                Ok(Learned::Disputed)
+            }
+        }
+    }
+
+    /// Note that a definition is disputed, as an earlier run of the node found.
+    pub fn dispute(&mut self, id: StixId, scope: Scope) {
+        self.learned.insert((id, scope), None);
+    }
+
+    /// What a definition says, whether or not it is learned.
+    ///
+    /// # Errors
+    /// See [`MarkingError`].
+    pub(crate) fn understand(
+        &self,
+        definition: &Object,
+    ) -> Result<(StixId, Meaning), MarkingError> {
         let id: StixId = definition
             .str("id")
             .and_then(|id| id.parse().ok())
@@ -150,51 +233,47 @@ impl MarkingTable {
             return Err(MarkingError::Id);
         }
         let meaning = self.meaning(&id, definition)?;
-        let content = Digest::of(&Value::Object(definition.clone()).canonical());
-        if let Some(known) = self.known.get(&id) {
-            let same = match known.content {
-                None => known.meaning == meaning,
-                Some(known) => known == content,
-            };
-            return if same {
-                Ok(Learned::Known)
-            } else {
-                Err(MarkingError::Squatted(id))
-            };
+        match self.known.get(&id) {
+            Some(known) if known.meaning != meaning => Err(MarkingError::Squatted(id)),
+            _ => Ok((id, meaning)),
         }
-        let name = definition.str("name").map(str::to_owned);
-        self.known.insert(
-            id,
-            Known {
-                meaning,
-                name,
-                content: Some(content),
-            },
-        );
-        Ok(Learned::New)
     }
 
-    /// What a definition means, if it is known.
+    /// What a definition means on the items of one source, if it is known.
     #[must_use]
-    pub fn resolve(&self, id: &StixId) -> Option<&Meaning> {
-        self.known.get(id).map(|known| &known.meaning)
+    pub fn resolve(&self, id: &StixId, scope: &Scope) -> Option<&Meaning> {
+        self.find(id, scope).map(|known| &known.meaning)
     }
 
-    /// The name people use for it.
+    fn find(&self, id: &StixId, scope: &Scope) -> Option<&Known> {
+        if let Some(known) = self.known.get(id) {
+            return Some(known);
+        }
+        if self.learned.is_empty() {
+            return None;
+        }
+        let by = |scope: &Scope| self.learned.get(&(id.clone(), scope.clone()));
+        let found = match scope {
+            Scope::Profile(_) => by(&Scope::Own).or_else(|| by(scope)),
+            Scope::Own | Scope::Node(_) => by(scope),
+        };
+        found?.as_ref()
+    }
+
+    /// The name people use for it on the items of one source.
     #[must_use]
-    pub fn name_of(&self, id: &StixId) -> Option<String> {
-        self.known.get(id).and_then(|known| known.name.clone())
+    pub fn name_of(&self, id: &StixId, scope: &Scope) -> Option<String> {
+        self.find(id, scope).and_then(|known| known.name.clone())
     }
 
     /// A well-known definition by the name people use, such as `TLP:GREEN`.
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<StixId> {
         let matches = |known: &Known| {
-            known.content.is_none()
-                && known
-                    .name
-                    .as_deref()
-                    .is_some_and(|known| known.eq_ignore_ascii_case(name))
+            known
+                .name
+                .as_deref()
+                .is_some_and(|known| known.eq_ignore_ascii_case(name))
         };
         self.known
             .iter()

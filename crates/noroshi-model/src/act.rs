@@ -63,6 +63,8 @@ words! {
         KeyRevoke = "key.revoke",
         /// Admit an item that lowers the marking of its earlier version.
         MarkingLower = "marking.lower",
+        /// Erase a held item; subject: item, reason.
+        HeldDiscard = "held.discard",
     }
 }
 
@@ -85,7 +87,8 @@ impl ActKind {
             | Self::AgreementSuspend
             | Self::PersonRevoke
             | Self::PeerConfirm
-            | Self::PeerRemove => false,
+            | Self::PeerRemove
+            | Self::HeldDiscard => false,
         }
     }
 }

@@ -65,6 +65,7 @@ sync-failed =   not reached: { $peer }: { $why }
 verified = Verified from genesis: { $lines } lines, { $receipts } receipts. Root { $root }
 verified-log =   { $name }: { $sent } sent, { $received } received
 proof-holds = The proof holds: entry { $index } of a log of { $size }, root { $root }
+held-judged = { $admitted } admitted now, { $held } held still
 exported = { $lines } lines written to { $folder }. Verifier key: { $verifier }
 check-row = { $mark }  { $check }  { $detail }
 doctor-well = All is well.

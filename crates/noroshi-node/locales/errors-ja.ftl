@@ -30,6 +30,8 @@ error-list-limit = 件数は 1 から 10,000 までです
 error-item-unknown = その項目はありません。noroshi list か search で確かめてください
 error-item-ambiguous = その指定に当たる項目が複数あります。もっと長く指定してください
 error-marking-unknown = その標示はありません
+error-held-not_held = この項目は保留されていません。取り消すには noroshi recall を使ってください
+error-held-other_reasons = 標示のほかにも保留の理由があります。先にそれを解いてください: { $reasons }
 error-marking-not_lowering = この項目は標示を下げるために保留されたものではありません
 
 error-profile-unknown = その情報源プロファイルはありません。noroshi profile list で確かめてください

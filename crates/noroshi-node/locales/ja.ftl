@@ -65,6 +65,7 @@ sync-failed =   接続できず: { $peer }: { $why }
 verified = 起源から検証: { $lines } 行、受領証 { $receipts } 通。根 { $root }
 verified-log =   { $name }: 送付 { $sent }、受領 { $received }
 proof-holds = 証明は成立: 全 { $size } 件の記録の { $index } 番、根 { $root }
+held-judged = 受け入れ { $admitted } 件、保留のまま { $held } 件
 exported = { $lines } 行を { $folder } に書き出しました。検証鍵: { $verifier }
 check-row = { $mark }  { $check }  { $detail }
 doctor-well = 異常なし。

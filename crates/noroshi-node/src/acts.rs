@@ -12,6 +12,7 @@ use noroshi_seal::sign::Ed25519;
 use noroshi_store::{RecordKind, Tx, WriteError};
 
 use crate::command::{ActAnswer, EndorseAnswer, Event, Failure};
+use crate::held::Which;
 use crate::node::{Node, store_failure};
 use crate::records::{ActRecord, ActState, Person, Record};
 use crate::sink::Sink;
@@ -247,8 +248,16 @@ impl Node {
             ActKind::PeerConfirm | ActKind::PeerRemove => self.execute_peer(&mut record, approved),
             ActKind::KeyRotate | ActKind::KeyRevoke => self.execute_key(&mut record, approved),
             ActKind::MarkingLower => self.execute_marking_lower(&mut record, approved),
+            ActKind::HeldDiscard => self.execute_held_discard(&mut record, approved),
         };
         let effect = outcome?;
+        if matches!(
+            record.act.kind,
+            ActKind::AgreementSign | ActKind::AgreementResume | ActKind::PeerConfirm
+        ) {
+            // What was held for want of it may be admitted now.
+            self.judge_held(Which::All)?;
+        }
         let act = act_answer(&record, self.now());
         let answer = EndorseAnswer {
             act,

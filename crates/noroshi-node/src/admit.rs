@@ -4,26 +4,25 @@
 use std::sync::mpsc::Receiver;
 
 use noroshi_formats::{Form, Valid};
-use noroshi_gate::acts::Approved;
-use noroshi_gate::{Admission, AdmitContext, Marked, MarkingTable, Previous, Rules, Via};
-use noroshi_model::act::ActKind;
+use noroshi_gate::{
+    Admission, AdmitContext, Learned, Marked, MarkingTable, Previous, Rules, Scope, Via,
+};
 use noroshi_model::document::text;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
 use noroshi_model::profile::SourceProfile;
 use noroshi_model::{Attribution, ItemHash, NodeId, Role, Signer, StixId, Timestamp};
-use noroshi_store::{RecordKind, StoredItem, Tx, WriteError};
+use noroshi_store::{ItemState, RecordKind, StoredItem, Tx, WriteError};
 
-use crate::acts::Effect;
-use crate::command::{ActAnswer, Failure, ImportAnswer};
+use crate::command::Failure;
 use crate::intake::{Counted, Outcome};
 use crate::node::{Node, store_failure};
-use crate::records::ActRecord;
+use crate::rules::profile_scope;
 
 /// Most batches of an import recorded in one transaction.
 const TRANSACTION_BATCHES: usize = 8;
-/// Held items judged again in one transaction.
-const HELD_PAGE: u32 = 1000;
+/// The source of what is imported without a profile.
+const NO_PROFILE: &str = "file";
 
 impl Node {
     /// What can be done for a batch before the store is written: marking and signing. It runs
@@ -51,14 +50,19 @@ impl Node {
                 }
             }
         }
-        prepared.learned = self.learn_markings(objects.iter())?;
+        let scope = scope_for(profile);
+        prepared.learned = self.learn_markings(objects.iter(), &scope, &mut prepared.counted);
         let own = profile.is_some_and(|profile| profile.own);
         let table = self.markings();
         let reader = self.inside()?;
         for valid in objects {
-            if reader.knows(&valid.hash()).map_err(store_failure)? {
-                prepared.counted.answer.known += 1;
-                continue;
+            // A held one may be judged otherwise now: with a profile that marks it, say.
+            match reader.state(&valid.hash()).map_err(store_failure)? {
+                None | Some(ItemState::Held) => {}
+                Some(_) => {
+                    prepared.counted.answer.known += 1;
+                    continue;
+                }
             }
             // What was converted from another form is nobody's own bytes here.
             let own = own && !valid.is_converted();
@@ -67,7 +71,7 @@ impl Node {
             } else {
                 Role::Attestor
             };
-            let marked = mark_for(valid, profile, &table);
+            let marked = mark_for(valid, profile, &table, &scope);
             let attribution = self.attribute(role, marked.assigned(), &marked.hash());
             prepared.items.push((marked, attribution));
         }
@@ -81,7 +85,7 @@ impl Node {
         batches: &Receiver<Result<Prepared, Failure>>,
         profile: Option<&SourceProfile>,
     ) -> Result<Counted, Failure> {
-        let source = profile.map_or("file", |profile| profile.name.as_str());
+        let source = profile.map_or(NO_PROFILE, |profile| profile.name.as_str());
         let mut counted = Counted::default();
         let mut next = batches.recv().ok();
         while let Some(first) = next.take() {
@@ -124,8 +128,8 @@ impl Node {
         prepared: Prepared,
         recording: &mut Recording<'_>,
     ) -> Result<(), WriteError> {
-        for (id, bytes) in &prepared.learned {
-            tx.put(RecordKind::Marking, id.as_str().as_bytes(), bytes)?;
+        for (valid, scope, learned) in &prepared.learned {
+            keep_definition(tx, valid, scope, *learned)?;
         }
         recording.counted.add(prepared.counted);
         for (marked, attribution) in prepared.items {
@@ -139,21 +143,39 @@ impl Node {
     fn learn_markings<'a>(
         &self,
         objects: impl Iterator<Item = &'a Valid>,
-    ) -> Result<Vec<(StixId, Vec<u8>)>, Failure> {
-        let mut learned = Vec::new();
+        scope: &Scope,
+        counted: &mut Counted,
+    ) -> Vec<(Valid, Scope, Learned)> {
+        let mut kept = Vec::new();
         for valid in objects.filter(|valid| valid.head().id.kind() == "marking-definition") {
-            if self.markings_mut().learn(valid.object()).is_ok() {
-                learned.push((valid.head().id.clone(), valid.canonical().to_vec()));
+            match self.with_markings(|table| table.learn(valid.object(), scope)) {
+                Ok(Learned::Known) => {}
+                Ok(learned) => {
+                    if learned == Learned::Disputed {
+                        let why = "it is known with other content from this source: until that is \
+                                   settled, what names it is held";
+                        let id = &valid.head().id;
+                        counted.row("error", "marking.disputed", format!("{id}: {why}"));
+                    }
+                    kept.push((valid.clone(), scope.clone(), learned));
+                }
+                Err(error) => counted.row("note", "marking.not_understood", error.to_string()),
             }
         }
-        Ok(learned)
+        kept
     }
 
-    /// Learn one definition and keep it.
-    pub(crate) fn learn_marking(&self, valid: &Valid) -> Result<(), Failure> {
-        for (id, bytes) in self.learn_markings(std::iter::once(valid))? {
+    /// Learn one definition of a source and keep it.
+    pub(crate) fn learn_marking(
+        &self,
+        valid: &Valid,
+        profile: Option<&SourceProfile>,
+    ) -> Result<(), Failure> {
+        let one = std::iter::once(valid);
+        let mut counted = Counted::default();
+        for (valid, scope, learned) in self.learn_markings(one, &scope_for(profile), &mut counted) {
             self.store
-                .write(|tx| tx.put(RecordKind::Marking, id.as_str().as_bytes(), &bytes))
+                .write(|tx| keep_definition(tx, &valid, &scope, learned))
                 .map_err(store_failure::<WriteError>)?;
         }
         Ok(())
@@ -168,7 +190,17 @@ impl Node {
     ) -> Result<(), WriteError> {
         let hash = marked.valid().hash();
         let answer = &mut recording.counted.answer;
-        if tx.knows(&hash)? {
+        let held = match tx.state(&hash)? {
+            None => None,
+            Some(ItemState::Held) => tx.item(&hash)?,
+            Some(_) => {
+                answer.known += 1;
+                return Ok(());
+            }
+        };
+        // What a partner sent is its word, and judged by that.
+        let is_ours = |stored: &StoredItem| stored.node.is_none_or(|node| node == self.me());
+        if held.as_ref().is_some_and(|stored| !is_ours(stored)) {
             answer.known += 1;
             return Ok(());
         }
@@ -187,15 +219,20 @@ impl Node {
         let body = item_body(&hash, source, &self.me());
         match noroshi_gate::admit(marked, &context) {
             Admission::Admitted(admitted) => {
+                answer.admitted += 1;
+                if let Some(stored) = held {
+                    tx.readmit(&stored, &admitted, Some((attribution, source)))?;
+                    return self.readmitted(tx, &hash, None);
+                }
                 let line = LedgerLine {
                     at: now,
                     kind: LineKind::Admitted,
                     person: None,
                     body,
                 };
-                let added = tx.admit(&admitted, attribution, source, &line)?;
-                answer.admitted += u64::from(added.fresh);
+                tx.admit(&admitted, attribution, source, &line)?;
             }
+            Admission::Held(_) if held.is_some() => answer.known += 1,
             Admission::Held(held) => {
                 for reason in held.reasons() {
                     *answer.held.entry(reason.code().to_owned()).or_default() += 1;
@@ -220,13 +257,19 @@ impl Node {
         tx: &mut Tx<'_>,
         marked: &Marked,
     ) -> Result<Option<Previous>, WriteError> {
-        let head = marked.valid().head();
-        let current = tx.current(&head.id)?;
-        Ok(current.map(|item| Previous {
-            modified: item.modified,
-            label: item.label,
-            answered_by: item.node,
-            role: item.role,
+        let standing = tx.standing(&marked.valid().head().id)?;
+        let Some(newest) = standing.first() else {
+            return Ok(None);
+        };
+        // What was taken back was marked all the same: its marking is not lowered by a copy.
+        let label = standing
+            .iter()
+            .fold(newest.label.clone(), |label, row| label.join(&row.label));
+        Ok(Some(Previous {
+            modified: newest.modified,
+            label,
+            answered_by: newest.node,
+            role: newest.role,
         }))
     }
 
@@ -251,95 +294,6 @@ impl Node {
         }
     }
 
-    /// Items held because a marking was unknown are judged again once definitions have come.
-    pub(crate) fn judge_held_again(&self, answer: &mut ImportAnswer) -> Result<(), Failure> {
-        let code = noroshi_gate::Reason::UNKNOWN_MARKING;
-        if answer.held.contains_key(code) {
-            let admitted = self.judge_all_held(code)?;
-            answer.admitted += admitted;
-            if let Some(count) = answer.held.get_mut(code) {
-                *count = count.saturating_sub(admitted);
-            }
-            answer.held.retain(|_, count| *count > 0);
-        }
-        Ok(())
-    }
-
-    /// The same after a peer has sent something.
-    pub(crate) fn judge_peer_held_again(&self) -> Result<u64, Failure> {
-        self.judge_all_held(noroshi_gate::Reason::UNKNOWN_MARKING)
-    }
-
-    fn judge_all_held(&self, code: &str) -> Result<u64, Failure> {
-        let view = self.gate_view("")?;
-        let agreements = self.standings(&view.agreements, view.now);
-        let mut after = 0;
-        let mut admitted = 0;
-        loop {
-            let held = self
-                .inside()?
-                .held(after, HELD_PAGE)
-                .map_err(store_failure)?;
-            let Some(last) = held.last() else {
-                return Ok(admitted);
-            };
-            after = last.seq;
-            let mut again = Vec::new();
-            for row in held
-                .iter()
-                .filter(|row| row.reasons.iter().any(|r| r == code))
-            {
-                let stored = self.inside()?.item(&row.hash).map_err(store_failure)?;
-                let Some(stored) = stored else { continue };
-                let Some(marked) = self.marked(&stored)? else {
-                    continue;
-                };
-                let sender = match stored.source.parse::<NodeId>() {
-                    Ok(node) => self.peer(&node)?.map(|peer| self.recipient(&peer)),
-                    Err(_) => None,
-                };
-                again.push((stored, marked, sender));
-            }
-            if again.is_empty() {
-                continue;
-            }
-            admitted += self
-                .store
-                .write(|tx| {
-                    let mut count = 0;
-                    for (stored, marked, sender) in again {
-                        let via = match (&sender, &stored.attribution) {
-                            (Some(sender), Some(attribution)) => Via::Peer {
-                                sender,
-                                attribution,
-                            },
-                            _ => Via::Import {
-                                own: stored.role == Some(Role::Originator),
-                            },
-                        };
-                        let previous = self.previous_of(tx, &marked)?;
-                        let context = AdmitContext {
-                            rules: &view.rules,
-                            world: self.world(),
-                            via,
-                            previous,
-                            agreements: &agreements,
-                            now: view.now,
-                            grants: &[],
-                        };
-                        if let Admission::Admitted(item) = noroshi_gate::admit(marked, &context) {
-                            tx.readmit(stored.seq, &item)?;
-                            let body = Object::new().with("item", text(stored.hash));
-                            tx.append(&self.line(LineKind::Readmitted, None, body))?;
-                            count += 1;
-                        }
-                    }
-                    Ok::<u64, WriteError>(count)
-                })
-                .map_err(store_failure)?;
-        }
-    }
-
     /// A stored item marked again by the table of now; `None` when its bytes are gone.
     pub(crate) fn marked(&self, stored: &StoredItem) -> Result<Option<Marked>, Failure> {
         let Some(bytes) = &stored.canonical else {
@@ -353,79 +307,50 @@ impl Node {
             .attribution
             .as_ref()
             .map_or(&[], |attribution| &attribution.assigned);
-        Ok(Some(noroshi_gate::mark(valid, assigned, &self.markings())))
-    }
-
-    /// Ask for a held item that lowers its marking to be admitted.
-    pub(crate) fn marking_lower(&self, named: &str, person: &str) -> Result<ActAnswer, Failure> {
-        let stored = self.find_item(named)?;
-        let code = noroshi_gate::Reason::LOWERS_MARKING;
-        if !stored.reasons.iter().any(|reason| reason == code) {
-            return Err(Failure::new(
-                "marking.not_lowering",
-                3,
-                "this item is not held for lowering a marking",
-            )
-            .arg("item", named));
-        }
-        let subject = Object::new()
-            .with("item", text(stored.hash))
-            .with("id", stored.id.as_str());
-        self.prepare(ActKind::MarkingLower, subject, person, true, None, 24 * 60)
-    }
-
-    pub(crate) fn execute_marking_lower(
-        &self,
-        record: &mut ActRecord,
-        approved: &Approved,
-    ) -> Result<Effect, Failure> {
-        let gone = || {
-            Failure::new(
-                "item.unknown",
-                4,
-                "the item of this act is not held any more",
-            )
-        };
-        let hash = crate::acts::subject_digest(record, "item")
-            .map(ItemHash)
-            .ok_or_else(gone)?;
-        let stored = self
-            .inside()?
-            .item(&hash)
-            .map_err(store_failure)?
-            .ok_or_else(gone)?;
-        let marked = self.marked(&stored)?.ok_or_else(gone)?;
-        let admitted = noroshi_gate::admit_lowered(marked, approved)
-            .map_err(|reason| Failure::new(reason.code(), 3, reason))?;
-        let ledger_line = self
-            .store
-            .write(|tx| {
-                tx.readmit(stored.seq, &admitted)?;
-                tx.append(&self.line(
-                    LineKind::Readmitted,
-                    Some(&record.act.requester),
-                    Object::new().with("item", text(hash)),
-                ))?;
-                self.close_act(tx, record, approved)
-            })
-            .map_err(store_failure::<WriteError>)?;
-        Ok(Effect {
-            ledger_line,
-            entries: 0,
-            wake: Vec::new(),
-        })
+        let scope = self.scope_of(stored);
+        let table = self.markings();
+        Ok(Some(noroshi_gate::mark(valid, assigned, &table, &scope)))
     }
 }
 
 /// Mark an object: its own markings, or where they release nothing the profile's as well.
-fn mark_for(valid: Valid, profile: Option<&SourceProfile>, table: &MarkingTable) -> Marked {
-    let marked = noroshi_gate::mark(valid, &[], table);
+fn mark_for(
+    valid: Valid,
+    profile: Option<&SourceProfile>,
+    table: &MarkingTable,
+    scope: &Scope,
+) -> Marked {
+    let marked = noroshi_gate::mark(valid, &[], table, scope);
     match profile {
         Some(profile) if !marked.object_label().is_release_marking() => {
-            noroshi_gate::mark(marked.into_valid(), &profile.assigned, table)
+            noroshi_gate::mark(marked.into_valid(), &profile.assigned, table, scope)
         }
         _ => marked,
     }
+}
+
+/// By whose definitions the markings of what a profile brings in are read.
+fn scope_for(profile: Option<&SourceProfile>) -> Scope {
+    profile.map_or_else(
+        || profile_scope(NO_PROFILE, false),
+        |profile| profile_scope(profile.name.as_str(), profile.own),
+    )
+}
+
+/// Keep a learned definition, or that it is disputed.
+pub(crate) fn keep_definition(
+    tx: &mut Tx<'_>,
+    valid: &Valid,
+    scope: &Scope,
+    learned: Learned,
+) -> Result<(), WriteError> {
+    let key = format!("{}\0{scope}", valid.head().id);
+    let bytes = match learned {
+        Learned::New => valid.canonical(),
+        Learned::Disputed => b"",
+        Learned::Known => return Ok(()),
+    };
+    tx.put(RecordKind::Marking, key.as_bytes(), bytes)
 }
 
 /// What the objects of one transaction have in common, and what they come to.
@@ -440,7 +365,7 @@ struct Recording<'a> {
 #[derive(Default)]
 pub(crate) struct Prepared {
     /// Marking definitions learned, to be kept.
-    learned: Vec<(StixId, Vec<u8>)>,
+    learned: Vec<(Valid, Scope, Learned)>,
     /// What is to be judged and recorded, with this node's answer for it.
     items: Vec<(Marked, Attribution)>,
     /// What is known of the rest.

@@ -211,6 +211,17 @@ pub enum Command {
         /// Who asks.
         person: String,
     },
+    /// Judge every held item again; answers [`HeldAnswer`].
+    HeldJudge,
+    /// Discard a held item: it is erased and its sender told; answers [`ActAnswer`].
+    HeldDiscard {
+        /// Which.
+        item: String,
+        /// Why, for people.
+        reason: String,
+        /// Who asks.
+        person: String,
+    },
     /// This node's keys; one `key` row each, then `manifest`.
     KeyShow,
     /// Prepare to replace a key; answers [`ActAnswer`] with the manifest that the root must sign.
@@ -340,7 +351,7 @@ pub enum Event {
     /// The last word.
     Answer {
         /// import, page, item, plan, act, draft, invite, peer, sync, endorsed, verified, proof,
-        /// checked, exported, doctor, manifest.
+        /// checked, exported, doctor, manifest, held.
         kind: String,
         /// Its fields.
         answer: Value,
@@ -376,6 +387,15 @@ impl ImportAnswer {
             *self.held.entry(code).or_default() += count;
         }
     }
+}
+
+/// After held items were judged again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HeldAnswer {
+    /// Admitted now.
+    pub admitted: u64,
+    /// Held still.
+    pub held: u64,
 }
 
 /// The end of a page.

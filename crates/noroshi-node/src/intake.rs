@@ -49,7 +49,7 @@ impl Node {
             self.import_reader(input, None, "-", profile.as_ref(), &mut answer, sink)?;
         } else {
             for path in files_of(paths)? {
-                self.learn_markings_of(&path)?;
+                self.learn_markings_of(&path, profile.as_ref())?;
                 let file = File::open(&path).map_err(|error| unreadable(&path, &error))?;
                 let size = file.metadata().ok().map(|meta| meta.len());
                 let shown = path.display().to_string();
@@ -75,7 +75,11 @@ impl Node {
     /// A first look at a file, for marking definitions only: objects that stand before the
     /// definition they name need not be held and judged twice. Splitting alone is cheap beside the
     /// parsing that follows. Whatever is wrong with the file is told by the second look.
-    fn learn_markings_of(&self, path: &Path) -> Result<(), Failure> {
+    fn learn_markings_of(
+        &self,
+        path: &Path,
+        profile: Option<&SourceProfile>,
+    ) -> Result<(), Failure> {
         let file = File::open(path).map_err(|error| unreadable(path, &error))?;
         let limits = *self.limits();
         let definitions = Splitter::new(BufReader::with_capacity(256 * 1024, file), limits)
@@ -86,7 +90,7 @@ impl Node {
             });
         for (valid, _) in definitions.filter_map(|entry| entry.read(&limits).ok()) {
             // A definition that is refused here is refused again, with words, when it is recorded.
-            self.learn_marking(&valid)?;
+            self.learn_marking(&valid, profile)?;
         }
         Ok(())
     }

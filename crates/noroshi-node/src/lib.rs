@@ -1,7 +1,7 @@
 //! The flow through the node, one module a station, and what people can ask of it.
 //!
 //! In order: `intake` and `read` take bytes to checked objects, `admit` marks and judges them,
-//! `record` writes them with their ledger line; `release` plans and executes what leaves,
+//! `record` writes them with their ledger line, `held` looks after what was not admitted; `release` plans and executes what leaves,
 //! `send` and `receive` drive the link with a peer, `recall` takes back. Around them stand the
 //! documents between organisations (`peers`, `agreements`), the people (`persons`, `acts`) and the
 //! ledger's own commands. No sockets here: the outside comes in through [`outside::Outside`].
@@ -21,6 +21,7 @@ pub mod system;
 
 // The way in, in the order of the flow.
 mod admit;
+mod held;
 mod intake;
 
 // The way out.

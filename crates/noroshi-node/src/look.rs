@@ -2,7 +2,7 @@
 
 use noroshi_model::{ItemHash, Role, StixId, Verifier};
 use noroshi_seal::sign::Ed25519;
-use noroshi_store::{Filter, StoredItem};
+use noroshi_store::{Filter, ItemState, StoredItem};
 
 use crate::agreements::outer_json;
 use crate::command::{Event, Failure, ItemAnswer, ItemRow, PageAnswer};
@@ -95,8 +95,13 @@ impl Node {
             id: row.id.to_string(),
             kind: row.id.kind().to_owned(),
             modified: row.modified.to_string(),
-            title: row.title.clone(),
-            state: if row.superseded && row.state == noroshi_store::ItemState::Admitted {
+            // What was taken back is hidden, its title too.
+            title: if is_readable(row.state) {
+                row.title.clone()
+            } else {
+                String::new()
+            },
+            state: if row.superseded && row.state == ItemState::Admitted {
                 "superseded".to_owned()
             } else {
                 row.state.as_str().to_owned()
@@ -116,11 +121,14 @@ impl Node {
         let versions = reader.by_stix_id(&stored.id).map_err(store_failure)?;
         let own = versions.iter().find(|row| row.hash == stored.hash);
         let item = own.map(|row| self.item_row(row)).unwrap_or_default();
-        let object = stored.canonical.as_deref().and_then(|bytes| {
-            noroshi_model::Value::parse(bytes, self.limits())
-                .ok()
-                .map(|value| outer_json(&value))
-        });
+        let bytes = stored.canonical.as_deref();
+        let object = bytes
+            .filter(|_| is_readable(stored.state))
+            .and_then(|bytes| {
+                noroshi_model::Value::parse(bytes, self.limits())
+                    .ok()
+                    .map(|value| outer_json(&value))
+            });
         Ok(ItemAnswer {
             item,
             object,
@@ -206,6 +214,10 @@ impl Node {
         self.find_peer(named)
             .map_or_else(|_| named.to_owned(), |peer| peer.node().to_string())
     }
+}
+
+fn is_readable(state: ItemState) -> bool {
+    matches!(state, ItemState::Admitted | ItemState::Held)
 }
 
 fn check_limit(limit: u32) -> Result<(), Failure> {

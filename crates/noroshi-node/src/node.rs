@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
-use noroshi_gate::{Axes, MarkingTable};
+use noroshi_gate::{Axes, MarkingTable, Scope};
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
-use noroshi_model::{Clock, Limits, Nation, NodeId, PersonId, Rng, Timestamp, Value, World};
+use noroshi_model::{
+    Clock, Limits, Nation, NodeId, PersonId, Rng, Role, StixId, Timestamp, Value, World,
+};
 use noroshi_seal::manifest::SignedManifest;
-use noroshi_store::{Options, Reader, RecordKind, Store, Viewer};
+use noroshi_store::{ItemRow, Options, Reader, RecordKind, Store, Viewer};
 
 use crate::command::Failure;
 use crate::config::Config;
@@ -30,7 +32,7 @@ pub struct Node {
     me: NodeId,
     nation: Nation,
     keys: RwLock<Keys>,
-    markings: RwLock<MarkingTable>,
+    markings: RwLock<Arc<MarkingTable>>,
     pub(crate) links: Mutex<BTreeMap<NodeId, Arc<Mutex<LinkSlot>>>>,
     pub(crate) pairing: Mutex<Pairing>,
     /// The agreements this node has signed, with the store's generation they were read at.
@@ -58,7 +60,7 @@ impl Node {
             world: keys.manifest.world,
             me: keys.manifest.organisation.node,
             nation: keys.manifest.organisation.nation,
-            markings: RwLock::new(MarkingTable::builtin(&axes)),
+            markings: RwLock::new(Arc::new(MarkingTable::builtin(&axes))),
             keys: RwLock::new(keys),
             links: Mutex::new(BTreeMap::new()),
             pairing: Mutex::new(Pairing::default()),
@@ -143,16 +145,18 @@ impl Node {
             .unwrap_or_else(std::sync::PoisonError::into_inner) = keys;
     }
 
-    pub(crate) fn markings(&self) -> RwLockReadGuard<'_, MarkingTable> {
-        self.markings
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// The marking definitions as they are known now.
+    pub(crate) fn markings(&self) -> Arc<MarkingTable> {
+        let known = self.markings.read();
+        Arc::clone(&known.unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
-    pub(crate) fn markings_mut(&self) -> RwLockWriteGuard<'_, MarkingTable> {
-        self.markings
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// Change what is known of marking definitions.
+    pub(crate) fn with_markings<T>(&self, change: impl FnOnce(&mut MarkingTable) -> T) -> T {
+        let known = self.markings.write();
+        change(Arc::make_mut(
+            &mut known.unwrap_or_else(std::sync::PoisonError::into_inner),
+        ))
     }
 
     /// A ledger line of now.
@@ -215,19 +219,48 @@ impl Node {
 
     /// Marking definitions this node has learned stand in the store; read them back at the start.
     fn learn_stored_markings(&self) -> Result<(), Failure> {
-        let rows = self
-            .inside()?
-            .records(RecordKind::Marking)
-            .map_err(store_failure)?;
-        let mut table = self.markings_mut();
-        for (_, bytes) in &rows {
-            if let Ok(Value::Object(definition)) = Value::parse(bytes, &Limits::DEFAULT) {
+        let reader = self.inside()?;
+        let rows = reader.records(RecordKind::Marking).map_err(store_failure)?;
+        for (key, bytes) in &rows {
+            let Some((id, scope)) = self.definition_key(&reader, key)? else {
+                continue;
+            };
+            if bytes.is_empty() {
+                self.with_markings(|table| table.dispute(id, scope));
+            } else if let Ok(Value::Object(definition)) = Value::parse(bytes, &Limits::DEFAULT) {
                 // One that was learned once is learned again; a refusal here would mean a newer
                 // table knows better, and the items that name it are then held.
-                let _ = table.learn(&definition);
+                let _ = self.with_markings(|table| table.learn(&definition, &scope));
             }
         }
         Ok(())
+    }
+
+    /// A definition's id and whose word it is. Before scopes were kept the key was the id alone;
+    /// the item itself then tells who brought it.
+    fn definition_key(
+        &self,
+        reader: &Reader<'_>,
+        key: &[u8],
+    ) -> Result<Option<(StixId, Scope)>, Failure> {
+        let text = String::from_utf8_lossy(key);
+        if let Some((id, scope)) = text.split_once('\0') {
+            return Ok(id.parse().ok().zip(scope.parse().ok()));
+        }
+        let Ok(id) = text.parse::<StixId>() else {
+            return Ok(None);
+        };
+        let item = reader.current(&id).map_err(store_failure)?;
+        Ok(item.map(|row| (id, self.scope_of(&row))))
+    }
+
+    /// By whose definitions the markings of a stored item are read.
+    pub(crate) fn scope_of(&self, row: &ItemRow) -> Scope {
+        match row.node {
+            Some(node) if node != self.me => Scope::Node(node),
+            _ if row.role == Some(Role::Originator) => Scope::Own,
+            _ => Scope::Profile(row.source.as_str().into()),
+        }
     }
 }
 

@@ -30,13 +30,7 @@ impl Node {
     ) -> Result<ActAnswer, Failure> {
         let mode = RecallMode::from_word(mode)
             .ok_or_else(|| Failure::new("recall.mode", 2, "a recall is withdraw or destroy"))?;
-        if reason.is_empty() || reason.len() > 500 || reason.chars().any(char::is_control) {
-            return Err(Failure::new(
-                "recall.reason",
-                2,
-                "a reason is 1 to 500 bytes of text",
-            ));
-        }
+        check_reason(reason)?;
         let stored = self.find_item(named)?;
         let holders = self
             .inside()?
@@ -203,17 +197,23 @@ impl Node {
         if recall.world != self.world() || !signed.verifies(&public, &Ed25519) {
             return refuse(tx, "the recall's signature does not verify in this world");
         }
-        let Some(stored) = tx.item(&recall.item)? else {
-            // It overtook its item. Kept under the item's name and the recaller's, so that only
-            // an item the recaller may recall is ever met by it.
+        let stored = tx.item(&recall.item)?;
+        let is_theirs = match &stored {
+            None => false,
+            Some(stored) => {
+                noroshi_gate::may_recall(&recall.by, stored.attribution.as_ref())
+                    || self.has_claim(tx, &recall.item, &recall.by)?
+            }
+        };
+        if !is_theirs {
+            // It overtook its item, or names one that another answers for. The answer is the same:
+            // a recall must not find out what is here. Kept under the item's name and the
+            // recaller's, so that only an item the recaller may recall is ever met by it.
             let key = [&recall.item.bytes()[..], recall.by.bytes()].concat();
             tx.put(RecordKind::Tombstone, &key, bytes)?;
             let body = recall_body(recall, "noted");
             tx.append(&self.line(LineKind::RecallReceived, None, body))?;
             return Ok((Fate::Noted, Some(recall.item)));
-        };
-        if !noroshi_gate::may_recall(&recall.by, stored.attribution.as_ref()) {
-            return refuse(tx, "the recall is not by the one who answers for the item");
         }
         let fate = self.obey(tx, recall)?;
         let body = recall_body(recall, fate.as_str());
@@ -246,6 +246,20 @@ impl Node {
                 Ok(Fate::Destroyed)
             }
         }
+    }
+}
+
+/// A reason for people: 1 to 500 bytes, no control characters.
+pub(crate) fn check_reason(reason: &str) -> Result<(), Failure> {
+    let is_text = (1..=500).contains(&reason.len()) && !reason.chars().any(char::is_control);
+    if is_text {
+        Ok(())
+    } else {
+        Err(Failure::new(
+            "recall.reason",
+            2,
+            "a reason is 1 to 500 bytes of text",
+        ))
     }
 }
 

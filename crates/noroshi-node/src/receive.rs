@@ -2,27 +2,32 @@
 //! receipt. One transaction for a whole exchange; only after it is anything acknowledged.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use noroshi_formats::Form;
-use noroshi_gate::{Admission, AdmitContext, AgreementInForce, Recipient, Rules, Via};
+use noroshi_formats::{Form, Valid};
+use noroshi_gate::{
+    Admission, AdmitContext, AgreementInForce, Learned, Marked, MarkingTable, Recipient, Rules,
+    Scope, Via,
+};
 use noroshi_model::document::text;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::{EntryKind, Fate, Precedence, Receipt};
 use noroshi_model::manifest::{Manifest, Purpose};
 use noroshi_model::{
-    Attribution, Context, Digest, ItemHash, KeyId, NodeId, Timestamp, Verifier, signing,
+    Attribution, Context, Digest, ItemHash, KeyId, NodeId, Role, Timestamp, Verifier, signing,
 };
 use noroshi_seal::manifest::SignedManifest;
 use noroshi_seal::merkle::{Hash, leaf_hash};
 use noroshi_seal::sealing;
 use noroshi_seal::sign::Ed25519;
 use noroshi_seal::tlog::Checkpoint;
-use noroshi_store::{RecordKind, Tx, WriteError};
+use noroshi_store::{ItemState, RecordKind, StoredItem, Tx, WriteError};
 use noroshi_sync::{Announcement, Delivery, Event, FrameError, LinkState, Payload};
 
-use crate::admit::item_body;
+use crate::admit::{item_body, keep_definition};
 use crate::command::Failure;
+use crate::held::Which;
 use crate::node::{Node, store_failure};
 use crate::receipts::SignedReceipt;
 use crate::records::{Peer, int};
@@ -43,6 +48,10 @@ struct BatchView<'a> {
     sender: &'a Recipient,
     rules: &'a Rules,
     agreements: &'a [AgreementInForce<'a>],
+    /// With the definitions that this exchange brought and the gate admitted.
+    markings: Arc<MarkingTable>,
+    /// Those definitions.
+    learned: Vec<(Object, Scope)>,
 }
 
 /// Alarms about a peer that stand in the ledger already: what is said once an hour is said, and a
@@ -259,13 +268,24 @@ impl Node {
         let sender = self.recipient(peer);
         let view = self.gate_view("")?;
         let agreements = self.standings(&view.agreements, view.now);
-        let batch_view = BatchView {
+        let mut batch_view = BatchView {
             peer,
             sender: &sender,
             rules: &view.rules,
             agreements: &agreements,
+            markings: self.markings(),
+            learned: Vec::new(),
         };
         let mut destroyed = false;
+        // What may change the judgement of items that are held.
+        let is_news = batch.deliveries.iter().any(|delivery| {
+            let kind = match &delivery.payload {
+                Payload::Notice { kind, .. } => Some(*kind),
+                _ => None,
+            };
+            kind == Some(EntryKind::Document)
+        });
+        let mut learned = Vec::new();
         let outcome = self
             .store
             .write(|tx| {
@@ -279,7 +299,7 @@ impl Node {
                         self.check_repeated(tx, peer, slot, delivery.number, hash)?;
                         continue;
                     }
-                    let fate = self.apply_one(tx, &batch_view, delivery)?;
+                    let fate = self.apply_one(tx, &mut batch_view, delivery)?;
                     applied += 1;
                     destroyed |= fate.is_some_and(|(_, fate)| fate == Fate::Destroyed);
                     fates.extend(fate.map(|(digest, fate)| (delivery.number, digest, fate)));
@@ -299,6 +319,7 @@ impl Node {
                 let state = slot.link.state();
                 self.give_receipt(tx, &node, state.peer_epoch, fates)?;
                 tx.put(RecordKind::Link, node.bytes(), &state.to_bytes())?;
+                learned = std::mem::take(&mut batch_view.learned);
                 Ok::<_, WriteError>(Outcome {
                     applied,
                     acknowledged,
@@ -308,8 +329,13 @@ impl Node {
         if destroyed {
             self.store.scrub().map_err(store_failure)?;
         }
-        if outcome.applied > 0 {
-            self.judge_peer_held_again()?;
+        // Only now are they durable.
+        for (definition, scope) in &learned {
+            // What the table of this exchange has learned, the node's learns as well.
+            let _ = self.with_markings(|table| table.learn(definition, scope));
+        }
+        if is_news || !learned.is_empty() {
+            self.judge_held(Which::From(&node))?;
         }
         Ok(outcome)
     }
@@ -318,10 +344,11 @@ impl Node {
     fn apply_one(
         &self,
         tx: &mut Tx<'_>,
-        view: &BatchView<'_>,
+        view: &mut BatchView<'_>,
         delivery: &Delivery,
     ) -> Result<Option<(Digest, Fate)>, WriteError> {
-        let node = &view.sender.node;
+        let node = view.sender.node;
+        let node = &node;
         let (digest, fate) = match &delivery.payload {
             Payload::Void { leaf_hash } => {
                 tx.mirror_put(node, delivery.number, Err(*leaf_hash), None)?;
@@ -332,6 +359,10 @@ impl Node {
                 attribution,
             } => {
                 let fate = self.apply_item(tx, view, canonical, attribution)?;
+                if fate == Fate::Held {
+                    let hash = ItemHash(Digest::of(canonical));
+                    self.note_held(tx, &hash, &view.sender.node, delivery.number)?;
+                }
                 (Digest::of(canonical), Some(fate))
             }
             Payload::Notice {
@@ -368,86 +399,148 @@ impl Node {
     fn apply_item(
         &self,
         tx: &mut Tx<'_>,
-        view: &BatchView<'_>,
+        view: &mut BatchView<'_>,
         canonical: &[u8],
         attribution: &Attribution,
     ) -> Result<Fate, WriteError> {
-        let sender = view.sender;
-        let node = &sender.node;
+        let node = view.sender.node;
         let hash = ItemHash(Digest::of(canonical));
-        if let Some(known) = tx.item(&hash)? {
-            return Ok(fate_of(known.state));
-        }
-        let valid = match noroshi_formats::read(canonical, Form::Stix21, self.limits()) {
-            Ok((valid, _)) if valid.received().is_none() => valid,
-            Ok(_) => {
-                self.refuse(tx, node, "an item is not in canonical form")?;
-                return Ok(Fate::Refused);
-            }
-            Err(error) => {
-                self.refuse(tx, node, &format!("item {hash}: {error}"))?;
+        let valid = match self.signed_item(view.peer, canonical, attribution) {
+            Ok(valid) => valid,
+            Err(why) => {
+                self.refuse(tx, &node, &format!("item {hash}: {why}"))?;
                 return Ok(Fate::Refused);
             }
         };
-        let Some(public) = self.key_for(view.peer, attribution) else {
-            let why = format!("item {hash} is signed by a key that is revoked or not trusted here");
-            self.refuse(tx, node, &why)?;
-            return Ok(Fate::Refused);
-        };
-        let message = Attribution::message(
-            self.world(),
-            attribution.role,
-            &attribution.node,
-            &attribution.key,
-            &attribution.assigned,
-            &hash,
-        );
-        if !Ed25519.verify(&public, &message, &attribution.signature) {
-            self.refuse(
-                tx,
-                node,
-                &format!("item {hash}: the signature does not verify"),
-            )?;
-            return Ok(Fate::Refused);
+        let known = tx.item(&hash)?;
+        if let Some(stored) = &known
+            && !self.is_judged_anew(tx, stored, attribution)?
+        {
+            return Ok(fate_of(stored.state));
         }
-        self.learn_from_peer(tx, &valid)?;
-        let marked = noroshi_gate::mark(valid, &attribution.assigned, &self.markings());
-        let previous = self.previous_of(tx, &marked)?;
+        let scope = Scope::Node(attribution.node);
+        let marked = noroshi_gate::mark(valid, &attribution.assigned, &view.markings, &scope);
         let context = AdmitContext {
             rules: view.rules,
             world: self.world(),
             via: Via::Peer {
-                sender,
+                sender: view.sender,
                 attribution,
             },
-            previous,
+            previous: self.previous_of(tx, &marked)?,
             agreements: view.agreements,
             now: self.now(),
             grants: &[],
         };
         let source = node.to_string();
         let body = item_body(&hash, &source, &attribution.node);
-        match noroshi_gate::admit(marked, &context) {
-            Admission::Admitted(admitted) => {
-                let line = self.line(LineKind::Admitted, None, body);
-                tx.admit(&admitted, attribution, &source, &line)?;
+        match (noroshi_gate::admit(marked, &context), known) {
+            (Admission::Admitted(admitted), known) => {
+                match known {
+                    None => {
+                        let line = self.line(LineKind::Admitted, None, body);
+                        tx.admit(&admitted, attribution, &source, &line)?;
+                    }
+                    Some(stored) => {
+                        tx.readmit(&stored, &admitted, Some((attribution, &source)))?;
+                        tx.append(&self.line(LineKind::Readmitted, None, body))?;
+                    }
+                }
+                self.learn_from_peer(tx, view, admitted.marked(), &scope)?;
             }
-            Admission::Held(held) => {
+            (Admission::Held(_), Some(stored)) => return Ok(fate_of(stored.state)),
+            (Admission::Held(held), None) => {
                 let codes: Vec<&str> = held.reasons().iter().map(|r| r.code()).collect();
                 let line = self.line(LineKind::Held, None, body.with("reasons", codes));
                 tx.hold(&held, Some(attribution), &source, &line)?;
-                return Ok(Fate::Held);
             }
         }
-        if let Some(recall) = self.earlier_recall(tx, &hash, &attribution.node)? {
-            return self.obey(tx, &recall);
+        let Some(stored) = tx.item(&hash)? else {
+            return Err(WriteError::Refused("an item that was written is not there"));
+        };
+        if let Some(fate) = self.obey_earlier(tx, &stored)? {
+            return Ok(fate);
         }
-        let is_superseded = tx.item(&hash)?.is_some_and(|stored| stored.superseded);
-        Ok(if is_superseded {
+        Ok(if stored.superseded {
             Fate::Superseded
         } else {
-            Fate::Admitted
+            fate_of(stored.state)
         })
+    }
+
+    /// Read an item and check the signature of who answers for it, before anything is said of
+    /// whether it is known here.
+    fn signed_item(
+        &self,
+        peer: &Peer,
+        canonical: &[u8],
+        attribution: &Attribution,
+    ) -> Result<Valid, String> {
+        let (valid, _) = noroshi_formats::read(canonical, Form::Stix21, self.limits())
+            .map_err(|error| error.to_string())?;
+        if valid.received().is_some() {
+            return Err("it is not in canonical form".to_owned());
+        }
+        let public = self
+            .key_for(peer, attribution)
+            .ok_or("it is signed by a key that is revoked or not trusted here")?;
+        let message = Attribution::message(
+            self.world(),
+            attribution.role,
+            &attribution.node,
+            &attribution.key,
+            &attribution.assigned,
+            &valid.hash(),
+        );
+        if Ed25519.verify(&public, &message, &attribution.signature) {
+            Ok(valid)
+        } else {
+            Err("the signature does not verify".to_owned())
+        }
+    }
+
+    /// Is an item that is here already judged once more, because of who answers for it now? One
+    /// that is held always: this delivery may be the one it waited for. One that was only attested
+    /// passes to its maker. Two that both say they made it are an alarm: the first stays, and
+    /// either may recall it.
+    fn is_judged_anew(
+        &self,
+        tx: &mut Tx<'_>,
+        stored: &StoredItem,
+        attribution: &Attribution,
+    ) -> Result<bool, WriteError> {
+        let is_other = stored.node != Some(attribution.node);
+        if is_other && attribution.role == Role::Originator {
+            let key = claim_key(&stored.hash, &attribution.node);
+            tx.put(RecordKind::Claim, &key, &attribution.signature)?;
+            if stored.role == Some(Role::Originator) {
+                let body = Object::new()
+                    .with("item", text(stored.hash))
+                    .with("peer", text(attribution.node))
+                    .with("why", "two nodes say that they made the same item");
+                tx.append(&self.line(LineKind::Alarm, None, body))?;
+            }
+        }
+        Ok(match stored.state {
+            ItemState::Held => true,
+            ItemState::Admitted => {
+                is_other
+                    && attribution.role == Role::Originator
+                    && stored.role == Some(Role::Attestor)
+            }
+            ItemState::Withdrawn | ItemState::Destroyed => false,
+        })
+    }
+
+    /// Has this node said that it made the item, though another answers for it here?
+    pub(crate) fn has_claim(
+        &self,
+        tx: &Tx<'_>,
+        item: &ItemHash,
+        node: &NodeId,
+    ) -> Result<bool, WriteError> {
+        let claim = tx.get(RecordKind::Claim, &claim_key(item, node))?;
+        Ok(claim.is_some())
     }
 
     /// The key an attribution names: the sender's own, already at hand, or another node's.
@@ -459,19 +552,25 @@ impl Node {
         }
     }
 
+    /// A definition is learned when the gate has admitted it, for the items of the node that
+    /// answers for it and for nobody else's.
     fn learn_from_peer(
         &self,
         tx: &mut Tx<'_>,
-        valid: &noroshi_formats::Valid,
+        view: &mut BatchView<'_>,
+        marked: &Marked,
+        scope: &Scope,
     ) -> Result<(), WriteError> {
-        if valid.head().id.kind() == "marking-definition"
-            && self
-                .markings_mut()
-                .learn(valid.object())
-                .is_ok_and(|learned| learned.is_new())
+        let valid = marked.valid();
+        if valid.head().id.kind() != "marking-definition" {
+            return Ok(());
+        }
+        let learned = Arc::make_mut(&mut view.markings).learn(valid.object(), scope);
+        if let Ok(learned) = learned
+            && learned != Learned::Known
         {
-            let key = valid.head().id.as_str().as_bytes();
-            tx.put(RecordKind::Marking, key, valid.canonical())?;
+            keep_definition(tx, valid, scope, learned)?;
+            view.learned.push((valid.object().clone(), scope.clone()));
         }
         Ok(())
     }
@@ -563,7 +662,7 @@ impl Node {
     }
 
     /// One signed statement on everything this exchange brought.
-    fn give_receipt(
+    pub(crate) fn give_receipt(
         &self,
         tx: &mut Tx<'_>,
         to: &NodeId,
@@ -600,6 +699,10 @@ fn delivered_hash(delivery: &Delivery) -> Hash {
         Payload::Void { leaf_hash } => *leaf_hash,
         Payload::Item { .. } | Payload::Notice { .. } => leaf_hash(&delivery.leaf_bytes),
     }
+}
+
+fn claim_key(item: &ItemHash, node: &NodeId) -> Vec<u8> {
+    [&item.bytes()[..], node.bytes()].concat()
 }
 
 fn fate_of(state: noroshi_store::ItemState) -> Fate {

@@ -1,7 +1,7 @@
 //! What people set for their node: source profiles, the second-person rule, persons.
 
 use noroshi_gate::acts::Approved;
-use noroshi_gate::{Rules, Threshold};
+use noroshi_gate::{Rules, Scope, Threshold};
 use noroshi_model::act::ActKind;
 use noroshi_model::document::hex;
 use noroshi_model::json::{Object, Value};
@@ -97,9 +97,10 @@ impl Node {
                 "a profile's title is 1 to 200 bytes",
             ));
         }
+        let scope = profile_scope(name.as_str(), own);
         let mut assigned = markings
             .iter()
-            .map(|named| self.marking_id(named))
+            .map(|named| self.marking_id(named, &scope))
             .collect::<Result<Vec<_>, _>>()?;
         assigned.sort();
         assigned.dedup();
@@ -126,27 +127,34 @@ impl Node {
         )
     }
 
-    /// A marking by its short name (`TLP:GREEN`) or its id, known to this node.
-    fn marking_id(&self, named: &str) -> Result<StixId, Failure> {
+    /// A marking by its short name (`TLP:GREEN`) or its id, known for the items of a source.
+    fn marking_id(&self, named: &str, scope: &Scope) -> Result<StixId, Failure> {
         let table = self.markings();
         let id = table.by_name(named).or_else(|| named.parse().ok());
-        id.filter(|id| table.resolve(id).is_some()).ok_or_else(|| {
-            Failure::new(
-                "marking.unknown",
-                4,
-                format_args!("`{named}` is no marking this node knows: write TLP:GREEN or an id"),
-            )
-            .arg("marking", named)
-        })
+        id.filter(|id| table.resolve(id, scope).is_some())
+            .ok_or_else(|| {
+                Failure::new(
+                    "marking.unknown",
+                    4,
+                    format_args!(
+                        "`{named}` is no marking this node knows: write TLP:GREEN or an id"
+                    ),
+                )
+                .arg("marking", named)
+            })
     }
 
     pub(crate) fn profile_list(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
         let table = self.markings();
         for profile in self.records::<SourceProfile>(RecordKind::Profile)? {
+            let scope = profile_scope(profile.name.as_str(), profile.own);
             let markings: Vec<String> = profile
                 .assigned
                 .iter()
-                .map(|id| table.name_of(id).unwrap_or_else(|| id.to_string()))
+                .map(|id| {
+                    let name = table.name_of(id, &scope);
+                    name.unwrap_or_else(|| id.to_string())
+                })
                 .collect();
             sink.send(Event::Row {
                 kind: "profile".into(),
@@ -385,5 +393,14 @@ impl Node {
             entries: 0,
             wake,
         })
+    }
+}
+
+/// By whose definitions the markings of a profile's objects are read.
+pub(crate) fn profile_scope(name: &str, own: bool) -> Scope {
+    if own {
+        Scope::Own
+    } else {
+        Scope::Profile(name.into())
     }
 }

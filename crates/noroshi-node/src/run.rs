@@ -158,6 +158,12 @@ impl Node {
             Command::MarkingLower { item, person } => {
                 answer(sink, "act", self.marking_lower(&item, &person)?)
             }
+            Command::HeldJudge => answer(sink, "held", self.held_judge()?),
+            Command::HeldDiscard {
+                item,
+                reason,
+                person,
+            } => answer(sink, "act", self.held_discard(&item, &reason, &person)?),
             Command::KeyShow => {
                 self.key_show(sink);
                 Ok(())

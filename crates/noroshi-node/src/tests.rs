@@ -1,5 +1,7 @@
-//! Two nodes in one process, a road between them that a test can bend, and peers that lie.
+//! Two nodes in one process, a road between them that a test can bend, peers that lie, and what
+//! becomes of items that are held.
 
+mod admission;
 mod agreements;
 mod lies;
 mod roads;

@@ -25,6 +25,10 @@ pub enum ManifestError {
     /// Another root: that is another node, to be paired anew.
     #[error("the manifest has another root or world: a changed root is a new peering")]
     OtherRoot,
+    /// The organisation calls itself of another nation or kind. Agreements and markings go by
+    /// both, so its people must be asked again.
+    #[error("the manifest has another nation or kind of organisation: that is a new peering")]
+    OtherOrganisation,
     /// Not newer than the one that is known.
     #[error("the manifest's serial {given} does not follow {known}")]
     Serial {
@@ -69,10 +73,15 @@ impl SignedManifest {
 /// May `new` take the place of `old`?
 ///
 /// # Errors
-/// Another root or world, an old serial, or a history that was rewritten.
+/// Another root or world, another nation or kind of organisation, an old serial, or a history that
+/// was rewritten.
 pub fn succeeds(old: &Manifest, new: &Manifest) -> Result<(), ManifestError> {
     if old.root != new.root || old.world != new.world {
         return Err(ManifestError::OtherRoot);
+    }
+    let (before, after) = (&old.organisation, &new.organisation);
+    if before.nation != after.nation || before.kind != after.kind {
+        return Err(ManifestError::OtherOrganisation);
     }
     if new.serial <= old.serial {
         return Err(ManifestError::Serial {

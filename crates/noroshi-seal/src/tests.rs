@@ -152,6 +152,12 @@ fn a_manifest_follows_only_its_own_root_and_never_forgets_a_key() {
     assert_eq!(succeeds(&old, &new), Ok(()));
     let mut dropped = new.clone();
     dropped.keys.clear();
+    let mut elsewhere = new.clone();
+    elsewhere.organisation.nation = "USA".parse().unwrap();
+    assert_eq!(
+        succeeds(&old, &elsewhere),
+        Err(ManifestError::OtherOrganisation)
+    );
     assert_eq!(succeeds(&old, &dropped), Err(ManifestError::History));
     let mut revoked = new.clone();
     revoked.keys[0].revoked = Some(Timestamp::from_micros(5));

@@ -408,6 +408,7 @@ impl Reader<'_> {
     }
 
     /// Was this very rendition of the item released to the partner, and not recalled or voided?
+    /// What the partner holds apart or refused may be sent again: it is then judged again.
     ///
     /// # Errors
     /// See [`ReadError`].
@@ -424,7 +425,10 @@ impl Reader<'_> {
                 to == node && entry.rendition() == Some(*rendition) && !entry.void
             })
             .max_by_key(|(_, entry)| entry.leaf.number);
-        Ok(last.is_some_and(|(_, entry)| entry.leaf.kind == EntryKind::Release))
+        Ok(last.is_some_and(|(_, entry)| {
+            entry.leaf.kind == EntryKind::Release
+                && !matches!(entry.fate, Some(Fate::Held | Fate::Refused))
+        }))
     }
 
     /// Every entry about an item in every partner's log, releases and recalls.

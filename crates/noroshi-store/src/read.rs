@@ -89,12 +89,12 @@ impl<'a> Reader<'a> {
         Ok(found.filter(|stored| self.sees(stored.state)))
     }
 
-    /// Is an item of that name here, in whatever state?
+    /// Where the item of that name stands, if it is here.
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub fn knows(&self, hash: &ItemHash) -> Result<bool, ReadError> {
-        Ok(self.seq_of(hash)?.is_some())
+    pub fn state(&self, hash: &ItemHash) -> Result<Option<ItemState>, ReadError> {
+        state(self.connection(), hash)
     }
 
     pub(crate) fn seq_of(&self, hash: &ItemHash) -> Result<Option<u64>, ReadError> {
@@ -397,6 +397,21 @@ pub(crate) fn record(
         .optional()?)
 }
 
+pub(crate) fn state(
+    connection: &Connection,
+    hash: &ItemHash,
+) -> Result<Option<ItemState>, ReadError> {
+    let code: Option<i64> = connection
+        .prepare_cached("SELECT state FROM item WHERE hash_key = ?1 AND hash = ?2")?
+        .query_row(params![hash_key(hash), hash.bytes()], |row| row.get(0))
+        .optional()?;
+    let known = |code| {
+        ItemState::from_code(code)
+            .ok_or_else(|| ReadError::Damaged(format!("item {hash}: its state")))
+    };
+    code.map(known).transpose()
+}
+
 pub(crate) fn item(
     connection: &Connection,
     hash: &ItemHash,
@@ -418,6 +433,19 @@ pub(crate) fn current(connection: &Connection, id: &StixId) -> Result<Option<Ite
         vec![Sql::Integer(id_key(id)), Sql::Text(id.as_str().to_owned())],
     )?;
     Ok(found.into_iter().next())
+}
+
+/// The current version and whatever was taken back, newest first: what a further version follows.
+pub(crate) fn standing(connection: &Connection, id: &StixId) -> Result<Vec<ItemRow>, ReadError> {
+    rows(
+        connection,
+        &format!(
+            "SELECT {ROW} FROM {FROM}
+             WHERE i.id_key = ?1 AND i.id = ?2 AND i.state IN (0, 2, 3) AND i.superseded = 0
+             ORDER BY i.state <> 0, i.modified DESC, i.seq DESC"
+        ),
+        vec![Sql::Integer(id_key(id)), Sql::Text(id.as_str().to_owned())],
+    )
 }
 
 fn rows(connection: &Connection, sql: &str, values: Vec<Sql>) -> Result<Vec<ItemRow>, ReadError> {

@@ -221,4 +221,8 @@ record_kinds! {
     Marking = 12,
     /// Partners' receipts, whole.
     Receipt = 13,
+    /// Under which number of its sender's log a held item came.
+    HeldEntry = 14,
+    /// Who else says that an item is its own.
+    Claim = 15,
 }

@@ -37,6 +37,16 @@ struct Placement<'a> {
     line: u64,
 }
 
+/// Who answers for an item, as columns.
+#[derive(Default)]
+struct Signed {
+    role: Option<i64>,
+    node: Option<i64>,
+    key: Option<i64>,
+    assigned: Option<i64>,
+    signature: Option<[u8; 64]>,
+}
+
 impl<'a> Tx<'a> {
     pub(crate) fn new(writer: &'a mut Writer) -> Self {
         Self { writer }
@@ -117,16 +127,7 @@ impl<'a> Tx<'a> {
         let kind = self.word(head.id.kind())?;
         let label = self.word(&label)?;
         let source = self.word(placement.source)?;
-        let (mut role, mut node, mut key, mut assigned, mut signature) =
-            (None, None, None, None, None);
-        if let Some(by) = placement.attribution {
-            role = Some(i64::from(by.role.byte()));
-            node = Some(self.word(&by.node.to_string())?);
-            key = Some(self.word(&by.key.to_string())?);
-            let listed: Vec<&str> = by.assigned.iter().map(StixId::as_str).collect();
-            assigned = Some(self.word(&listed.join(" "))?);
-            signature = Some(by.signature);
-        }
+        let signed = self.signed(placement.attribution)?;
         self.connection()
             .prepare_cached(
                 "INSERT INTO item (hash, hash_key, id, id_key, kind, modified, title, state,
@@ -145,11 +146,11 @@ impl<'a> Tx<'a> {
                 head.title,
                 placement.state.code(),
                 label,
-                role,
-                node,
-                key,
-                assigned,
-                signature,
+                signed.role,
+                signed.node,
+                signed.key,
+                signed.assigned,
+                signed.signature,
                 source,
                 placement.at.micros(),
                 placement.line.cast_signed(),
@@ -158,6 +159,21 @@ impl<'a> Tx<'a> {
                 valid.received(),
             ])?;
         Ok(self.connection().last_insert_rowid().cast_unsigned())
+    }
+
+    /// The columns that say who answers for an item.
+    fn signed(&mut self, by: Option<&Attribution>) -> Result<Signed, WriteError> {
+        let Some(by) = by else {
+            return Ok(Signed::default());
+        };
+        let listed: Vec<&str> = by.assigned.iter().map(StixId::as_str).collect();
+        Ok(Signed {
+            role: Some(i64::from(by.role.byte())),
+            node: Some(self.word(&by.node.to_string())?),
+            key: Some(self.word(&by.key.to_string())?),
+            assigned: Some(self.word(&listed.join(" "))?),
+            signature: Some(by.signature),
+        })
     }
 
     fn index_text(&self, seq: u64, marked: &Marked) -> Result<(), WriteError> {
@@ -220,26 +236,53 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
-    /// A held item is admitted after all.
+    /// A held item is admitted after all, or one that is there is answered for by another, who
+    /// replaces who answered before.
     ///
     /// # Errors
-    /// See [`WriteError`].
-    pub fn readmit(&mut self, seq: u64, admitted: &Admitted) -> Result<(), WriteError> {
+    /// The item is neither held nor admitted any more; or see [`WriteError`].
+    pub fn readmit(
+        &mut self,
+        stored: &StoredItem,
+        admitted: &Admitted,
+        by: Option<(&Attribution, &str)>,
+    ) -> Result<(), WriteError> {
         let marked = admitted.marked();
         let label = self.word(&label_text(&marked.highest()))?;
+        let seq = stored.seq.cast_signed();
         let changed = self
             .connection()
             .prepare_cached(
                 "UPDATE item SET state = 0, reasons = '', label = ?3
-                 WHERE seq = ?1 AND state = 1 AND hash = ?2",
+                 WHERE seq = ?1 AND state IN (0, 1) AND hash = ?2",
             )?
-            .execute(params![seq.cast_signed(), marked.hash().bytes(), label])?;
+            .execute(params![seq, marked.hash().bytes(), label])?;
         if changed != 1 {
             return Err(WriteError::Refused(
                 "only the held item itself can be admitted",
             ));
         }
-        self.index_text(seq, marked)?;
+        if let Some((by, source)) = by {
+            let signed = self.signed(Some(by))?;
+            let source = self.word(source)?;
+            self.connection()
+                .prepare_cached(
+                    "UPDATE item SET role = ?2, node = ?3, key = ?4, assigned = ?5,
+                       signature = ?6, source = ?7 WHERE seq = ?1",
+                )?
+                .execute(params![
+                    seq,
+                    signed.role,
+                    signed.node,
+                    signed.key,
+                    signed.assigned,
+                    signed.signature,
+                    source
+                ])?;
+        }
+        if stored.state == ItemState::Held {
+            self.index_text(stored.seq, marked)?;
+        }
         self.settle_versions(&marked.valid().head().id)
     }
 
@@ -313,12 +356,13 @@ impl<'a> Tx<'a> {
         Ok(read::item(self.connection(), hash)?)
     }
 
-    /// The current version of an object.
+    /// What a further version of an object follows: its current version first, then what was
+    /// taken back, newest first.
     ///
     /// # Errors
     /// See [`WriteError`].
-    pub fn current(&self, id: &StixId) -> Result<Option<ItemRow>, WriteError> {
-        Ok(read::current(self.connection(), id)?)
+    pub fn standing(&self, id: &StixId) -> Result<Vec<ItemRow>, WriteError> {
+        Ok(read::standing(self.connection(), id)?)
     }
 
     /// The position of an item.
@@ -334,12 +378,12 @@ impl<'a> Tx<'a> {
         Ok(seq.map(i64::cast_unsigned))
     }
 
-    /// Is an item of that name here, in whatever state?
+    /// Where the item of that name stands, if it is here.
     ///
     /// # Errors
     /// See [`WriteError`].
-    pub fn knows(&self, hash: &ItemHash) -> Result<bool, WriteError> {
-        Ok(self.seq_of(hash)?.is_some())
+    pub fn state(&self, hash: &ItemHash) -> Result<Option<ItemState>, WriteError> {
+        Ok(read::state(self.connection(), hash)?)
     }
 
     /// Put a small record.

@@ -57,7 +57,12 @@ fn admitted(number: u32, modified: u32, name: &str) -> (Admitted, Attribution) {
         now: Timestamp::from_micros(0),
         grants: &[],
     };
-    let marked = noroshi_gate::mark(valid, &[], &MarkingTable::builtin(&axes));
+    let marked = noroshi_gate::mark(
+        valid,
+        &[],
+        &MarkingTable::builtin(&axes),
+        &noroshi_gate::Scope::Own,
+    );
     let Admission::Admitted(admitted) = noroshi_gate::admit(marked, &context) else {
         panic!("held")
     };

@@ -229,6 +229,9 @@ enum Top {
     /// Rules of this node.
     #[command(subcommand)]
     Rule(RuleTask),
+    /// Items kept apart until somebody decides.
+    #[command(subcommand)]
+    Held(HeldTask),
     /// Orders that wait for a second person, and those that were carried out.
     #[command(subcommand)]
     Act(ActTask),
@@ -517,6 +520,35 @@ enum RuleTask {
 }
 
 #[derive(Clone, Debug, Subcommand)]
+enum HeldTask {
+    /// List what is held, and why.
+    ///
+    /// Example: noroshi held list
+    List {
+        /// At most so many rows.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Judge every held item again, by the agreements and definitions of now.
+    ///
+    /// Example: noroshi held judge
+    Judge,
+    /// Discard a held item: it is erased, and its sender is told.
+    ///
+    /// Example: noroshi held discard 1f0c2a9b --reason "not for us" --as sato
+    Discard {
+        /// Which.
+        item: String,
+        /// Why, for people.
+        #[arg(long)]
+        reason: String,
+        /// Who asks.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+}
+
+#[derive(Clone, Debug, Subcommand)]
 enum ActTask {
     /// List acts.
     ///
@@ -763,6 +795,26 @@ fn asked(top: &Top) -> Asked {
         Top::Rule(RuleTask::Lower { item, person }) => Asked::Act(
             Command::MarkingLower {
                 item,
+                person: person.clone(),
+            },
+            person,
+        ),
+        Top::Held(HeldTask::List { limit }) => Asked::Plain(Command::List {
+            kind: None,
+            state: Some("held".to_owned()),
+            source: None,
+            limit,
+            after: None,
+        }),
+        Top::Held(HeldTask::Judge) => Asked::Plain(Command::HeldJudge),
+        Top::Held(HeldTask::Discard {
+            item,
+            reason,
+            person,
+        }) => Asked::Act(
+            Command::HeldDiscard {
+                item,
+                reason,
                 person: person.clone(),
             },
             person,

@@ -9,5 +9,5 @@ mod tests;
 mod upgrade;
 
 pub(crate) use check::check;
-pub use table::required_properties;
+pub use table::{is_observable, required_properties};
 pub(crate) use upgrade::{is_older, upgrade};

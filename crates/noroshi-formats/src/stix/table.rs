@@ -281,8 +281,15 @@ pub(crate) fn type_of(kind: &str) -> Option<&'static Type> {
 /// common ones. The gate refuses a rendition that would lack one.
 #[must_use]
 pub fn required_properties(kind: &str) -> &'static [&'static str] {
-    if OBSERVABLES.contains(&kind) {
+    if is_observable(kind) {
         return &["type", "id"];
     }
     type_of(kind).map_or(SDO, |known| known.required)
+}
+
+/// Is it a type of cyber-observable object (STIX 2.1, section 6)? Its id is made from its
+/// properties.
+#[must_use]
+pub fn is_observable(kind: &str) -> bool {
+    OBSERVABLES.contains(&kind)
 }

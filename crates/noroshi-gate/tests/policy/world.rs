@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use noroshi_gate::{
     AgreementInForce, Axes, Channel, Grant, MarkingTable, Outcome, PeerState, Provenance, Question,
-    Recipient, Rules, Threshold,
+    Recipient, Rules, Scope, Threshold,
 };
 use noroshi_model::agreement::{
     Agreement, Clause, Equivalence, Onward, Party, ReleaseTerm, Standing,
@@ -413,7 +413,7 @@ fn object(ask: &Ask, table: &mut MarkingTable) -> Object {
         let (id, definition) = definition(caveat);
         if let Some(Value::Object(object)) = definition {
             table
-                .learn(&object)
+                .learn(&object, &Scope::Own)
                 .expect("the cases' definitions are known to the table");
         }
         Value::from(id)
@@ -522,7 +522,7 @@ impl Given {
         let object = object(ask, &mut table);
         let (valid, _) = noroshi_formats::check(Value::Object(object), &Limits::DEFAULT)
             .expect("the cases' objects are valid");
-        let marked = noroshi_gate::mark(valid, &[], &table);
+        let marked = noroshi_gate::mark(valid, &[], &table, &Scope::Own);
         let to = Recipient {
             node: nation(&ask.recipient),
             nation: ask.recipient.parse().expect("a nation"),

@@ -250,6 +250,7 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
             lines.join("\n")
         }
         "checked" => say(lang, "proof-holds", answer, &["index", "size", "root"]),
+        "held" => say(lang, "held-judged", answer, &["admitted", "held"]),
         "exported" => say(lang, "exported", answer, &["lines", "folder", "verifier"]),
         "doctor" => text(lang, "doctor-well", &[]),
         "manifest" => say(lang, "manifest", answer, &["serial", "issued"]),

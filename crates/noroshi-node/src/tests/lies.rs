@@ -120,7 +120,12 @@ fn a_partner_cannot_recall_what_is_not_its_own() {
         stage.us.sync();
     }
     assert_eq!(stage.jp.state(&id(1)).as_deref(), Some("admitted"));
-    assert_eq!(stage.jp.lines("item.refused").len(), 2);
+    // Its own word on what another made is noted, as it is for what is not here at all: the answer
+    // must not tell. In the other's name it is refused.
+    let noted = stage.jp.lines("recall.received");
+    assert_eq!(noted.len(), 1);
+    assert_eq!(noted[0]["body"]["outcome"], "noted");
+    assert_eq!(stage.jp.lines("item.refused").len(), 1);
 }
 
 /// Send one waiting entry with another answer for it than the true one.

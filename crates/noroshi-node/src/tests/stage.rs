@@ -96,7 +96,7 @@ fn lost(address: &str, problem: &str) -> OutsideError {
 pub(super) struct Party {
     pub(super) node: Arc<Node>,
     pub(super) road: Road,
-    people: [&'static str; 2],
+    pub(super) people: [&'static str; 2],
     /// How it names the other.
     pub(super) other: &'static str,
 }
@@ -297,22 +297,28 @@ impl Party {
         });
     }
 
-    /// Bring in objects of the test's making.
+    /// Bring in objects of the test's making; all must be admitted.
     pub(super) fn import(&self, profile: &str, objects: &[Value]) {
+        let answer = self.bring(Some(profile), objects);
+        assert_eq!(answer["admitted"], objects.len(), "{answer}");
+    }
+
+    /// Bring in objects, and say what became of them.
+    pub(super) fn bring(&self, profile: Option<&str>, objects: &[Value]) -> Value {
         let text = json!({ "type": "bundle", "objects": objects }).to_string();
         let mut sink = Collected::default();
         let command = Command::Import {
             paths: vec![PathBuf::from("-")],
-            profile: Some(profile.to_owned()),
+            profile: profile.map(str::to_owned),
         };
         let mut input = text.as_bytes();
         self.node
             .run(command, Some(&mut input), &self.road, &mut sink)
             .unwrap();
-        let Some(Event::Answer { answer, .. }) = sink.0.pop() else {
-            panic!("an import answers");
-        };
-        assert_eq!(answer["admitted"], objects.len(), "{answer}");
+        match sink.0.pop() {
+            Some(Event::Answer { answer, .. }) => answer,
+            other => panic!("an import answers, not {other:?}"),
+        }
     }
 
     pub(super) fn share(&self, items: &[&str]) -> Command {
@@ -343,6 +349,14 @@ impl Party {
     pub(super) fn suspend(&self) {
         let rows = self.rows(Command::AgreementList);
         self.order(Command::AgreementSuspend {
+            agreement: field(&rows[0], "id"),
+            person: self.people[0].to_owned(),
+        });
+    }
+
+    pub(super) fn resume(&self) {
+        let rows = self.rows(Command::AgreementList);
+        self.order(Command::AgreementResume {
             agreement: field(&rows[0], "id"),
             person: self.people[0].to_owned(),
         });

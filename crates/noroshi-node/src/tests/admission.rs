@@ -1,0 +1,307 @@
+//! The way in: who may bring a version, under which marking, by whose definitions; and what becomes
+//! of an item that is held.
+
+use serde_json::{Value, json};
+
+use super::stage::{Party, Stage, id, object};
+use crate::Command;
+
+const CLEAR: &str = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
+const AMBER: &str = "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421";
+const RED: &str = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
+/// A definition that the tests give meanings to.
+const MINE: &str = "marking-definition--00000000-0000-4000-8000-00000000aaaa";
+
+fn marked(number: u32, day: u32, markings: &[&str]) -> Value {
+    let mut value = object(number, 40);
+    value["modified"] = json!(format!("2026-01-{day:02}T00:00:00.000Z"));
+    value["object_marking_refs"] = json!(markings);
+    value
+}
+
+/// What a definition of the tests says: NOFORN, or no more than a statement.
+fn definition(noforn: bool) -> Value {
+    let mut value = json!({
+        "type": "marking-definition", "spec_version": "2.1", "id": MINE,
+        "created": "2026-01-01T00:00:00.000Z", "object_marking_refs": [CLEAR],
+    });
+    if noforn {
+        value["name"] = json!("NOFORN");
+        value["extensions"] = json!({
+            "extension-definition--694be976-4ec2-4b80-b47c-48f75510a38d": {
+                "extension_type": "property-extension",
+                "scheme": "US-CAPCO", "caveats": ["NOFORN"],
+            }
+        });
+    } else {
+        value["definition_type"] = json!("statement");
+        value["definition"] = json!({ "statement": "all rights reserved" });
+    }
+    value
+}
+
+fn held(party: &Party) -> Vec<Value> {
+    party.rows(Command::List {
+        kind: None,
+        state: Some("held".to_owned()),
+        source: None,
+        limit: 100,
+        after: None,
+    })
+}
+
+fn hash_of(row: &Value) -> String {
+    row["hash"].as_str().unwrap().to_owned()
+}
+
+/// What would leave for the partner: release, reduced, refer or deny.
+fn outcome(party: &Party, item: &str) -> String {
+    let mut command = party.share(&[item]);
+    if let Command::Share { dry_run, .. } = &mut command {
+        *dry_run = true;
+    }
+    let plan = party.ask(command);
+    let line = &plan["recipients"][0]["lines"][0];
+    line["outcome"].as_str().unwrap().to_owned()
+}
+
+/// Clause: I5
+#[test]
+fn a_lower_marking_is_held_whatever_date_the_copy_carries() {
+    let stage = Stage::new();
+    let us = &stage.us;
+    us.import("own", &[marked(1, 10, &[RED])]);
+    for day in [10, 9, 11] {
+        let mut copy = marked(1, day, &[CLEAR]);
+        copy["name"] = json!(format!("copy of day {day}, longer than the one before"));
+        let answer = us.bring(Some("own"), &[copy]);
+        assert_eq!(answer["held"]["gate.lowers_marking"], 1, "{answer}");
+    }
+    // What was withdrawn was marked all the same.
+    us.order(us.recall(&id(1), "withdraw"));
+    let answer = us.bring(Some("own"), &[marked(1, 12, &[CLEAR])]);
+    assert_eq!(answer["held"]["gate.lowers_marking"], 1, "{answer}");
+}
+
+/// Clause: I5
+#[test]
+fn two_persons_lower_a_marking_and_nothing_else() {
+    let stage = Stage::new();
+    let us = &stage.us;
+    us.import("own", &[marked(1, 10, &[RED])]);
+    us.bring(Some("own"), &[marked(1, 11, &[CLEAR])]);
+    // Lower, and not by its maker either: two reasons, of which two persons cure one.
+    us.bring(Some("feed"), &[marked(1, 12, &[CLEAR])]);
+    let rows = held(us);
+    let lower = |row: &Value| Command::MarkingLower {
+        item: hash_of(row),
+        person: us.people[0].to_owned(),
+    };
+    let refused = us.try_order(lower(&rows[1])).unwrap_err();
+    assert_eq!(refused.code, "held.other_reasons");
+    us.order(lower(&rows[0]));
+    assert_eq!(outcome(us, &hash_of(&rows[0])), "release");
+    assert_eq!(held(us).len(), 1);
+    us.verifies();
+}
+
+#[test]
+fn what_was_held_unmarked_is_admitted_when_it_comes_under_a_profile() {
+    let stage = Stage::new();
+    let us = &stage.us;
+    assert_eq!(us.bring(None, &[object(1, 10)])["held"]["gate.unmarked"], 1);
+    assert_eq!(us.bring(None, &[object(1, 10)])["known"], 1);
+    us.import("own", &[object(1, 10)]);
+    assert_eq!(us.state(&id(1)).as_deref(), Some("admitted"));
+    assert_eq!(outcome(us, &id(1)), "release");
+    us.verifies();
+}
+
+#[test]
+fn what_was_held_for_want_of_an_agreement_is_admitted_when_it_stands_and_its_sender_hears() {
+    let stage = Stage::new();
+    let (jp, us) = (&stage.jp, &stage.us);
+    us.suspend();
+    jp.import("own", &[object(1, 10)]);
+    jp.order(jp.share(&[&id(1)]));
+    jp.sync();
+    assert_eq!(us.state(&id(1)).as_deref(), Some("held"));
+    us.resume();
+    assert_eq!(us.state(&id(1)).as_deref(), Some("admitted"));
+    us.sync();
+    let rows = jp.rows(Command::Receipts {
+        item: None,
+        peer: None,
+        outstanding: false,
+        limit: 10,
+    });
+    assert_eq!(rows[0]["fate"], "admitted", "{rows:?}");
+    jp.verifies();
+    us.verifies();
+}
+
+#[test]
+fn a_held_item_is_discarded_by_a_person_and_its_sender_hears() {
+    let stage = Stage::new();
+    let (jp, us) = (&stage.jp, &stage.us);
+    us.suspend();
+    jp.import("own", &[object(1, 10), object(2, 10)]);
+    jp.order(jp.share(&[]));
+    jp.sync();
+    let rows = held(us);
+    assert_eq!(rows.len(), 2);
+    let discard = |item: &str| Command::HeldDiscard {
+        item: item.to_owned(),
+        reason: "not for us".to_owned(),
+        person: us.people[0].to_owned(),
+    };
+    us.order(discard(&hash_of(&rows[0])));
+    let refused = us.try_order(discard(&hash_of(&rows[0]))).unwrap_err();
+    assert_eq!(refused.code, "held.not_held");
+    us.resume();
+    us.sync();
+    jp.sync();
+    assert_eq!((us.admitted(), held(us).len()), (1, 0));
+    let fates: Vec<Value> = jp
+        .rows(Command::Receipts {
+            item: None,
+            peer: None,
+            outstanding: false,
+            limit: 10,
+        })
+        .into_iter()
+        .map(|row| row["fate"].clone())
+        .collect();
+    assert!(fates.contains(&json!("destroyed")), "{fates:?}");
+    assert!(fates.contains(&json!("admitted")), "{fates:?}");
+    us.verifies();
+}
+
+/// Clause: I5
+#[test]
+fn a_definition_from_a_partner_says_nothing_of_our_own_markings() {
+    let stage = Stage::new();
+    let (jp, us) = (&stage.jp, &stage.us);
+    // Japan's node says that our marking is a mere statement, and says it first.
+    jp.import("own", &[definition(false)]);
+    jp.order(jp.share(&[MINE]));
+    jp.sync();
+    // Its object holds the place of the id; the meaning of our own is ours all the same.
+    us.bring(Some("own"), &[definition(true)]);
+    us.import("own", &[marked(1, 1, &[CLEAR, MINE])]);
+    assert_eq!(outcome(us, &id(1)), "deny");
+    // Nor does a feed say it.
+    let answer = us.bring(Some("feed"), &[definition(false)]);
+    assert_eq!(answer["refused"], 0, "{answer}");
+    assert_eq!(outcome(us, &id(1)), "deny");
+}
+
+/// Clause: I5
+#[test]
+fn a_definition_that_one_source_gives_two_meanings_means_nothing() {
+    let stage = Stage::new();
+    let us = &stage.us;
+    us.bring(Some("feed"), &[definition(false)]);
+    us.bring(Some("feed"), &[definition(true)]);
+    let answer = us.bring(Some("feed"), &[marked(1, 1, &[CLEAR, MINE])]);
+    assert_eq!(answer["held"]["gate.unknown_marking"], 1, "{answer}");
+}
+
+/// Clause: I5
+#[test]
+fn who_brought_an_item_first_does_not_own_it_against_its_maker() {
+    let stage = Stage::new();
+    let (jp, us) = (&stage.jp, &stage.us);
+    // Japan has it from a feed; then the United States, who made it, sends it.
+    jp.import("feed", &[marked(1, 1, &[CLEAR])]);
+    us.import("own", &[marked(1, 1, &[CLEAR])]);
+    us.order(us.share(&[&id(1)]));
+    us.sync();
+    let rows = jp.rows(Command::List {
+        kind: Some("campaign".to_owned()),
+        state: None,
+        source: None,
+        limit: 10,
+        after: None,
+    });
+    assert_eq!(rows[0]["role"], "originator", "{rows:?}");
+    us.order(us.recall(&id(1), "destroy"));
+    us.sync();
+    assert_eq!(jp.state(&id(1)).as_deref(), Some("destroyed"));
+    jp.verifies();
+}
+
+/// Clause: I5
+#[test]
+fn two_that_both_claim_an_item_may_both_recall_it_and_people_are_told() {
+    let stage = Stage::new();
+    let (jp, us) = (&stage.jp, &stage.us);
+    jp.import("own", &[marked(1, 1, &[CLEAR])]);
+    us.import("own", &[marked(1, 1, &[CLEAR])]);
+    us.order(us.share(&[&id(1)]));
+    us.sync();
+    assert_eq!(jp.lines("alarm").len(), 1);
+    assert_eq!(jp.state(&id(1)).as_deref(), Some("admitted"));
+    us.order(us.recall(&id(1), "withdraw"));
+    us.sync();
+    assert_eq!(jp.state(&id(1)).as_deref(), Some("withdrawn"));
+}
+
+/// Clause: I5
+#[test]
+fn what_another_attested_and_is_not_public_is_not_versioned_here() {
+    let stage = Stage::new();
+    let (jp, us) = (&stage.jp, &stage.us);
+    us.profile("closed", "TLP:AMBER", false);
+    us.import("closed", &[marked(1, 1, &[AMBER])]);
+    us.import("feed", &[marked(2, 1, &[CLEAR])]);
+    us.order(us.share(&[]));
+    us.sync();
+    assert_eq!(jp.admitted(), 2);
+    let answer = jp.bring(
+        Some("feed"),
+        &[marked(1, 2, &[AMBER]), marked(2, 2, &[CLEAR])],
+    );
+    assert_eq!(answer["held"]["gate.not_the_originator"], 1, "{answer}");
+    assert_eq!(answer["admitted"], 1, "{answer}");
+}
+
+/// Clause: I5
+#[test]
+fn a_withdrawn_item_shows_neither_title_nor_content() {
+    let stage = Stage::new();
+    let us = &stage.us;
+    us.import("own", &[object(1, 10)]);
+    let hash = us.order(us.recall(&id(1), "withdraw"));
+    assert_eq!(hash.act.state, "done");
+    let rows = us.rows(Command::List {
+        kind: None,
+        state: Some("withdrawn".to_owned()),
+        source: None,
+        limit: 10,
+        after: None,
+    });
+    assert_eq!(rows[0]["title"], "");
+    let shown = us.ask(Command::Show {
+        item: hash_of(&rows[0]),
+    });
+    assert!(shown["object"].is_null(), "{shown}");
+    assert_eq!(shown["item"]["title"], "");
+}
+
+/// Clause: I5
+#[test]
+fn an_observable_with_a_closed_property_stays_whole_because_its_id_would_tell() {
+    let stage = Stage::new();
+    let us = &stage.us;
+    let address = "ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4";
+    us.import(
+        "own",
+        &[json!({
+            "type": "ipv4-addr", "spec_version": "2.1", "id": address,
+            "value": "198.51.100.3", "object_marking_refs": [CLEAR],
+            "granular_markings": [{ "marking_ref": RED, "selectors": ["value"] }],
+        })],
+    );
+    assert_eq!(outcome(us, address), "deny");
+}
