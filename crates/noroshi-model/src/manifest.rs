@@ -80,13 +80,16 @@ impl Manifest {
     /// Most keys a manifest may list.
     pub const KEYS_MAX: usize = 256;
 
+    /// The keys of that purpose that are not revoked, in the order they came.
+    pub fn unrevoked(&self, purpose: Purpose) -> impl DoubleEndedIterator<Item = &ManifestKey> {
+        let keys = self.keys.iter();
+        keys.filter(move |key| key.purpose == purpose && key.revoked.is_none())
+    }
+
     /// The newest key of that purpose that is not revoked.
     #[must_use]
     pub fn current(&self, purpose: Purpose) -> Option<&ManifestKey> {
-        self.keys
-            .iter()
-            .rev()
-            .find(|key| key.purpose == purpose && key.revoked.is_none())
+        self.unrevoked(purpose).next_back()
     }
 
     /// The key of that name.

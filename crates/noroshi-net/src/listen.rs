@@ -31,8 +31,10 @@ pub struct Limits {
     pub frames_bytes_max: usize,
     /// Largest pairing message.
     pub pair_bytes_max: usize,
-    /// Pairing messages at work at one time.
-    pub pairings: usize,
+    /// Largest body of a stranger that introduces itself: an announcement and little more.
+    pub introduction_bytes_max: usize,
+    /// Strangers at work at one time: pairing messages and introductions.
+    pub strangers: usize,
 }
 
 impl Default for Limits {
@@ -43,7 +45,8 @@ impl Default for Limits {
             body_time: Duration::from_secs(60),
             frames_bytes_max: 64 * 1024 * 1024,
             pair_bytes_max: 64 * 1024,
-            pairings: 2,
+            introduction_bytes_max: 2 * 1024 * 1024,
+            strangers: 2,
         }
     }
 }
@@ -61,6 +64,8 @@ pub struct Refusal {
 pub trait LinkService: Send + Sync + 'static {
     /// Who holds this key?
     fn peer_of(&self, key: &KeyId) -> Option<NodeId>;
+    /// Which peer introduces itself with this key, that nobody here holds, by these frames?
+    fn introduced(&self, key: &KeyId, frames: &[u8]) -> Option<NodeId>;
     /// Frames from a peer; frames for it.
     ///
     /// # Errors
@@ -112,7 +117,7 @@ impl Listener {
     /// Serve until told to stop.
     pub async fn serve(self, service: Arc<dyn LinkService>, mut stop: watch::Receiver<bool>) {
         let seats = Arc::new(Semaphore::new(self.limits.connections));
-        let pairings = Arc::new(Semaphore::new(self.limits.pairings));
+        let strangers = Arc::new(Semaphore::new(self.limits.strangers));
         loop {
             // A seat first: those who wait do so in the kernel's queue, which is bounded too.
             let Ok(seat) = Arc::clone(&seats).acquire_owned().await else {
@@ -127,7 +132,7 @@ impl Listener {
             let _ = tcp.set_nodelay(true);
             let tls = self.tls.clone();
             let limits = self.limits;
-            let (service, pairings) = (Arc::clone(&service), Arc::clone(&pairings));
+            let (service, strangers) = (Arc::clone(&service), Arc::clone(&strangers));
             let mut stop = stop.clone();
             tokio::spawn(async move {
                 let _seat = seat;
@@ -138,9 +143,9 @@ impl Listener {
                 let key = certificates.and_then(|list| list.first()).map(key_of);
                 let Some(Ok(key)) = key else { return };
                 let answer = service_fn(move |request| {
-                    let (service, pairings) = (Arc::clone(&service), Arc::clone(&pairings));
+                    let (service, strangers) = (Arc::clone(&service), Arc::clone(&strangers));
                     async move {
-                        Ok::<_, Infallible>(answer(request, key, service, pairings, limits).await)
+                        Ok::<_, Infallible>(answer(request, key, service, strangers, limits).await)
                     }
                 });
                 let connection = hyper::server::conn::http1::Builder::new()
@@ -163,15 +168,26 @@ async fn answer(
     request: Request<Incoming>,
     key: KeyId,
     service: Arc<dyn LinkService>,
-    pairings: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
     limits: Limits,
 ) -> Answer {
     let path = request.uri().path();
     let is_post = request.method() == Method::POST;
     if is_post && path == "/link/v1/frames" {
-        // A stranger sees the same as at a path that does not exist.
         let Some(peer) = service.peer_of(&key) else {
-            return absent();
+            // A stranger sees the same as at a path that does not exist.
+            let Ok(_turn) = strangers.try_acquire() else {
+                return absent();
+            };
+            let most = limits.introduction_bytes_max;
+            let Ok(body) = read(request, most, limits.body_time).await else {
+                return absent();
+            };
+            return work(move || match service.introduced(&key, &body) {
+                Some(peer) => service.exchange(&peer, &body),
+                None => Err(nothing()),
+            })
+            .await;
         };
         let body = match read(request, limits.frames_bytes_max, limits.body_time).await {
             Ok(body) => body,
@@ -179,7 +195,7 @@ async fn answer(
         };
         work(move || service.exchange(&peer, &body)).await
     } else if is_post && path == "/link/v1/pair" {
-        let Ok(_turn) = pairings.try_acquire() else {
+        let Ok(_turn) = strangers.try_acquire() else {
             return plain(StatusCode::TOO_MANY_REQUESTS, "try again in a moment");
         };
         let body = match read(request, limits.pair_bytes_max, limits.body_time).await {
@@ -239,7 +255,14 @@ async fn work(job: impl FnOnce() -> Result<Vec<u8>, Refusal> + Send + 'static) -
 }
 
 fn absent() -> Answer {
-    plain(StatusCode::NOT_FOUND, "there is nothing here")
+    plain(StatusCode::NOT_FOUND, &nothing().text)
+}
+
+fn nothing() -> Refusal {
+    Refusal {
+        status: 404,
+        text: "there is nothing here".to_owned(),
+    }
 }
 
 fn plain(status: StatusCode, text: &str) -> Answer {

@@ -32,10 +32,8 @@ pub enum OutboundError {
     /// No connection stands.
     #[error("no connection: {0}")]
     Connect(#[source] std::io::Error),
-    /// The handshake failed: most often another key than the pinned one.
-    #[error(
-        "the TLS handshake failed: {0}; the other side may hold another key than the one pinned"
-    )]
+    /// The handshake failed: most often another key than those pinned.
+    #[error("the TLS handshake failed: {0}; the other side may hold another key than those pinned")]
     Handshake(#[source] std::io::Error),
     /// It took too long.
     #[error("no answer in time")]
@@ -69,17 +67,23 @@ impl Outbound {
         Self { identity }
     }
 
-    /// Frames there and back, only with the holder of the pinned key.
+    /// Who calls: shared with the listener, so that a key replaced here is replaced there.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Frames there and back, only with the holder of one of the pinned keys.
     ///
     /// # Errors
     /// See [`OutboundError`].
     pub async fn exchange(
         &self,
         address: &str,
-        pinned: &KeyId,
+        pinned: &[KeyId],
         frames: Vec<u8>,
     ) -> Result<Vec<u8>, OutboundError> {
-        let call = self.call(address, Some(*pinned), "/link/v1/frames", frames);
+        let call = self.call(address, Some(pinned.to_vec()), "/link/v1/frames", frames);
         let (answer, _) = timeout(CALL, call)
             .await
             .map_err(|_| OutboundError::TooSlow)??;
@@ -109,7 +113,7 @@ impl Outbound {
     async fn call(
         &self,
         address: &str,
-        pinned: Option<KeyId>,
+        pinned: Option<Vec<KeyId>>,
         path: &str,
         body: Vec<u8>,
     ) -> Result<(Vec<u8>, Option<KeyId>), OutboundError> {

@@ -3,13 +3,16 @@
 //! Certificates are self-signed and made at every start: nobody reads a name or a date in them.
 //! What counts is that the other side proves it holds the private key, and which key that is.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use noroshi_model::KeyId;
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::{
     ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
 };
@@ -25,12 +28,10 @@ pub enum TlsError {
     Setup(#[from] Error),
 }
 
-/// This node's side of every connection.
-#[derive(Clone)]
-pub struct Identity {
-    certificate: CertificateDer<'static>,
-    key: Arc<PrivatePkcs8KeyDer<'static>>,
-}
+/// This node's side of every connection. Clones share one key: when it is replaced, new
+/// connections in and out present the new one.
+#[derive(Clone, Debug)]
+pub struct Identity(Arc<RwLock<Arc<CertifiedKey>>>);
 
 impl Identity {
     /// From the node's TLS key (PKCS#8).
@@ -38,36 +39,38 @@ impl Identity {
     /// # Errors
     /// See [`TlsError`].
     pub fn new(pkcs8: &[u8]) -> Result<Self, TlsError> {
-        let der = PrivatePkcs8KeyDer::from(pkcs8.to_vec());
-        let pair =
-            rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_ECDSA_P256_SHA256)?;
-        let params = rcgen::CertificateParams::new(vec!["noroshi.invalid".to_owned()])?;
-        let certificate = params.self_signed(&pair)?.der().clone();
-        Ok(Self {
-            certificate,
-            key: Arc::new(der),
-        })
+        Ok(Self(Arc::new(RwLock::new(certified(pkcs8)?))))
     }
 
-    fn private(&self) -> PrivateKeyDer<'static> {
-        PrivateKeyDer::Pkcs8(self.key.clone_key())
+    /// Present another TLS key (PKCS#8) from the next connection on.
+    ///
+    /// # Errors
+    /// See [`TlsError`]; the key presented so far stays.
+    pub fn replace(&self, pkcs8: &[u8]) -> Result<(), TlsError> {
+        let next = certified(pkcs8)?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
+        Ok(())
+    }
+
+    fn current(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn server_config(&self) -> Result<ServerConfig, TlsError> {
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&rustls::version::TLS13])?
             .with_client_cert_verifier(Arc::new(AnyHolder(provider())))
-            .with_single_cert(vec![self.certificate.clone()], self.private())?;
+            .with_cert_resolver(Arc::new(self.clone()));
         // No tickets: every connection proves its key anew.
         config.send_tls13_tickets = 0;
         Ok(config)
     }
 
-    /// For a connection to whoever holds the pinned key; without one (pairing) to anybody, whose
-    /// key is then told in `seen`.
+    /// For a connection to whoever holds one of the pinned keys; without any (pairing) to anybody,
+    /// whose key is then told in `seen`.
     pub(crate) fn client_config(
         &self,
-        pinned: Option<KeyId>,
+        pinned: Option<Vec<KeyId>>,
         seen: Arc<Mutex<Option<KeyId>>>,
     ) -> Result<ClientConfig, TlsError> {
         let verifier = Pinned {
@@ -79,10 +82,38 @@ impl Identity {
             .with_protocol_versions(&[&rustls::version::TLS13])?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_client_auth_cert(vec![self.certificate.clone()], self.private())?;
+            .with_client_cert_resolver(Arc::new(self.clone()));
         config.resumption = rustls::client::Resumption::disabled();
         config.enable_sni = false;
         Ok(config)
+    }
+}
+
+/// A TLS key with a certificate around it, made here and now.
+fn certified(pkcs8: &[u8]) -> Result<Arc<CertifiedKey>, TlsError> {
+    let der = PrivatePkcs8KeyDer::from(pkcs8.to_vec());
+    let pair = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_ECDSA_P256_SHA256)?;
+    let params = rcgen::CertificateParams::new(vec!["noroshi.invalid".to_owned()])?;
+    let certificate = params.self_signed(&pair)?.der().clone();
+    let key = provider()
+        .key_provider
+        .load_private_key(PrivateKeyDer::Pkcs8(der))?;
+    Ok(Arc::new(CertifiedKey::new(vec![certificate], key)))
+}
+
+impl ResolvesServerCert for Identity {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current())
+    }
+}
+
+impl ResolvesClientCert for Identity {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(self.current())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
     }
 }
 
@@ -102,7 +133,7 @@ pub(crate) fn key_of(certificate: &CertificateDer<'_>) -> Result<KeyId, Error> {
 
 #[derive(Debug)]
 struct Pinned {
-    pinned: Option<KeyId>,
+    pinned: Option<Vec<KeyId>>,
     seen: Arc<Mutex<Option<KeyId>>>,
     provider: Arc<CryptoProvider>,
 }
@@ -117,7 +148,8 @@ impl ServerCertVerifier for Pinned {
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let key = key_of(end_entity)?;
-        if self.pinned.is_some_and(|pinned| pinned != key) {
+        let pinned = self.pinned.as_ref();
+        if pinned.is_some_and(|pinned| !pinned.contains(&key)) {
             return Err(Error::InvalidCertificate(
                 rustls::CertificateError::ApplicationVerificationFailure,
             ));

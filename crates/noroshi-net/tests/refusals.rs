@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// Gives back what it gets, to one known peer.
+/// Gives back what it gets, to one known peer and to whoever introduces itself.
 struct Echo {
     peer: KeyId,
     calls: Mutex<u32>,
@@ -28,6 +28,12 @@ struct Echo {
 impl LinkService for Echo {
     fn peer_of(&self, key: &KeyId) -> Option<NodeId> {
         (*key == self.peer).then(|| NodeId::from_bytes([1; 32]))
+    }
+
+    fn introduced(&self, _: &KeyId, frames: &[u8]) -> Option<NodeId> {
+        frames
+            .starts_with(b"introduction")
+            .then(|| NodeId::from_bytes([2; 32]))
     }
 
     fn exchange(&self, _: &NodeId, frames: &[u8]) -> Result<Vec<u8>, Refusal> {
@@ -42,6 +48,7 @@ impl LinkService for Echo {
 
 struct Door {
     address: SocketAddr,
+    identity: Identity,
     server: KeyId,
     peer: Outbound,
     stranger: Outbound,
@@ -65,6 +72,7 @@ async fn door() -> Door {
     let (stranger, _, stranger_key) = identity();
     let limits = Limits {
         frames_bytes_max: 1000,
+        introduction_bytes_max: 500,
         ..Limits::default()
     };
     let listener = Listener::bind("127.0.0.1:0", &server, limits)
@@ -80,6 +88,7 @@ async fn door() -> Door {
     tokio::spawn(listener.serve(service, stopped));
     Door {
         address,
+        identity: server,
         server: server_id,
         peer: Outbound::new(peer),
         stranger: Outbound::new(stranger),
@@ -95,8 +104,9 @@ impl Door {
         let address = self.address.to_string();
         let answer = self
             .peer
-            .exchange(&address, &self.server, b"frames".to_vec());
-        assert_eq!(answer.await.unwrap(), b"frames");
+            .exchange(&address, &[self.server], b"frames".to_vec())
+            .await;
+        assert_eq!(answer.unwrap(), b"frames");
     }
 }
 
@@ -268,8 +278,9 @@ async fn a_stranger_sees_the_same_as_at_a_path_that_does_not_exist() {
     let address = door.address.to_string();
     let refused = door
         .stranger
-        .exchange(&address, &door.server, b"x".to_vec());
-    assert!(matches!(refused.await, Err(OutboundError::Refused { .. })));
+        .exchange(&address, &[door.server], b"x".to_vec())
+        .await;
+    assert!(matches!(refused, Err(OutboundError::Refused { .. })));
     assert_eq!(*door.echo.calls.lock().unwrap(), 0);
     door.still_answers().await;
 }
@@ -282,7 +293,7 @@ async fn a_server_with_another_key_than_the_pinned_one_gets_nothing() {
     let (_, other, _) = identity();
     let refused = door
         .peer
-        .exchange(&address, &other, b"secret".to_vec())
+        .exchange(&address, &[other], b"secret".to_vec())
         .await;
     assert!(
         matches!(refused, Err(OutboundError::Handshake(_))),
@@ -299,12 +310,12 @@ async fn bodies_that_are_too_large_and_what_is_no_http_are_refused() {
     let address = door.address.to_string();
     let most = door
         .peer
-        .exchange(&address, &door.server, vec![0; 1000])
+        .exchange(&address, &[door.server], vec![0; 1000])
         .await;
     assert_eq!(most.unwrap().len(), 1000);
     let over = door
         .peer
-        .exchange(&address, &door.server, vec![0; 1001])
+        .exchange(&address, &[door.server], vec![0; 1001])
         .await;
     let Err(OutboundError::Refused { status, .. }) = over else {
         panic!("{over:?}");
@@ -330,4 +341,47 @@ async fn bodies_that_are_too_large_and_what_is_no_http_are_refused() {
     }
     assert_eq!(*door.echo.calls.lock().unwrap(), 1);
     door.still_answers().await;
+}
+
+/// Clause: I5
+#[tokio::test]
+async fn a_stranger_is_heard_only_with_an_introduction_that_is_short() {
+    let door = door().await;
+    let address = door.address.to_string();
+    let ask = |body: Vec<u8>| {
+        let stranger = door.stranger.clone();
+        let (address, server) = (address.clone(), door.server);
+        async move { stranger.exchange(&address, &[server], body).await }
+    };
+    let mut long = b"introduction".to_vec();
+    long.resize(501, 0);
+    for body in [b"frames".to_vec(), long] {
+        let refused = ask(body).await;
+        let Err(OutboundError::Refused { status, .. }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(status.as_u16(), 404, "as if there were nothing");
+    }
+    assert_eq!(*door.echo.calls.lock().unwrap(), 0);
+    let answer = ask(b"introduction".to_vec()).await;
+    assert_eq!(answer.unwrap(), b"introduction");
+    door.still_answers().await;
+}
+
+/// Clause: I5
+#[tokio::test]
+async fn a_key_that_is_replaced_is_presented_from_the_next_connection_on() {
+    let door = door().await;
+    let address = door.address.to_string();
+    let (_, next, pkcs8) = identity();
+    let ask = async |pinned: &[KeyId]| {
+        let body = b"x".to_vec();
+        door.peer.exchange(&address, pinned, body).await
+    };
+    door.identity.replace(&pkcs8).unwrap();
+    let refused = ask(&[door.server]).await;
+    assert!(matches!(refused, Err(OutboundError::Handshake(_))));
+    assert_eq!(ask(&[door.server, next]).await.unwrap(), b"x");
+    assert!(door.identity.replace(b"no key").is_err());
+    assert_eq!(ask(&[next]).await.unwrap(), b"x");
 }

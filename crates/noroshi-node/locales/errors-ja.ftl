@@ -102,7 +102,7 @@ error-key-locked = 鍵を開けません。パスフレーズを確かめてく�
 error-key-generate = 鍵を作れません
 error-key-manifest = 鍵の一覧が読めません
 error-key-stale_manifest = 鍵の一覧が古くなりました。もう一度起案してください
-error-key-root_offline = 根の鍵がここにありません。この決裁のために戻してください
+error-key-root_offline = 根の鍵が { $file } にありません。保管場所を --root-key で指定してください
 error-key-root_signature = 根の鍵の署名が合いません
 
 error-link-frame = 送る枠を作れません

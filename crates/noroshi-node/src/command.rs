@@ -148,6 +148,8 @@ pub enum Command {
         alias: Option<String>,
         /// `host:port`.
         address: Option<String>,
+        /// Who orders it.
+        person: String,
     },
     /// End a peering; answers [`ActAnswer`].
     PeerRemove {

@@ -1,7 +1,8 @@
 //! The node's own keys at work, and their rotation and revocation under the root.
 
-use noroshi_model::KeyId;
 use std::path::{Path, PathBuf};
+
+use noroshi_model::KeyId;
 
 use noroshi_model::act::ActKind;
 use noroshi_model::document::text;
@@ -25,8 +26,11 @@ use crate::sink::Sink;
 pub(crate) struct Keys {
     pub(crate) items: SigningKey,
     pub(crate) ledger: SigningKey,
+    /// The oldest that is not revoked.
     pub(crate) tls: Zeroizing<Vec<u8>>,
     pub(crate) sealing: SealingKey,
+    /// Replaced and not revoked: frames under way may still be sealed for them.
+    former_sealing: Vec<SealingKey>,
     pub(crate) manifest: Manifest,
     pub(crate) signed: SignedManifest,
 }
@@ -38,6 +42,14 @@ impl Keys {
         keyfile::plain(purpose.as_str(), secret)
     }
 
+    /// The secret half of a sealing key of this node, current or replaced.
+    pub(crate) fn sealing_of(&self, key: &KeyId) -> Option<&SealingKey> {
+        let known = std::iter::once(&self.sealing).chain(&self.former_sealing);
+        known
+            .into_iter()
+            .find(|known| KeyId::of(&known.public()) == *key)
+    }
+
     /// Read the keys that the manifest names as current; each must match its public half.
     pub(crate) fn read(home: &Home, signed: SignedManifest) -> Result<Self, Failure> {
         let manifest = signed.verify(&Ed25519).map_err(|error| {
@@ -46,13 +58,20 @@ impl Keys {
         let items = signing_key(home, &manifest, Purpose::Items)?;
         let ledger = signing_key(home, &manifest, Purpose::Ledger)?;
         let tls = current_secret(home, &manifest, Purpose::Tls)?;
+        let former_tls = former_secrets(home, &manifest, Purpose::Tls)?;
         let sealing = SealingKey::from_bytes(&current_secret(home, &manifest, Purpose::Sealing)?)
+            .map_err(|error| damaged(home, Purpose::Sealing, error))?;
+        let former_sealing = former_secrets(home, &manifest, Purpose::Sealing)?
+            .iter()
+            .map(|secret| SealingKey::from_bytes(secret))
+            .collect::<Result<_, _>>()
             .map_err(|error| damaged(home, Purpose::Sealing, error))?;
         Ok(Self {
             items,
             ledger,
-            tls,
+            tls: former_tls.into_iter().next().unwrap_or(tls),
             sealing,
+            former_sealing,
             manifest,
             signed,
         })
@@ -77,26 +96,63 @@ pub(crate) fn fresh_key(purpose: Purpose) -> Result<(Zeroizing<Vec<u8>>, Vec<u8>
 }
 
 /// The secret of the key that the manifest names as current. A rotation that was cut off between
-/// its commit and the moving of the file is finished here.
+/// its commit and the moving of the files is finished here.
 fn current_secret(
     home: &Home,
     manifest: &Manifest,
     purpose: Purpose,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let (kept, next) = (home.key(purpose.as_str()), next_key(home, purpose));
-    let wanted = manifest.current(purpose).map(|key| &*key.public);
-    let fits = |secret: &[u8]| public_of(purpose, secret).as_deref() == wanted;
+    let kept = home.key(purpose.as_str());
+    let other = || damaged(home, purpose, "is not the key the manifest names");
+    let wanted = manifest.current(purpose).ok_or_else(other)?;
+    let fits = |secret: &[u8]| public_of(purpose, secret).as_ref() == Some(&wanted.public);
     let secret = secret(home, purpose, &kept)?;
     if fits(&secret) {
         return Ok(secret);
     }
-    let rotated = read_secret(purpose, &next).filter(|secret| fits(secret));
-    let rotated =
-        rotated.ok_or_else(|| damaged(home, purpose, "is not the key the manifest names"))?;
+    let waiting = own_file(home, purpose, &wanted.id);
+    let rotated = read_secret(purpose, &waiting).filter(|secret| fits(secret));
+    let rotated = rotated.ok_or_else(other)?;
+    let former = public_of(purpose, &secret).map(|public| KeyId::of(&public));
+    if let Some(former) = former.filter(|former| is_of_use(manifest, purpose, former)) {
+        write_private(
+            &own_file(home, purpose, &former),
+            &Keys::file(purpose, &secret),
+        )?;
+    }
     write_private(&kept, &Keys::file(purpose, &rotated))?;
     // The copy has no further use; a failure to remove it is no failure of the rotation.
-    let _ = std::fs::remove_file(&next);
+    let _ = std::fs::remove_file(&waiting);
     Ok(rotated)
+}
+
+/// Replaced and not revoked, and its secret still opens something: what is signed needs none.
+fn is_of_use(manifest: &Manifest, purpose: Purpose, key: &KeyId) -> bool {
+    let opens = matches!(purpose, Purpose::Tls | Purpose::Sealing);
+    let listed = manifest.key(key);
+    opens && listed.is_some_and(|key| key.purpose == purpose && key.revoked.is_none())
+}
+
+/// The secrets of replaced keys that are of use, oldest first. Those of revoked keys are removed.
+fn former_secrets(
+    home: &Home,
+    manifest: &Manifest,
+    purpose: Purpose,
+) -> Result<Vec<Zeroizing<Vec<u8>>>, Failure> {
+    let mut secrets = Vec::new();
+    for key in manifest.keys.iter().filter(|key| key.purpose == purpose) {
+        let path = own_file(home, purpose, &key.id);
+        if !path.exists() {
+            continue;
+        }
+        if is_of_use(manifest, purpose, &key.id) {
+            secrets.push(secret(home, purpose, &path)?);
+        } else {
+            // It opens nothing any more; a failure to remove it is no reason not to start.
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+    Ok(secrets)
 }
 
 /// The public half of a secret; none where it is no secret of that purpose.
@@ -108,6 +164,45 @@ fn public_of(purpose: Purpose, secret: &[u8]) -> Option<Vec<u8>> {
         }
         Purpose::Sealing => SealingKey::from_bytes(secret).ok().map(|key| key.public()),
         Purpose::Tls => noroshi_seal::tls::public_of(secret).ok(),
+    }
+}
+
+/// Before a manifest takes effect: is the secret of every key here that it makes current? A node
+/// without one could not start again.
+pub(crate) fn check_secrets(home: &Home, manifest: &Manifest) -> Result<(), Failure> {
+    for purpose in Purpose::ALL {
+        let wanted = manifest.current(purpose);
+        let is_here = wanted.is_some_and(|key| {
+            [home.key(purpose.as_str()), own_file(home, purpose, &key.id)]
+                .iter()
+                .filter_map(|path| read_secret(purpose, path))
+                .any(|secret| public_of(purpose, &secret).as_ref() == Some(&key.public))
+        });
+        if !is_here {
+            return Err(damaged(
+                home,
+                purpose,
+                "the new key's secret is gone: rotate again",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Secrets that waited for an act which a newer manifest has made stale.
+fn remove_strays(home: &Home, manifest: &Manifest) {
+    let entries = std::fs::read_dir(home.path().join("keys"));
+    for entry in entries.into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let waiting = name.to_str().and_then(|name| name.strip_suffix(".key"));
+        let key: Option<KeyId> = waiting
+            .and_then(|name| name.split_once('-'))
+            .filter(|(purpose, _)| Purpose::from_word(purpose).is_some())
+            .and_then(|(_, key)| key.parse().ok());
+        if key.is_some_and(|key| manifest.key(&key).is_none()) {
+            // Nothing depends on it being gone.
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -129,9 +224,10 @@ fn signing_key(home: &Home, manifest: &Manifest, purpose: Purpose) -> Result<Sig
     Ok(SigningKey::from_seed(seed))
 }
 
-/// Where a new secret waits until its act takes effect.
-fn next_key(home: &Home, purpose: Purpose) -> PathBuf {
-    home.key(&format!("{}-next", purpose.as_str()))
+/// Where a secret lies that is not the current one: it waits for its act to take effect, or was
+/// replaced and is of use.
+fn own_file(home: &Home, purpose: Purpose, key: &KeyId) -> PathBuf {
+    home.key(&format!("{}-{key}", purpose.as_str()))
 }
 
 fn damaged(home: &Home, purpose: Purpose, problem: impl std::fmt::Display) -> Failure {
@@ -180,10 +276,6 @@ impl Node {
         })?;
         let (secret, public) = fresh_key(purpose)?;
         let id = KeyId::of(&public);
-        write_private(
-            &next_key(self.home(), purpose),
-            &Keys::file(purpose, &secret),
-        )?;
         let now = self.now();
         let manifest = self.next_manifest(|keys| {
             keys.push(ManifestKey {
@@ -194,6 +286,12 @@ impl Node {
                 revoked: None,
             });
         });
+        // Written after the manifest was drawn up: what `remove_strays` takes away under a newer
+        // one belongs to an act that is refused anyway.
+        write_private(
+            &own_file(self.home(), purpose, &id),
+            &Keys::file(purpose, &secret),
+        )?;
         let subject = Object::new()
             .with("purpose", purpose.as_str())
             .with("key", text(id));
@@ -316,9 +414,10 @@ impl Node {
     }
 
     /// After the commit: work with the new keys. Reading them moves a rotated secret into its
-    /// place.
+    /// place. Links notice by themselves that what they announced is not the manifest any more.
     pub(crate) fn install_keys(&self, signed: SignedManifest) -> Result<(), Failure> {
         let keys = Keys::read(self.home(), signed)?;
+        remove_strays(self.home(), &keys.manifest);
         self.replace_keys(keys);
         Ok(())
     }

@@ -90,7 +90,8 @@ impl Node {
         &self.config
     }
 
-    /// The PKCS#8 key for TLS.
+    /// The PKCS#8 key for TLS: the oldest that is not revoked, so that a partner that has not heard
+    /// of a rotation yet still knows it.
     #[must_use]
     pub fn tls_key(&self) -> Vec<u8> {
         self.keys().tls.to_vec()

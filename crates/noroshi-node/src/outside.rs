@@ -20,17 +20,20 @@ pub trait Outside: Send + Sync {
     /// No connection, no answer, or a refusal.
     fn pair(&self, address: &str, message: &[u8]) -> Result<(Vec<u8>, KeyId), OutsideError>;
 
-    /// Frames there and back, only with the peer whose TLS key is pinned.
+    /// Frames there and back, only with the peer that holds one of the pinned TLS keys.
     ///
     /// # Errors
     /// No connection, another key, no answer, or a refusal.
     fn exchange(
         &self,
         address: &str,
-        pinned: &KeyId,
+        pinned: &[KeyId],
         frames: &[u8],
     ) -> Result<Vec<u8>, OutsideError>;
 
     /// Something waits for this peer: exchange soon.
     fn wake(&self, peer: &NodeId);
+
+    /// The TLS key (PKCS#8) to present from the next connection on.
+    fn present(&self, tls: &[u8]);
 }

@@ -228,10 +228,7 @@ impl Node {
         let (reply, tls) = outside
             .pair(address, &mine.to_bytes())
             .map_err(|error| Failure::new("peer.unreachable", 6, error).arg("address", address))?;
-        let known = |key: &&noroshi_model::manifest::ManifestKey| {
-            key.purpose == Purpose::Tls && key.id == tls && key.revoked.is_none()
-        };
-        if !peer.manifest.keys.iter().any(|key| known(&key)) {
+        if !peer.tls_keys().contains(&tls) {
             return Err(Failure::new(
                 "peer.other_key",
                 3,
@@ -297,19 +294,22 @@ impl Node {
             return Err(refused());
         }
         if theirs.confirmed && !peer.confirmed_there {
-            peer = self.change_peer(&theirs.by, Some("confirmed_there"), |peer| {
+            peer = self.change_peer(&theirs.by, |peer| {
                 peer.confirmed_there = true;
+                Some(self.peer_line(peer, "confirmed_there", None))
             })?;
         }
         Ok(peer)
     }
 }
 
-/// The TLS key that carried the pairing must be the one the manifest names.
+/// The TLS key that carried the pairing must be one the manifest names.
 fn expect_tls(peer: &PeerManifest, tls: &KeyId) -> Result<(), &'static str> {
-    match peer.manifest.current(Purpose::Tls) {
-        Some(key) if key.id == *tls => Ok(()),
-        _ => Err("the other side's TLS key is not the one in its manifest"),
+    let mut keys = peer.manifest.unrevoked(Purpose::Tls);
+    if keys.any(|key| key.id == *tls) {
+        Ok(())
+    } else {
+        Err("the other side's TLS key is not in its manifest")
     }
 }
 

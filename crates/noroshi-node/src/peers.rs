@@ -5,10 +5,12 @@ use noroshi_gate::{PeerState, Recipient};
 use noroshi_model::act::ActKind;
 use noroshi_model::document::text;
 use noroshi_model::json::Object;
-use noroshi_model::ledger::LineKind;
+use noroshi_model::ledger::{LedgerLine, LineKind};
 use noroshi_model::manifest::Purpose;
 use noroshi_model::{KeyId, NodeId};
 use noroshi_seal::fingerprint::Fingerprint;
+use noroshi_seal::manifest::SignedManifest;
+use noroshi_seal::sign::Ed25519;
 use noroshi_store::{RecordKind, Tx, WriteError};
 
 use crate::acts::Effect;
@@ -57,14 +59,29 @@ impl Node {
     #[must_use]
     pub fn peer_of_tls(&self, key: &KeyId) -> Option<NodeId> {
         let peers = self.records::<Peer>(RecordKind::Peer).ok()?;
-        let holds = |peer: &Peer| {
-            let mut keys = peer.manifest.keys.iter();
-            keys.any(|k| k.purpose == Purpose::Tls && k.id == *key && k.revoked.is_none())
-        };
         peers
             .iter()
-            .find(|peer| !peer.removed && holds(peer))
+            .find(|peer| !peer.removed && peer.tls_keys().contains(key))
             .map(Peer::node)
+    }
+
+    /// Which peer introduces itself with a TLS key that nobody is known to hold? One whose
+    /// announcement begins the body and brings a manifest, signed by the root that was paired and
+    /// following the one known here, that lists the key. So a peer that revoked its old keys while
+    /// this node was away is met again, and nobody else: the manifest is no secret, but only its
+    /// node proves to hold the key.
+    #[must_use]
+    pub fn peer_introduced(&self, key: &KeyId, body: &[u8]) -> Option<NodeId> {
+        let announcement = noroshi_sync::announced_in(body)?;
+        let peer = self.confirmed_peer(&announcement.from).ok()?;
+        let signed = SignedManifest {
+            bytes: announcement.manifest,
+            signature: announcement.manifest_signature,
+        };
+        let manifest = signed.verify(&Ed25519).ok()?;
+        noroshi_seal::manifest::succeeds(&peer.manifest, &manifest).ok()?;
+        let mut keys = manifest.unrevoked(Purpose::Tls);
+        keys.any(|listed| listed.id == *key).then(|| peer.node())
     }
 
     /// Peers worth an exchange now and then: an address, and this side has confirmed.
@@ -145,7 +162,9 @@ impl Node {
         named: &str,
         alias: Option<String>,
         address: Option<String>,
+        person: &str,
     ) -> Result<PeerAnswer, Failure> {
+        let person = self.active_person(person)?.name;
         let node = self.find_peer(named)?.node();
         if let Some(alias) = &alias {
             let clean = (1..=40).contains(&alias.len()) && !alias.chars().any(char::is_control);
@@ -164,28 +183,35 @@ impl Node {
         {
             return Err(Failure::new("peer.address", 2, "an address is host:port"));
         }
-        let peer = self.change_peer(&node, None, |peer| {
-            peer.alias = alias.or(peer.alias.take());
-            peer.address = address.or(peer.address.take());
+        let peer = self.change_peer(&node, |peer| {
+            let mut line = self.peer_line(peer, "changed", Some(&person));
+            if let Some(alias) = alias {
+                line.body.insert("alias", alias.as_str());
+                peer.alias = Some(alias);
+            }
+            if let Some(address) = address {
+                line.body.insert("address", address.as_str());
+                peer.address = Some(address);
+            }
+            Some(line)
         })?;
         self.peer_answer(&peer)
     }
 
     /// Change what is known of a peer, inside one transaction: its record is read there too, so
-    /// that two changes at one time never undo each other. A ledger line goes with it where the
-    /// change is an event.
+    /// that two changes at one time never undo each other. The ledger line of the change goes with
+    /// it, where it has one.
     pub(crate) fn change_peer(
         &self,
         node: &NodeId,
-        event: Option<&str>,
-        change: impl FnOnce(&mut Peer),
+        change: impl FnOnce(&mut Peer) -> Option<LedgerLine>,
     ) -> Result<Peer, Failure> {
         let changed = self.store.write(|tx| {
             let mut peer = peer_in(tx, node)?;
-            change(&mut peer);
+            let line = change(&mut peer);
             tx.put(RecordKind::Peer, node.bytes(), &peer.to_bytes())?;
-            if let Some(event) = event {
-                tx.append(&self.peer_line(&peer, event, None))?;
+            if let Some(line) = line {
+                tx.append(&line)?;
             }
             Ok(peer)
         });
@@ -273,7 +299,7 @@ impl Node {
         peer: &Peer,
         event: &str,
         person: Option<&noroshi_model::PersonId>,
-    ) -> noroshi_model::ledger::LedgerLine {
+    ) -> LedgerLine {
         let body = Object::new()
             .with("event", event)
             .with("node", text(peer.node()))

@@ -62,18 +62,23 @@ pub fn unlock(
     Ok(Box::new(open("person", &path, passphrase)?))
 }
 
-/// Unlock the organisation's identity root.
+/// Unlock the organisation's identity root: at `kept` where it is kept elsewhere, else in the
+/// node's folder.
 ///
 /// # Errors
-/// It is kept elsewhere, others can read the file, or the passphrase is wrong.
-pub fn unlock_root(home: &Path, passphrase: &str) -> Result<Box<dyn Signer>, Failure> {
-    let path = Home::at(home).key("root");
+/// It is not there, others can read the file, or the passphrase is wrong.
+pub fn unlock_root(
+    home: &Path,
+    kept: Option<&Path>,
+    passphrase: &str,
+) -> Result<Box<dyn Signer>, Failure> {
+    let path = kept.map_or_else(|| Home::at(home).key("root"), Path::to_path_buf);
     if !path.exists() {
         return Err(Failure::new(
             "key.root_offline",
             4,
             format_args!(
-                "the root key is not at {}: bring it back for this act",
+                "the root key is not at {}: say with --root-key where it is kept",
                 path.display()
             ),
         )

@@ -19,7 +19,7 @@ use noroshi_model::{
 };
 use noroshi_seal::manifest::SignedManifest;
 use noroshi_seal::merkle::{Hash, leaf_hash};
-use noroshi_seal::sealing;
+use noroshi_seal::sealing::{self, FrameKey};
 use noroshi_seal::sign::Ed25519;
 use noroshi_seal::tlog::Checkpoint;
 use noroshi_store::{ItemState, RecordKind, StoredItem, Tx, WriteError};
@@ -143,11 +143,17 @@ impl Node {
     ) -> Result<(), Failure> {
         match event {
             Event::Announced(announcement) => match self.check_announcement(peer, &announcement) {
-                Ok((manifest, key)) => {
-                    if let Some((manifest, signed)) = manifest {
+                Ok(news) => {
+                    // Adopted also where the epoch cannot be opened: a peer that seals for a key
+                    // revoked here may have renewed its own, and each waits for the other's news.
+                    if let Some((manifest, signed)) = news {
                         self.adopt_peer_manifest(peer, manifest, signed)?;
                     }
-                    slot.link.accept_epoch(&announcement, key);
+                    match self.open_epoch(&announcement) {
+                        Ok(Some(key)) => slot.link.accept_epoch(&announcement, key),
+                        Ok(None) => {}
+                        Err(why) => batch.alarms.push(why),
+                    }
                 }
                 Err(why) => batch.alarms.push(why),
             },
@@ -173,7 +179,7 @@ impl Node {
         &self,
         peer: &Peer,
         announcement: &Announcement,
-    ) -> Result<(Option<(Manifest, SignedManifest)>, sealing::FrameKey), String> {
+    ) -> Result<Option<(Manifest, SignedManifest)>, String> {
         let signed = SignedManifest {
             bytes: announcement.manifest.clone(),
             signature: announcement.manifest_signature,
@@ -197,20 +203,29 @@ impl Node {
         if !Ed25519.verify(&public, &message, &announcement.signature) {
             return Err("the announcement's signature does not verify".to_owned());
         }
+        Ok((!known && !is_older).then_some((manifest, signed)))
+    }
+
+    /// The key of an announced epoch. None where it is sealed for a key that was revoked here: this
+    /// node's own announcement tells the peer of the new one.
+    fn open_epoch(&self, announcement: &Announcement) -> Result<Option<FrameKey>, String> {
         let keys = self.keys();
-        if KeyId::of(&keys.sealing.public()) != announcement.sealing_key {
-            return Err("the epoch is sealed for a key this node no longer has".to_owned());
-        }
+        let Some(secret) = keys.sealing_of(&announcement.sealing_key) else {
+            let listed = keys.manifest.key(&announcement.sealing_key);
+            return match listed.filter(|key| key.revoked.is_some()) {
+                Some(_) => Ok(None),
+                None => Err("the epoch is sealed for a key this node does not have".to_owned()),
+            };
+        };
         let context = Announcement::key_context(
             self.world(),
             &announcement.from,
             &self.me(),
             announcement.epoch,
         );
-        let key = sealing::decapsulate(&keys.sealing, &announcement.encapsulation, &context)
-            .map_err(|error| error.to_string())?;
-        let news = (!known && !is_older).then_some((manifest, signed));
-        Ok((news, key))
+        sealing::decapsulate(secret, &announcement.encapsulation, &context)
+            .map(Some)
+            .map_err(|error| error.to_string())
     }
 
     fn adopt_peer_manifest(
@@ -223,15 +238,12 @@ impl Node {
             .with("node", text(peer.node()))
             .with("serial", int(manifest.serial))
             .with("manifest", text(Digest::of(&signed.bytes)));
-        let line = self.line(LineKind::Manifest, None, body);
-        *peer = self.change_peer(&peer.node(), None, |known| {
+        *peer = self.change_peer(&peer.node(), |known| {
             known.manifest = manifest;
             known.manifest_bytes = signed.bytes;
             known.manifest_signature = signed.signature;
+            Some(self.line(LineKind::Manifest, None, body))
         })?;
-        self.store
-            .write(|tx| tx.append(&line))
-            .map_err(store_failure::<WriteError>)?;
         Ok(())
     }
 

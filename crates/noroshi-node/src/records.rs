@@ -5,7 +5,7 @@ use noroshi_model::act::{Act, Endorsement};
 use noroshi_model::agreement::Agreement;
 use noroshi_model::document::{DocumentError, Fields, hex, text};
 use noroshi_model::json::{Object, Value};
-use noroshi_model::manifest::Manifest;
+use noroshi_model::manifest::{Manifest, Purpose};
 use noroshi_model::{Digest, ItemHash, KeyId, NodeId, PersonId, Timestamp};
 
 /// A record that can be stored.
@@ -38,6 +38,12 @@ impl Peer {
 
     pub(crate) fn is_confirmed(&self) -> bool {
         self.confirmed_here && self.confirmed_there && !self.removed
+    }
+
+    /// The TLS keys it may present: it goes on with a replaced one until that is revoked.
+    pub(crate) fn tls_keys(&self) -> Vec<KeyId> {
+        let keys = self.manifest.unrevoked(Purpose::Tls);
+        keys.map(|key| key.id).collect()
     }
 
     pub(crate) fn state(&self) -> &'static str {

@@ -379,6 +379,7 @@ impl Node {
         approved: &Approved,
     ) -> Result<Effect, Failure> {
         let (manifest, signed) = self.attested_manifest(record)?;
+        crate::keys::check_secrets(self.home(), &manifest)?;
         let ledger_line = self
             .store
             .write(|tx| {

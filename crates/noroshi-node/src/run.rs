@@ -124,7 +124,8 @@ impl Node {
                 peer,
                 alias,
                 address,
-            } => answer(sink, "peer", self.peer_set(&peer, alias, address)?),
+                person,
+            } => answer(sink, "peer", self.peer_set(&peer, alias, address, &person)?),
             Command::PeerRemove { peer, person } => {
                 answer(sink, "act", self.peer_remove(&peer, &person)?)
             }
@@ -180,8 +181,12 @@ impl Node {
                 signature,
                 root_signature,
             } => {
+                let presented = self.tls_key();
                 let (endorsed, wake) =
                     self.endorse(&act, &person, &signature, root_signature.as_deref())?;
+                if self.tls_key() != presented {
+                    outside.present(&self.tls_key());
+                }
                 wake.iter().for_each(|peer| outside.wake(peer));
                 answer(sink, "endorsed", endorsed)
             }

@@ -11,8 +11,8 @@ use noroshi_model::ids::ActId;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::{EntryKind, Precedence};
-use noroshi_model::manifest::Purpose;
-use noroshi_model::{Context, NodeId, Role, Signer, signing};
+use noroshi_model::manifest::{ManifestKey, Purpose};
+use noroshi_model::{Context, KeyId, NodeId, Role, Signer, signing};
 use noroshi_seal::merkle::leaf_hash;
 use noroshi_seal::sealing;
 use noroshi_seal::tlog::Checkpoint;
@@ -30,6 +30,9 @@ use crate::records::{ActRecord, Peer, int};
 
 /// Bytes of frames in one exchange.
 const EXCHANGE_BYTES: usize = 4 * 1024 * 1024;
+/// The same until the peer has shown that it knows the epoch: it may not know this node's TLS key
+/// yet, and hears a stranger only so far.
+const INTRODUCTION_BYTES: usize = 64 * 1024;
 /// Entries in one frame at most.
 const ENTRIES_MAX: usize = 1024;
 /// Entries looked up in the log when the link has little left to send.
@@ -44,6 +47,16 @@ const STALLED_ROUNDS: usize = 5;
 pub(crate) struct LinkSlot {
     pub(crate) link: Link,
     pub(crate) alarms: Alarms,
+    basis: Option<Basis>,
+}
+
+/// What a sending epoch rests on; when it changes, the next exchange begins a new epoch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Basis {
+    /// Of this node's manifest, which the announcement carries.
+    serial: u64,
+    /// The peer's key that the epoch is sealed for.
+    sealing: KeyId,
 }
 
 /// Why an entry does not leave after all.
@@ -81,6 +94,7 @@ impl Node {
         let slot = Arc::new(Mutex::new(LinkSlot {
             link: Link::new(config, state),
             alarms: Alarms::default(),
+            basis: None,
         }));
         Ok(Arc::clone(lock(&self.links).entry(*peer).or_insert(slot)))
     }
@@ -94,7 +108,7 @@ impl Node {
         let slot = self.slot(peer)?;
         let mut slot = lock(&slot);
         self.incoming(&known, &mut slot, &split_frames(body))?;
-        let frames = self.outgoing(&known, &mut slot)?;
+        let frames = self.outgoing(peer, &mut slot)?;
         Ok(join_frames(&frames))
     }
 
@@ -132,23 +146,19 @@ impl Node {
             // The lock is not held while the network is waited for: the peer may call meanwhile.
             let frames = match ahead.take() {
                 Some(frames) => frames,
-                None => self.outgoing(&known, &mut lock(&slot))?,
+                None => self.outgoing(peer, &mut lock(&slot))?,
             };
             if frames.is_empty() && round > 0 {
                 break;
             }
             let body = join_frames(&frames);
             drop(frames);
-            let pinned = known
-                .manifest
-                .current(Purpose::Tls)
-                .ok_or_else(|| unreachable("the peer's manifest has no TLS key".into()))?
-                .id;
+            let pinned = known.tls_keys();
             // While the peer works on this exchange, the next one is asked of the gate and framed.
             let (reply, next) = std::thread::scope(|scope| {
                 let call = scope.spawn(|| outside.exchange(&address, &pinned, &body));
                 let next = if lock(&slot).link.waiting() > 0 {
-                    self.outgoing(&known, &mut lock(&slot)).map(Some)
+                    self.outgoing(peer, &mut lock(&slot)).map(Some)
                 } else {
                     Ok(None)
                 };
@@ -199,21 +209,52 @@ impl Node {
 
     fn note_contact(&self, peer: &NodeId) -> Result<(), Failure> {
         let now = self.now();
-        self.change_peer(peer, None, |known| known.last_contact = Some(now))
-            .map(|_| ())
+        self.change_peer(peer, |known| {
+            known.last_contact = Some(now);
+            None
+        })
+        .map(|_| ())
     }
 
     /// The next frames for a peer, up to the size of one exchange.
+    ///
+    /// What is signed under one manifest never leaves under the announcement of another: where
+    /// keys changed meanwhile, everything is framed again in a new epoch.
     pub(crate) fn outgoing(
         &self,
-        peer: &Peer,
+        peer: &NodeId,
         slot: &mut LinkSlot,
     ) -> Result<Vec<Vec<u8>>, Failure> {
+        loop {
+            let peer = self.confirmed_peer(peer)?;
+            let basis = Basis {
+                serial: self.keys().manifest.serial,
+                sealing: sealing_key(&peer)?.id,
+            };
+            if slot.basis.replace(basis) != Some(basis) {
+                slot.link.end_epoch();
+            }
+            let frames = self.framed(&peer, slot)?;
+            if self.keys().manifest.serial == basis.serial {
+                return Ok(frames);
+            }
+        }
+    }
+
+    fn framed(&self, peer: &Peer, slot: &mut LinkSlot) -> Result<Vec<Vec<u8>>, Failure> {
         let node = peer.node();
         self.refill(&node, slot)?;
         let mut frames = Vec::new();
         let mut bytes = 0;
-        while bytes < EXCHANGE_BYTES {
+        loop {
+            let room = if slot.link.is_known() {
+                EXCHANGE_BYTES
+            } else {
+                INTRODUCTION_BYTES
+            };
+            if bytes >= room {
+                break;
+            }
             match slot.link.poll(self.now()) {
                 None => break,
                 Some(Want::Epoch) => self.begin_epoch(peer, slot)?,
@@ -223,7 +264,7 @@ impl Node {
                     break;
                 }
                 Some(Want::Entries(numbers)) => {
-                    let entries = self.entries(peer, &numbers, EXCHANGE_BYTES - bytes)?;
+                    let entries = self.entries(peer, &numbers, room - bytes)?;
                     let checkpoint = self.log_checkpoint(&node)?;
                     let framed = slot
                         .link
@@ -264,10 +305,7 @@ impl Node {
     fn begin_epoch(&self, peer: &Peer, slot: &mut LinkSlot) -> Result<(), Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::new("link.epoch", 1, error);
         let node = peer.node();
-        let sealing_key = peer
-            .manifest
-            .current(Purpose::Sealing)
-            .ok_or_else(|| failed(&"the peer's manifest has no sealing key"))?;
+        let sealing_key = sealing_key(peer)?;
         let epoch = slot.link.next_epoch();
         let context = Announcement::key_context(self.world(), &self.me(), &node, epoch);
         let (encapsulation, key) =
@@ -519,6 +557,11 @@ impl Views {
             }
         }
     }
+}
+
+fn sealing_key(peer: &Peer) -> Result<&ManifestKey, Failure> {
+    let key = peer.manifest.current(Purpose::Sealing);
+    key.ok_or_else(|| Failure::new("link.epoch", 1, "the peer's manifest has no sealing key"))
 }
 
 /// The name of a log in checkpoints: the owner's ledger, or its log for a peer.

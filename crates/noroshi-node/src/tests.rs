@@ -3,6 +3,7 @@
 
 mod admission;
 mod agreements;
+mod keys;
 mod lies;
 mod roads;
 mod stage;

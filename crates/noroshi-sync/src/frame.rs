@@ -379,6 +379,16 @@ pub fn join_frames(frames: &[Vec<u8>]) -> Vec<u8> {
     body
 }
 
+/// The announcement that a body begins with, if it does. Nothing of it is checked.
+#[must_use]
+pub fn announced_in(body: &[u8]) -> Option<Announcement> {
+    let (length, rest) = body.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    let (header, body) = Header::read(rest.get(..length)?).ok()?;
+    let announcement = (!header.is_sealed).then(|| Announcement::from_bytes(body))?;
+    announcement.ok()
+}
+
 /// Take such a body apart; a truncated end still yields every whole frame before it.
 #[must_use]
 pub fn split_frames(mut body: &[u8]) -> Vec<&[u8]> {

@@ -10,7 +10,8 @@ mod ranges;
 mod state;
 
 pub use frame::{
-    Announcement, FrameError, HEADER_BYTES, Payload, join_frames, link_id, split_frames,
+    Announcement, FrameError, HEADER_BYTES, Payload, announced_in, join_frames, link_id,
+    split_frames,
 };
 pub use link::{Config, Delivery, Event, Link, Outgoing, SendError, Want};
 pub use ranges::Ranges;

@@ -223,6 +223,11 @@ impl Link {
         self.requeue_all();
     }
 
+    /// End the sending epoch: keys have changed, so what leaves from now on needs a new one.
+    pub fn end_epoch(&mut self) {
+        self.sending = None;
+    }
+
     /// A new entry of the log, or one that is not acknowledged yet.
     pub fn queue(&mut self, number: u64, precedence: Precedence) {
         if !self.in_flight.contains_key(&number) {
@@ -298,7 +303,9 @@ impl Link {
         (self.ack_due || self.announcement_due || !self.is_known()).then_some(Want::Ack)
     }
 
-    fn is_known(&self) -> bool {
+    /// Has the peer shown that it knows the sending epoch?
+    #[must_use]
+    pub fn is_known(&self) -> bool {
         self.sending
             .as_ref()
             .is_some_and(|sending| sending.is_known_to_peer)

@@ -22,11 +22,14 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 pub(crate) fn run(cli: &Cli, asked: Asked) -> Result<(), Failure> {
     match asked {
         Asked::Plain(command) => call::run(cli, &command, false).map(|_| ()),
-        Asked::Act(command, person) => request(cli, &command, &person),
+        Asked::Act(command, person) => request(cli, &command, &person, None),
+        Asked::Rooted(command, person, root) => {
+            request(cli, &command, &person, root.file.as_deref())
+        }
         Asked::Approve(act, person) => {
             let command = Command::ActShow { act };
             let act = answer_of(call::run(cli, &command, cli.json)?, "act")?;
-            endorse(cli, &parsed(act)?, &person)
+            endorse(cli, &parsed(act)?, &person, None)
         }
         Asked::AddPerson(name, person) => add_person(cli, &name, &person),
         Asked::CheckProof(file) => {
@@ -42,13 +45,14 @@ pub(crate) fn run(cli: &Cli, asked: Asked) -> Result<(), Failure> {
                     person: person.clone(),
                 },
                 &person,
+                None,
             )
         }
     }
 }
 
 /// Ask for an act and sign the request.
-fn request(cli: &Cli, command: &Command, person: &str) -> Result<(), Failure> {
+fn request(cli: &Cli, command: &Command, person: &str, root: Option<&Path>) -> Result<(), Failure> {
     let quiet = !matches!(command, Command::Share { .. });
     let last = call::run(cli, command, quiet)?;
     let act = match last {
@@ -67,10 +71,10 @@ fn request(cli: &Cli, command: &Command, person: &str) -> Result<(), Failure> {
         }
         other => parsed(answer_of(other, "act")?)?,
     };
-    endorse(cli, &act, person)
+    endorse(cli, &act, person, root)
 }
 
-fn endorse(cli: &Cli, act: &ActAnswer, person: &str) -> Result<(), Failure> {
+fn endorse(cli: &Cli, act: &ActAnswer, person: &str, root: Option<&Path>) -> Result<(), Failure> {
     let damaged = |error: &dyn std::fmt::Display| Failure::new("act.answer", 1, error);
     let name: PersonId = person
         .parse()
@@ -94,7 +98,7 @@ fn endorse(cli: &Cli, act: &ActAnswer, person: &str) -> Result<(), Failure> {
         Some(manifest) => {
             let manifest = noroshi_model::document::unhex(manifest)
                 .ok_or_else(|| damaged(&"the manifest is not hexadecimal"))?;
-            let root = persons::unlock_root(&cli.home(), &passphrase(cli, "root")?)?;
+            let root = persons::unlock_root(&cli.home(), root, &passphrase(cli, "root")?)?;
             Some(hex(&persons::sign_manifest(&*root, &manifest)?))
         }
     };
@@ -121,7 +125,7 @@ fn add_person(cli: &Cli, name: &str, person: &str) -> Result<(), Failure> {
         public_key: hex(&public),
         person: person.to_owned(),
     };
-    request(cli, &command, person)
+    request(cli, &command, person, None)
 }
 
 fn read_json(path: &Path) -> Result<Value, Failure> {

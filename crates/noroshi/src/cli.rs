@@ -54,6 +54,8 @@ pub(crate) enum Asked {
     Plain(Command),
     /// Run it; sign the act it prepares as this person.
     Act(Command, String),
+    /// The same for an act that the root signs too.
+    Rooted(Command, String, RootKey),
     /// Approve an act as this person.
     Approve(String, String),
     /// Make a key for a new person, then ask for the person to be added.
@@ -406,16 +408,19 @@ enum PeerTask {
     },
     /// Give a peer an alias or another address.
     ///
-    /// Example: noroshi peer set USA --alias washington
+    /// Example: noroshi peer set USA --alias washington --as sato
     Set {
         /// Which peer.
         peer: String,
         /// Alias.
-        #[arg(long)]
+        #[arg(long, required_unless_present = "address")]
         alias: Option<String>,
         /// host:port.
         #[arg(long)]
         address: Option<String>,
+        /// Who orders it.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
     },
     /// End a peering, alone and at once.
     ///
@@ -584,14 +589,19 @@ enum KeyTask {
     /// Example: noroshi key show
     Show,
     /// Replace a key: items, ledger, tls or sealing. The root signs; a second person approves.
+    /// Partners learn of it with the next exchange. A replaced TLS key is presented until it is
+    /// revoked; a replaced sealing key opens what is under way until then.
     ///
-    /// Example: noroshi key rotate items --as sato.  Next: noroshi act approve ACT --as suzuki
+    /// Example: noroshi key rotate items --as sato --root-key /media/safe/root.key.
+    /// Next: noroshi act approve ACT --as suzuki
     Rotate {
         /// Which.
         purpose: String,
         /// Who asks.
         #[arg(long = "as", value_name = "NAME")]
         person: String,
+        #[command(flatten)]
+        root: RootKey,
     },
     /// Revoke a key that was replaced.
     ///
@@ -602,7 +612,17 @@ enum KeyTask {
         /// Who asks.
         #[arg(long = "as", value_name = "NAME")]
         person: String,
+        #[command(flatten)]
+        root: RootKey,
     },
+}
+
+/// Where the identity root is kept.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct RootKey {
+    /// The root's key file, where it is not kept in the node's folder; it is read, never copied.
+    #[arg(long = "root-key", env = "NOROSHI_ROOT_KEY", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -823,19 +843,25 @@ fn asked(top: &Top) -> Asked {
         Top::Act(ActTask::Show { act }) => Asked::Plain(Command::ActShow { act }),
         Top::Act(ActTask::Approve { act, person }) => Asked::Approve(act, person),
         Top::Key(KeyTask::Show) => Asked::Plain(Command::KeyShow),
-        Top::Key(KeyTask::Rotate { purpose, person }) => Asked::Act(
+        Top::Key(KeyTask::Rotate {
+            purpose,
+            person,
+            root,
+        }) => Asked::Rooted(
             Command::KeyRotate {
                 purpose,
                 person: person.clone(),
             },
             person,
+            root,
         ),
-        Top::Key(KeyTask::Revoke { key, person }) => Asked::Act(
+        Top::Key(KeyTask::Revoke { key, person, root }) => Asked::Rooted(
             Command::KeyRevoke {
                 key,
                 person: person.clone(),
             },
             person,
+            root,
         ),
         Top::Receipts {
             item,
@@ -914,10 +940,12 @@ fn peer(task: PeerTask) -> Asked {
             peer,
             alias,
             address,
+            person,
         } => Asked::Plain(Command::PeerSet {
             peer,
             alias,
             address,
+            person,
         }),
         PeerTask::Remove { peer, person } => Asked::Act(
             Command::PeerRemove {

@@ -25,13 +25,19 @@ impl Outside for Network {
     fn exchange(
         &self,
         address: &str,
-        pinned: &KeyId,
+        pinned: &[KeyId],
         frames: &[u8],
     ) -> Result<Vec<u8>, OutsideError> {
         let call = self.outbound.exchange(address, pinned, frames.to_vec());
         self.handle
             .block_on(call)
             .map_err(|error| unreachable(address, &error))
+    }
+
+    fn present(&self, tls: &[u8]) {
+        // The node made the key itself and has read it back; were it unusable, the old one stays
+        // and partners that know of the revocation refuse it.
+        let _ = self.outbound.identity().replace(tls);
     }
 
     fn wake(&self, peer: &NodeId) {

@@ -167,6 +167,10 @@ impl LinkService for Served {
         self.node.peer_of_tls(key)
     }
 
+    fn introduced(&self, key: &KeyId, frames: &[u8]) -> Option<NodeId> {
+        self.node.peer_introduced(key, frames)
+    }
+
     fn exchange(&self, peer: &NodeId, frames: &[u8]) -> Result<Vec<u8>, Refusal> {
         self.node
             .exchange(peer, frames)

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use home::{Home, bundle, write};
+use home::{Home, bundle, serve, write};
 
 #[test]
 fn mistakes_get_a_plain_sentence_and_an_exit_code_of_their_own() {
@@ -192,7 +192,10 @@ fn keys_are_rotated_and_revoked_by_two_persons_and_a_rotation_cut_off_is_finishe
         let after = std::fs::read(&kept).unwrap();
         assert_ne!(after, before);
         // As if the power had gone after the commit: the old file in place, the new one beside it.
-        let next = keys.join(format!("{purpose}-next.key"));
+        let shown = home.ok(&["key", "show"]);
+        let id = shown.lines().rfind(|line| line.contains(purpose)).unwrap();
+        let id = id.split_whitespace().find(|word| word.len() == 64).unwrap();
+        let next = keys.join(format!("{purpose}-{id}.key"));
         std::fs::rename(&kept, &next).unwrap();
         std::fs::write(&kept, &before).unwrap();
         std::fs::set_permissions(&kept, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -229,7 +232,7 @@ fn keys_are_rotated_and_revoked_by_two_persons_and_a_rotation_cut_off_is_finishe
 
 /// Clause: I5
 #[test]
-fn a_root_kept_offline_is_missed_only_where_it_must_sign_and_may_come_back() {
+fn a_root_kept_offline_is_missed_only_where_it_must_sign_and_never_comes_into_the_folder() {
     let home = Home::new();
     let root = home.folder.path().join("node/keys/root.key");
     let vault = home.folder.path().join("root.key");
@@ -239,13 +242,31 @@ fn a_root_kept_offline_is_missed_only_where_it_must_sign_and_may_come_back() {
     home.ok(&["doctor"]);
     let rotate = ["key", "rotate", "items", "--as", "sato"];
     let told = home.refused(&rotate, 4);
-    assert!(told.contains("bring it back for this act"), "{told}");
-    std::fs::rename(&vault, &root).unwrap();
-    let said = home.ok(&rotate);
-    let act = said
-        .split_whitespace()
-        .find(|word| word.len() == 64)
-        .unwrap();
-    home.ok(&["act", "approve", act, "--as", "suzuki"]);
+    assert!(
+        told.contains("say with --root-key where it is kept"),
+        "{told}"
+    );
+    let (mut server, ready) = serve(home.command(&["--json", "serve"]));
+    assert!(ready);
+    let kept = vault.display().to_string();
+    // One that others can read is refused wherever it lies.
+    let mode = |bits| std::fs::set_permissions(&vault, PermissionsExt::from_mode(bits)).unwrap();
+    mode(0o644);
+    let rooted = [&rotate[..], &["--root-key", &kept]].concat();
+    assert!(home.refused(&rooted, 3).contains("chmod 600"));
+    mode(0o600);
+    let word = |said: &str| {
+        let mut words = said.split_whitespace();
+        words.find(|word| word.len() == 64).unwrap().to_owned()
+    };
+    let former = word(&home.ok(&["key", "show"]));
+    let act = word(&home.ok(&rooted));
+    home.ok(&["act", "approve", &act, "--as", "suzuki"]);
+    let revoke = ["key", "revoke", &former, "--as", "sato"];
+    let act = word(&home.ok(&[&revoke[..], &["--root-key", &kept]].concat()));
+    home.ok(&["act", "approve", &act, "--as", "suzuki"]);
+    assert!(!root.exists());
+    server.kill().unwrap();
+    server.wait().unwrap();
     home.ok(&["ledger", "verify"]);
 }

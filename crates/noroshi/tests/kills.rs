@@ -8,11 +8,10 @@
 
 mod home;
 
-use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
-use home::{BINARY, Home, bundle, write};
+use home::{BINARY, Home, befriend, bundle, free_address, serve, stop, write};
 
 /// The signal for a file that would grow too long, on Linux.
 const SIGXFSZ: i32 = 25;
@@ -97,79 +96,6 @@ fn a_disk_that_fills_is_a_clear_error_and_nothing_accepted_is_lost() {
     home.ok(&["import", &path]);
     assert!(home.ok(&["list", "--limit", "10000"]).contains("6000 rows"));
     home.ok(&["ledger", "verify"]);
-}
-
-fn free_address() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
-}
-
-/// A server; `None` when it died before it was ready.
-fn serve(mut command: Command) -> (Child, bool) {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let stdout = child.stdout.take().unwrap();
-    let ready = BufReader::new(stdout).read_line(&mut line).unwrap() > 0;
-    (child, ready)
-}
-
-fn stop(mut child: Child) -> ExitStatus {
-    // It may be dead already: then this does nothing.
-    let _ = child.kill();
-    child.wait().unwrap()
-}
-
-fn json(text: &str) -> serde_json::Value {
-    let last = text.lines().last().unwrap_or_default();
-    let event: serde_json::Value = serde_json::from_str(last).unwrap();
-    event
-        .get("answer")
-        .or_else(|| event.get("row"))
-        .cloned()
-        .unwrap()
-}
-
-/// Ask as sato and approve as suzuki.
-fn order(home: &Home, args: &[&str]) {
-    let asked = json(&home.ok(&[&["--json"], args, &["--as", "sato"]].concat()));
-    if asked["act"]["state"] == "pending" {
-        let act = asked["act"]["id"].as_str().unwrap();
-        home.ok(&["act", "approve", act, "--as", "suzuki"]);
-    }
-}
-
-/// Pair both, and put an agreement in force.
-fn befriend(jp: &Home, us: &Home, jp_address: &str) {
-    let servers = [jp, us].map(|home| serve(home.command(&["--json", "serve"])).0);
-    let code = json(&jp.ok(&["--json", "peer", "invite", "--as", "sato"]));
-    let code = code["code"].as_str().unwrap();
-    us.ok(&["peer", "accept", jp_address, code, "--as", "sato"]);
-    let digits = |home: &Home| {
-        let own = json(&home.ok(&["--json", "peer", "list"]));
-        own["fingerprint"]["digits"].as_str().unwrap().to_owned()
-    };
-    order(
-        us,
-        &["peer", "confirm", "JPN", "--fingerprint", &digits(jp)],
-    );
-    order(
-        jp,
-        &["peer", "confirm", "USA", "--fingerprint", &digits(us)],
-    );
-    us.ok(&["peer", "sync"]);
-    let draft = json(&jp.ok(&["--json", "agreement", "template", "--with", "USA"]));
-    let file = write(jp, "draft.json", &draft["agreement"].to_string());
-    order(jp, &["agreement", "propose", &file]);
-    jp.ok(&["peer", "sync"]);
-    let id = draft["agreement"]["id"].as_str().unwrap();
-    order(us, &["agreement", "sign", id]);
-    us.ok(&["peer", "sync"]);
-    jp.ok(&["peer", "sync"]);
-    let _ = servers.map(stop);
 }
 
 /// The receiver dies so often while the sender syncs, each time some pages later.

@@ -164,16 +164,7 @@ fn send_forged(party: &Party, item: &str, forge: impl Fn(Attribution) -> Attribu
         frames.insert(0, announcement);
     }
     let to = &party.road;
-    let _ = crate::Outside::exchange(
-        to,
-        "forged",
-        &peer
-            .manifest
-            .current(noroshi_model::manifest::Purpose::Tls)
-            .unwrap()
-            .id,
-        &join_frames(&frames),
-    );
+    let _ = crate::Outside::exchange(to, "forged", &peer.tls_keys(), &join_frames(&frames));
 }
 
 /// Clause: I5

@@ -103,9 +103,8 @@ fn a_recall_that_overtakes_its_item_meets_it_when_it_comes() {
     stage.jp.import("own", &[object(1, 100)]);
     stage.jp.order(stage.jp.share(&[&id(1)]));
     let frames = || {
-        let peer = jp.confirmed_peer(&us).unwrap();
         let slot = jp.slot(&us).unwrap();
-        join_frames(&jp.outgoing(&peer, &mut lock(&slot)).unwrap())
+        join_frames(&jp.outgoing(&us, &mut lock(&slot)).unwrap())
     };
     // The item is on its way, and the way is long; the log believes it delivered, for otherwise
     // the recall would void it.

@@ -37,31 +37,30 @@ type Bend = Box<dyn FnMut(&[u8]) -> Option<Vec<u8>> + Send>;
 
 /// The road from one node to the other.
 pub(super) struct Road {
-    from: NodeId,
-    tls: KeyId,
+    from: Arc<Node>,
     to: Arc<Node>,
     /// Bends what is asked, in place of passing it on as it is.
     pub(super) bend: Mutex<Option<Bend>>,
 }
 
 impl Road {
-    fn new(from: &Node, to: &Arc<Node>) -> Self {
+    fn new(from: &Arc<Node>, to: &Arc<Node>) -> Self {
         Self {
-            from: from.me(),
-            tls: tls_of(from),
+            from: Arc::clone(from),
             to: Arc::clone(to),
             bend: Mutex::new(None),
         }
     }
 }
 
+/// The key that a node presents.
 fn tls_of(node: &Node) -> KeyId {
-    node.keys().manifest.current(Purpose::Tls).unwrap().id
+    KeyId::of(&noroshi_seal::tls::public_of(&node.tls_key()).unwrap())
 }
 
 impl Outside for Road {
     fn pair(&self, address: &str, message: &[u8]) -> Result<(Vec<u8>, KeyId), OutsideError> {
-        let reply = self.to.pair(&self.tls, message);
+        let reply = self.to.pair(&tls_of(&self.from), message);
         let reply = reply.map_err(|error| lost(address, &error.to_string()))?;
         Ok((reply, tls_of(&self.to)))
     }
@@ -69,20 +68,28 @@ impl Outside for Road {
     fn exchange(
         &self,
         address: &str,
-        pinned: &KeyId,
+        pinned: &[KeyId],
         frames: &[u8],
     ) -> Result<Vec<u8>, OutsideError> {
-        assert_eq!(*pinned, tls_of(&self.to), "another key is pinned");
+        if !pinned.contains(&tls_of(&self.to)) {
+            return Err(lost(address, "another key is pinned"));
+        }
         let bent = match &mut *lock(&self.bend) {
             None => Some(frames.to_vec()),
             Some(bend) => bend(frames),
         };
         let bent = bent.ok_or_else(|| lost(address, "lost on the way"))?;
-        let reply = self.to.exchange(&self.from, &bent);
+        let presented = tls_of(&self.from);
+        let known = self.to.peer_of_tls(&presented);
+        let known = known.or_else(|| self.to.peer_introduced(&presented, &bent));
+        let known = known.ok_or_else(|| lost(address, "there is nothing here"))?;
+        let reply = self.to.exchange(&known, &bent);
         reply.map_err(|error| lost(address, &error.to_string()))
     }
 
     fn wake(&self, _: &NodeId) {}
+
+    fn present(&self, _: &[u8]) {}
 }
 
 fn lost(address: &str, problem: &str) -> OutsideError {
@@ -128,6 +135,32 @@ impl Stage {
             party.profile("feed", "TLP:CLEAR", false);
         }
         stage
+    }
+
+    /// The same after the processes of these nations have ended and started again.
+    pub(super) fn restarted(self, nations: &[&str]) -> Self {
+        let Self {
+            jp,
+            us,
+            hands,
+            folder,
+        } = self;
+        let (people, nodes) = ([jp.people, us.people], [jp.node, us.node]);
+        drop((jp.road, us.road));
+        let [jp, us] = nodes.map(|node| {
+            let home = node.home().path().to_path_buf();
+            if !nations.contains(&node.nation().as_str()) {
+                return node;
+            }
+            drop(node);
+            open(&home, &hands)
+        });
+        Self {
+            jp: Party::new(&jp, &us, people[0], "USA"),
+            us: Party::new(&us, &jp, people[1], "JPN"),
+            hands,
+            folder,
+        }
     }
 
     /// A third organisation, paired with Japan only.
@@ -182,8 +215,12 @@ fn found(folder: &Path, hands: &Arc<Hands>, nation: &str, people: [&str; 2]) -> 
         cheap_keys: true,
     };
     init(&home, &params).unwrap();
+    open(&home, hands)
+}
+
+fn open(home: &Path, hands: &Arc<Hands>) -> Arc<Node> {
     let clock: Arc<dyn Clock> = Arc::<Hands>::clone(hands);
-    Arc::new(Node::open(&home, clock, Arc::new(SystemRng)).unwrap())
+    Arc::new(Node::open(home, clock, Arc::new(SystemRng)).unwrap())
 }
 
 /// One invites, the other accepts, and both type what the other reads out.
@@ -278,13 +315,42 @@ impl Party {
         let answer = self.try_ask(Command::Endorse {
             act: act.id.clone(),
             person: self.people[who].to_owned(),
-            signature: noroshi_model::document::hex(&signature)
-                .as_str()
-                .unwrap()
-                .to_owned(),
-            root_signature: None,
+            signature: digits(&signature),
+            root_signature: match &act.manifest {
+                Some(manifest) if who == 0 => Some(self.root_signature(manifest)),
+                _ => None,
+            },
         })?;
         Ok(serde_json::from_value(answer).unwrap())
+    }
+
+    fn root_signature(&self, manifest: &str) -> String {
+        let root = persons::unlock_root(self.node.home().path(), None, "passphrase").unwrap();
+        let manifest = noroshi_model::document::unhex(manifest).unwrap();
+        digits(&persons::sign_manifest(&*root, &manifest).unwrap())
+    }
+
+    pub(super) fn rotate(&self, purpose: Purpose) {
+        self.order(Command::KeyRotate {
+            purpose: purpose.as_str().to_owned(),
+            person: self.people[0].to_owned(),
+        });
+    }
+
+    /// Revoke every key of the purpose but the current one.
+    pub(super) fn revoke_former(&self, purpose: Purpose) {
+        let manifest = self.node.keys().manifest.clone();
+        let current = manifest.current(purpose).unwrap().id;
+        let former = manifest
+            .keys
+            .iter()
+            .filter(|key| key.purpose == purpose && key.id != current && key.revoked.is_none());
+        for key in former {
+            self.order(Command::KeyRevoke {
+                key: key.id.to_string(),
+                person: self.people[0].to_owned(),
+            });
+        }
     }
 
     pub(super) fn profile(&self, name: &str, marking: &str, own: bool) {
@@ -448,6 +514,11 @@ fn noise(number: u32, size: usize) -> String {
 
 pub(super) fn id(number: u32) -> String {
     format!("campaign--00000000-0000-4000-8000-{number:012}")
+}
+
+fn digits(bytes: &[u8]) -> String {
+    let hex = noroshi_model::document::hex(bytes);
+    hex.as_str().unwrap().to_owned()
 }
 
 fn field(value: &Value, name: &str) -> String {

@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, reason = "each test program uses its part")]
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_noroshi");
 
@@ -100,4 +101,77 @@ pub(crate) fn write(home: &Home, name: &str, text: &str) -> String {
     let path: &Path = &home.folder.path().join(name);
     std::fs::write(path, text).unwrap();
     path.display().to_string()
+}
+
+pub(crate) fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+/// A server; `None` when it died before it was ready.
+pub(crate) fn serve(mut command: Command) -> (Child, bool) {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let stdout = child.stdout.take().unwrap();
+    let ready = BufReader::new(stdout).read_line(&mut line).unwrap() > 0;
+    (child, ready)
+}
+
+pub(crate) fn stop(mut child: Child) -> ExitStatus {
+    // It may be dead already: then this does nothing.
+    let _ = child.kill();
+    child.wait().unwrap()
+}
+
+pub(crate) fn json(text: &str) -> serde_json::Value {
+    let last = text.lines().last().unwrap_or_default();
+    let event: serde_json::Value = serde_json::from_str(last).unwrap();
+    event
+        .get("answer")
+        .or_else(|| event.get("row"))
+        .cloned()
+        .unwrap()
+}
+
+/// Ask as sato and approve as suzuki.
+pub(crate) fn order(home: &Home, args: &[&str]) {
+    let asked = json(&home.ok(&[&["--json"], args, &["--as", "sato"]].concat()));
+    if asked["act"]["state"] == "pending" {
+        let act = asked["act"]["id"].as_str().unwrap();
+        home.ok(&["act", "approve", act, "--as", "suzuki"]);
+    }
+}
+
+/// Pair both, and put an agreement in force.
+pub(crate) fn befriend(jp: &Home, us: &Home, jp_address: &str) {
+    let servers = [jp, us].map(|home| serve(home.command(&["--json", "serve"])).0);
+    let code = json(&jp.ok(&["--json", "peer", "invite", "--as", "sato"]));
+    let code = code["code"].as_str().unwrap();
+    us.ok(&["peer", "accept", jp_address, code, "--as", "sato"]);
+    let digits = |home: &Home| {
+        let own = json(&home.ok(&["--json", "peer", "list"]));
+        own["fingerprint"]["digits"].as_str().unwrap().to_owned()
+    };
+    order(
+        us,
+        &["peer", "confirm", "JPN", "--fingerprint", &digits(jp)],
+    );
+    order(
+        jp,
+        &["peer", "confirm", "USA", "--fingerprint", &digits(us)],
+    );
+    us.ok(&["peer", "sync"]);
+    let draft = json(&jp.ok(&["--json", "agreement", "template", "--with", "USA"]));
+    let file = write(jp, "draft.json", &draft["agreement"].to_string());
+    order(jp, &["agreement", "propose", &file]);
+    jp.ok(&["peer", "sync"]);
+    let id = draft["agreement"]["id"].as_str().unwrap();
+    order(us, &["agreement", "sign", id]);
+    us.ok(&["peer", "sync"]);
+    jp.ok(&["peer", "sync"]);
+    let _ = servers.map(stop);
 }
