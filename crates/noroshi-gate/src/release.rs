@@ -65,6 +65,8 @@ pub struct Rendition {
     pub id: StixId,
     /// Were properties withheld?
     pub reduced: bool,
+    /// Must a second person have approved that they leave?
+    pub needs_second_person: bool,
 }
 
 /// What a log entry carries.
@@ -187,6 +189,7 @@ fn resolve(
                     hash: valid.hash(),
                     id,
                     reduced: false,
+                    needs_second_person: decision.needs_second_person,
                 }),
                 decision,
             )
@@ -202,6 +205,7 @@ fn resolve(
                             hash: left.hash(),
                             id,
                             reduced: true,
+                            needs_second_person: decision.needs_second_person,
                         }),
                         decision,
                     )

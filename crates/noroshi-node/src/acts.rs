@@ -1,6 +1,9 @@
 //! Acts: an order is written down, signed by who asks, approved by another where that is needed,
 //! and takes effect in one transaction with its ledger lines.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
 use noroshi_gate::acts::{self as gate_acts, ActContext, Approved, Persons};
 use noroshi_model::act::{Act, ActKind, Endorsement};
 use noroshi_model::document::text;
@@ -13,7 +16,7 @@ use noroshi_store::{RecordKind, Tx, WriteError};
 
 use crate::command::{ActAnswer, EndorseAnswer, Event, Failure};
 use crate::held::Which;
-use crate::node::{Node, store_failure};
+use crate::node::{Node, lock, store_failure};
 use crate::records::{ActRecord, ActState, Person, Record};
 use crate::sink::Sink;
 
@@ -141,7 +144,10 @@ impl Node {
         signature: &str,
         root_signature: Option<&str>,
     ) -> Result<(EndorseAnswer, Vec<noroshi_model::NodeId>), Failure> {
-        let mut record = self.find_act(act)?;
+        let id = self.find_act(act)?.act.id();
+        let _turn = Turn::take(&self.at_work, id)?;
+        // Read only now: whoever had the turn before may have changed it.
+        let mut record = self.find_act(&id.to_string())?;
         let signer = self.active_person(person)?;
         let endorsement = Endorsement {
             person: signer.name.clone(),
@@ -182,7 +188,6 @@ impl Node {
             .ok_or_else(|| used(&record, "nobody asked for it"))?;
         gate_acts::check_request(&record.act, request, &self.act_context(&record, &persons))
             .map_err(|refusal| refused(&record.act, &refusal))?;
-        record.state = ActState::Pending;
         let id = record.act.id();
         let line = self.line(
             LineKind::Requested,
@@ -192,7 +197,7 @@ impl Node {
         let ledger_line = self
             .store
             .write(|tx| {
-                tx.put(RecordKind::Act, id.bytes(), &record.to_bytes())?;
+                move_act(tx, &mut record, ActState::Pending)?;
                 tx.append(&line)
             })
             .map_err(store_failure::<WriteError>)?;
@@ -274,9 +279,7 @@ impl Node {
         record: &mut ActRecord,
         _proof: &Approved,
     ) -> Result<u64, WriteError> {
-        record.state = ActState::Done;
-        let id = record.act.id();
-        tx.put(RecordKind::Act, id.bytes(), &record.to_bytes())?;
+        let id = move_act(tx, record, ActState::Done)?;
         let mut body = act_body(record, &id).with("subject", record.act.subject.clone());
         if let Some(approval) = &record.approval {
             body.insert("approver", approval.person.as_str());
@@ -291,10 +294,8 @@ impl Node {
         record: &mut ActRecord,
         why: &str,
     ) -> Result<u64, WriteError> {
-        record.state = ActState::Returned;
         record.note = Some(why.to_owned());
-        let id = record.act.id();
-        tx.put(RecordKind::Act, id.bytes(), &record.to_bytes())?;
+        let id = move_act(tx, record, ActState::Returned)?;
         let body = act_body(record, &id).with("why", why);
         tx.append(&self.line(LineKind::Returned, Some(&record.act.requester), body))
     }
@@ -332,6 +333,50 @@ impl Node {
             }
         }
         Ok(())
+    }
+}
+
+/// An act as it stands in the transaction.
+pub(crate) fn act_in(tx: &Tx<'_>, id: &ActId) -> Result<Option<ActRecord>, WriteError> {
+    let bytes = tx.get(RecordKind::Act, id.bytes())?;
+    let read = |bytes: Vec<u8>| ActRecord::from_bytes(&bytes);
+    let record = bytes.map(read).transpose();
+    record.map_err(|error| WriteError::Damaged(error.to_string()))
+}
+
+/// Move an act on, from the state it was read in and no other: what two work on at one time moves
+/// once.
+fn move_act(tx: &mut Tx<'_>, record: &mut ActRecord, to: ActState) -> Result<ActId, WriteError> {
+    let id = record.act.id();
+    let stored = act_in(tx, &id)?.map(|stored| stored.state);
+    if stored != Some(record.state) {
+        return Err(WriteError::Refused("the act was used meanwhile"));
+    }
+    record.state = to;
+    tx.put(RecordKind::Act, id.bytes(), &record.to_bytes())?;
+    Ok(id)
+}
+
+/// The turn to put a signature under an act: one at a time, so that none is carried out twice.
+struct Turn<'a>(&'a Mutex<BTreeSet<ActId>>, ActId);
+
+impl<'a> Turn<'a> {
+    fn take(at_work: &'a Mutex<BTreeSet<ActId>>, act: ActId) -> Result<Self, Failure> {
+        if lock(at_work).insert(act) {
+            return Ok(Self(at_work, act));
+        }
+        let why = "another signature is being put under it";
+        Err(
+            Failure::new("act.used", 3, format_args!("act {act}: {why}"))
+                .arg("act", act)
+                .arg("why", why),
+        )
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        lock(self.0).remove(&self.1);
     }
 }
 

@@ -1,10 +1,11 @@
 //! The node itself: its store, keys and marking table, and the small questions every station asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
 use noroshi_gate::{Axes, MarkingTable, Scope};
+use noroshi_model::ids::ActId;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
 use noroshi_model::{
@@ -35,6 +36,8 @@ pub struct Node {
     markings: RwLock<Arc<MarkingTable>>,
     pub(crate) links: Mutex<BTreeMap<NodeId, Arc<Mutex<LinkSlot>>>>,
     pub(crate) pairing: Mutex<Pairing>,
+    /// Acts that somebody's signature is being put under.
+    pub(crate) at_work: Mutex<BTreeSet<ActId>>,
     /// The agreements this node has signed, with the store's generation they were read at.
     pub(crate) binding: Mutex<Option<(u64, Arc<Vec<AgreementRecord>>)>>,
 }
@@ -64,6 +67,7 @@ impl Node {
             keys: RwLock::new(keys),
             links: Mutex::new(BTreeMap::new()),
             pairing: Mutex::new(Pairing::default()),
+            at_work: Mutex::new(BTreeSet::new()),
             binding: Mutex::new(None),
             home,
             config,

@@ -15,6 +15,9 @@ use crate::node::{Node, store_failure};
 use crate::plan::{GateView, provenance};
 use crate::records::{ActRecord, PlanEntry, PlanRecord, int};
 
+/// Why something stays that one person asked for.
+pub(crate) const SECOND_PERSON: &str = "a second person must approve it by the rule as it is now";
+
 impl Node {
     /// Put what was approved into the recipients' logs.
     pub(crate) fn execute_release(
@@ -39,7 +42,7 @@ impl Node {
             })?;
         let purpose = record.act.subject.str("purpose").unwrap_or_default();
         let view = self.gate_view(purpose)?;
-        if let Some(why) = self.differs(&plan, &view)? {
+        if let Some(why) = self.differs(&plan, &view, record.approval.is_some())? {
             self.store
                 .write(|tx| self.return_act(tx, record, &why))
                 .map_err(store_failure::<WriteError>)?;
@@ -77,8 +80,14 @@ impl Node {
         })
     }
 
-    /// Does the gate still answer exactly what was approved? If not, what differs first.
-    fn differs(&self, plan: &PlanRecord, view: &GateView) -> Result<Option<String>, Failure> {
+    /// Does the gate still answer exactly what was approved, and is the approval one that suffices
+    /// now? If not, what differs first.
+    fn differs(
+        &self,
+        plan: &PlanRecord,
+        view: &GateView,
+        has_second_person: bool,
+    ) -> Result<Option<String>, Failure> {
         let agreements = self.standings(&view.agreements, view.now);
         for (node, lines) in &plan.recipients {
             let Some(peer) = self.peer(node)? else {
@@ -106,6 +115,9 @@ impl Node {
                     let first = decision.reasons.first();
                     let why = first.map_or("other bytes would leave".into(), ToString::to_string);
                     return Ok(Some(format!("item {}: {why}", line.item)));
+                }
+                if decision.needs_second_person && !has_second_person {
+                    return Ok(Some(format!("item {}: {SECOND_PERSON}", line.item)));
                 }
             }
         }

@@ -21,12 +21,14 @@ use noroshi_sync::{
     Announcement, Config, Link, LinkState, Outgoing, Want, join_frames, split_frames,
 };
 
+use crate::acts::act_in;
 use crate::command::{Failure, SyncAnswer};
 use crate::node::{Node, lock, store_failure};
 use crate::outside::Outside;
 use crate::plan::{GateView, provenance};
 use crate::receive::Alarms;
-use crate::records::{ActRecord, Peer, int};
+use crate::records::{ActRecord, ActState, Peer, int};
+use crate::release::SECOND_PERSON;
 
 /// Bytes of frames in one exchange.
 const EXCHANGE_BYTES: usize = 4 * 1024 * 1024;
@@ -439,7 +441,7 @@ impl Node {
                 let Some((stored, marked)) = marked else {
                     return Ok(Err("the item is gone".to_owned()));
                 };
-                let view = views.of(self, act.as_ref())?;
+                let (view, has_second_person) = views.of(self, act.as_ref())?;
                 let now = self.now();
                 let agreements = self.standings(&view.agreements, now);
                 let released = noroshi_gate::release(
@@ -460,6 +462,9 @@ impl Node {
                         return Ok(Err(format!("{word}: {}", why.unwrap_or_default())));
                     }
                 };
+                if released.content().needs_second_person && !has_second_person {
+                    return Ok(Err(SECOND_PERSON.to_owned()));
+                }
                 let attribution = if released.content().reduced {
                     let assigned = stored.attribution.as_ref().map(|by| by.assigned.clone());
                     self.attribute(Role::Releaser, &assigned.unwrap_or_default(), rendition)
@@ -506,15 +511,11 @@ impl Node {
     }
 
     fn void_entries(&self, node: &NodeId, stopped: &[Stopped]) -> Result<(), Failure> {
-        let mut acts: BTreeMap<ActId, (ActRecord, String)> = BTreeMap::new();
-        for one in stopped {
-            if let Some(act) = one.act
-                && !acts.contains_key(&act)
-                && let Some(record) = self.record::<ActRecord>(RecordKind::Act, act.bytes())?
-            {
-                acts.insert(act, (record, one.why.clone()));
-            }
-        }
+        let acts: BTreeMap<ActId, &str> = stopped
+            .iter()
+            .rev()
+            .filter_map(|one| Some((one.act?, &*one.why)))
+            .collect();
         self.store
             .write(|tx| {
                 for one in stopped {
@@ -525,8 +526,13 @@ impl Node {
                         .with("why", one.why.as_str());
                     tx.append(&self.line(LineKind::Voided, None, body))?;
                 }
-                for (record, why) in acts.values_mut() {
-                    self.return_act(tx, record, why)?;
+                for (act, why) in &acts {
+                    // Returned once, however many of its entries are stopped, and wherever.
+                    if let Some(mut record) = act_in(tx, act)?
+                        && record.state == ActState::Done
+                    {
+                        self.return_act(tx, &mut record, why)?;
+                    }
                 }
                 Ok::<(), WriteError>(())
             })
@@ -536,11 +542,12 @@ impl Node {
 
 /// What the gate is asked with, by the act that approved an entry: each act has its own purpose.
 struct Views {
-    by_act: BTreeMap<Option<ActId>, GateView>,
+    by_act: BTreeMap<Option<ActId>, (GateView, bool)>,
 }
 
 impl Views {
-    fn of(&mut self, node: &Node, act: Option<&ActId>) -> Result<&GateView, Failure> {
+    /// What to ask with for an act, and whether a second person approved it.
+    fn of(&mut self, node: &Node, act: Option<&ActId>) -> Result<&(GateView, bool), Failure> {
         use std::collections::btree_map::Entry;
         match self.by_act.entry(act.copied()) {
             Entry::Occupied(known) => Ok(known.into_mut()),
@@ -553,7 +560,8 @@ impl Views {
                     .as_ref()
                     .and_then(|record| record.act.subject.str("purpose"))
                     .unwrap_or_default();
-                Ok(place.insert(node.gate_view(purpose)?))
+                let approved = record.as_ref().is_some_and(|act| act.approval.is_some());
+                Ok(place.insert((node.gate_view(purpose)?, approved)))
             }
         }
     }

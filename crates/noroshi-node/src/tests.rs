@@ -1,6 +1,7 @@
 //! Two nodes in one process, a road between them that a test can bend, peers that lie, and what
 //! becomes of items that are held.
 
+mod acts;
 mod admission;
 mod agreements;
 mod keys;
