@@ -199,6 +199,22 @@ impl StixId {
         // INVARIANT: `from_str` proved that the last 38 bytes are `--` and a UUID.
         &self.0[..self.0.len() - 38]
     }
+
+    /// The object type that a text names, if it is an identifier; nothing is allocated.
+    ///
+    /// # Errors
+    /// It is no identifier.
+    pub fn kind_of(text: &str) -> Result<&str, IdError> {
+        let refused = || IdError::new(text, "a STIX identifier `type--uuid`");
+        let split = text.len().checked_sub(38).ok_or_else(refused)?;
+        let (kind, rest) = text.as_bytes().split_at(split);
+        if (3..=250).contains(&kind.len()) && is_type_name(kind) && is_dashed_uuid(rest) {
+            // All of it is ASCII, proved above.
+            Ok(&text[..split])
+        } else {
+            Err(refused())
+        }
+    }
 }
 
 impl fmt::Display for StixId {
@@ -216,14 +232,7 @@ impl fmt::Debug for StixId {
 impl FromStr for StixId {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let refused = || IdError::new(text, "a STIX identifier `type--uuid`");
-        let split = text.len().checked_sub(38).ok_or_else(refused)?;
-        let (kind, rest) = text.as_bytes().split_at(split);
-        if (3..=250).contains(&kind.len()) && is_type_name(kind) && is_dashed_uuid(rest) {
-            Ok(Self(text.into()))
-        } else {
-            Err(refused())
-        }
+        Self::kind_of(text).map(|_| Self(text.into()))
     }
 }
 
