@@ -82,6 +82,12 @@ pub enum NoteCode {
     Missing,
     /// A property that STIX 2.1 keeps only for old data.
     Deprecated,
+    /// A word beyond an open vocabulary of the standard.
+    OpenWord,
+    /// A text in another form than the standard wants: an address, a language, a time.
+    Form,
+    /// An id that is not the one the standard would have given.
+    OtherId,
 }
 
 impl NoteCode {
@@ -97,6 +103,9 @@ impl NoteCode {
             Self::BareReference => "note.bare_reference",
             Self::Missing => "note.missing",
             Self::Deprecated => "note.deprecated",
+            Self::OpenWord => "note.open_word",
+            Self::Form => "note.form",
+            Self::OtherId => "note.other_id",
         }
     }
 }

@@ -7,6 +7,7 @@ use noroshi_model::json::{Object, Value};
 use noroshi_model::{Digest, Timestamp};
 
 use crate::error::{Note, NoteCode, ReadError, shown};
+use crate::uuid;
 
 #[cfg(test)]
 mod tests;
@@ -203,17 +204,6 @@ fn is_cve(text: &str) -> bool {
 /// The same CVE gets the same id on every node: a UUID of version 8 (RFC 9562, section 5.8) from
 /// SHA-256. Version 5 was rejected: it would bring SHA-1 into the binary for this alone.
 fn uuid_of(cve: &str) -> String {
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&Digest::of_parts(&[b"noroshi/kev/v1\0", cve.as_bytes()]).0[..16]);
-    bytes[6] = (bytes[6] & 0x0f) | 0x80;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let (a, b, c, d, e) = (
-        &digits[..8],
-        &digits[8..12],
-        &digits[12..16],
-        &digits[16..20],
-        &digits[20..],
-    );
-    format!("{a}-{b}-{c}-{d}-{e}")
+    let hash = Digest::of_parts(&[b"noroshi/kev/v1\0", cve.as_bytes()]);
+    uuid::written(&hash.0, 8)
 }

@@ -7,6 +7,7 @@ mod error;
 mod kev;
 mod stix;
 pub mod stream;
+mod uuid;
 mod valid;
 
 #[cfg(test)]
@@ -14,5 +15,5 @@ mod tests;
 
 pub use error::{Note, NoteCode, ReadError};
 pub use kev::KEV_EXTENSION;
-pub use stix::{is_observable, required_properties};
+pub use stix::{is_observable, required_properties, sco_id};
 pub use valid::{Form, Valid, check, read};

@@ -92,12 +92,25 @@ pub(crate) fn read_at(
             "STIX 2.1, 3.1",
         ));
     };
-    let ((object, mut notes), converted) = match form {
+    let ((mut object, mut notes), mut converted) = match form {
         Form::Kev => (kev::convert(object, index)?, true),
         Form::Stix if stix::is_older(&object) => (stix::upgrade(object), true),
         Form::Stix | Form::Stix21 => ((object, Vec::new()), false),
     };
-    let head = stix::check(&object, &mut notes, index)?;
+    let before = notes.len();
+    let head = match stix::check(&object, &mut notes, index) {
+        Ok(head) => head,
+        Err(error) if form != Form::Stix => return Err(error),
+        Err(error) => {
+            // Only what fails pays for the second look.
+            let (lowered, note) = stix::with_lower_ids(object).ok_or(error)?;
+            notes.truncate(before);
+            notes.push(note);
+            converted = true;
+            object = lowered;
+            stix::check(&object, &mut notes, index)?
+        }
+    };
     let canonical = object.canonical();
     // Conversion adds properties, and `1e15` is shorter than its canonical form. What is admitted
     // here must not be too long for the peer that reads it next.

@@ -4,9 +4,10 @@
 //! `labels` of some types moved to a property of their own, `is_family` on malware, `pattern_type`
 //! on indicators, `identity_class` optional.
 
+use noroshi_model::StixId;
 use noroshi_model::json::{Object, Value};
 
-use super::table::OBSERVABLES;
+use super::table::is_observable;
 use crate::error::{Note, NoteCode};
 
 /// Types whose 2.0 `labels` hold a vocabulary that 2.1 gives a property of its own: type, property,
@@ -103,7 +104,7 @@ pub(crate) fn is_older(object: &Object) -> bool {
     object
         .get("spec_version")
         .is_none_or(|version| version.as_str() == Some("2.0"))
-        && !OBSERVABLES.contains(&kind)
+        && !is_observable(kind)
 }
 
 /// The 2.1 object a 2.0 object becomes, and what was filled in or moved.
@@ -143,6 +144,50 @@ pub(crate) fn upgrade(mut object: Object) -> (Object, Vec<Note>) {
         ));
     }
     (object, notes)
+}
+
+/// The same object with the UUIDs of its identifiers in lower case, if that changes any.
+///
+/// RFC 9562 has them written so and read in either case; published examples of the standard's own
+/// makers hold both. Here one object has one name, so the item is the one in lower case.
+pub(crate) fn with_lower_ids(mut object: Object) -> Option<(Object, Note)> {
+    let mut changed = None;
+    let names: Vec<String> = object.iter().map(|(name, _)| name.to_owned()).collect();
+    for name in names {
+        if let Some(value) = object.get_mut(&name)
+            && lower(&name, value)
+        {
+            changed.get_or_insert(name);
+        }
+    }
+    let detail = "has upper-case digits in an identifier; written in lower case";
+    changed.map(|name| (object, Note::new(NoteCode::Form, &name, detail)))
+}
+
+fn lower(name: &str, value: &mut Value) -> bool {
+    match value {
+        Value::String(id) if name == "id" || name.ends_with("_ref") => {
+            let small = id.to_ascii_lowercase();
+            let is_other = StixId::kind_of(id).is_err() && StixId::kind_of(&small).is_ok();
+            if is_other {
+                *id = small.into();
+            }
+            is_other
+        }
+        Value::Array(values) => {
+            let inner = name.strip_suffix('s').unwrap_or(name);
+            values
+                .iter_mut()
+                .fold(false, |any, it| lower(inner, it) | any)
+        }
+        Value::Object(object) => {
+            let names: Vec<String> = object.iter().map(|(name, _)| name.to_owned()).collect();
+            names.iter().fold(false, |any, name| {
+                object.get_mut(name).is_some_and(|it| lower(name, it)) | any
+            })
+        }
+        _ => false,
+    }
 }
 
 /// Move the labels of the type's 2.0 vocabulary to the property 2.1 has for them.
