@@ -5,6 +5,7 @@
 
 mod error;
 mod kev;
+pub mod ontology;
 mod stix;
 pub mod stream;
 mod uuid;
