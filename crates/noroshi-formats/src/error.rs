@@ -88,6 +88,8 @@ pub enum NoteCode {
     Form,
     /// An id that is not the one the standard would have given.
     OtherId,
+    /// A reference to a type that the standard does not mean there.
+    OddReference,
 }
 
 impl NoteCode {
@@ -106,6 +108,7 @@ impl NoteCode {
             Self::OpenWord => "note.open_word",
             Self::Form => "note.form",
             Self::OtherId => "note.other_id",
+            Self::OddReference => "note.odd_reference",
         }
     }
 }

@@ -206,7 +206,7 @@ pub(super) static TYPES: &[Shape] = shapes! {
         may("count", Integer(0, COUNT_MAX)), must("sighting_of_ref", IdNot(UNLINKED)),
         may("observed_data_refs", Ids(&["observed-data"])),
         may("where_sighted_refs", Ids(&["identity", "location"])), may("summary", Bool),
-    } [NotEarlier("first_seen", "last_seen")]
+    } [NotEarlier("first_seen", "last_seen"), More(parts::sighting)]
     "threat-actor" "STIX 2.1, 4.17" OBJECT {
         must("name", Text), may("description", Text),
         may("threat_actor_types", Words(THREAT_ACTOR_TYPES)), may("aliases", Texts),

@@ -1,6 +1,7 @@
 //! The check of what has an inside of its own: extensions, hashes, references, markings, and the
 //! demands of meta objects that no row can say.
 
+use noroshi_model::StixId;
 use noroshi_model::agreement::Agreement;
 use noroshi_model::json::{Object, Value};
 use noroshi_model::selector::{Selector, Step};
@@ -8,6 +9,7 @@ use noroshi_model::selector::{Selector, Step};
 use super::check::{Checker, Place};
 use super::objects::EXTERNAL_REFERENCE;
 use super::shape::{Kind, Shape};
+use super::table::{is_observable, is_standard};
 use super::words::{EXTENSION_TYPES, HASH_ALGORITHMS};
 use super::{forms, observables, own};
 use crate::error::{NoteCode, ReadError, shown};
@@ -313,11 +315,32 @@ pub(super) fn language_content(
     Ok(())
 }
 
-/// 4.14: `objects` is the form of STIX 2.0, deprecated and widespread.
+/// 4.14: `objects` is the form of STIX 2.0, deprecated and widespread. References name what was
+/// observed: at least one observable, or a type that may be one.
 pub(super) fn observed_data(checker: &mut Checker<'_>, object: &Object) -> Result<(), ReadError> {
     if object.get("objects").is_some() {
         let detail = "is the STIX 2.0 form; kept as it came";
         checker.note(NoteCode::Deprecated, "objects", detail);
+    }
+    let refs = object.get("object_refs").and_then(Value::as_array);
+    let is_observed = |id: &Value| {
+        let kind = id.as_str().and_then(|id| StixId::kind_of(id).ok());
+        kind.is_some_and(|kind| is_observable(kind) || !is_standard(kind))
+    };
+    if refs.is_some_and(|refs| !refs.iter().any(is_observed)) {
+        let detail = "names no observable, which is what was observed";
+        checker.note(NoteCode::OddReference, "object_refs", detail);
+    }
+    Ok(())
+}
+
+/// 5.2: what is sighted is a domain object. Platforms do record sightings of observables, and the
+/// link says what it means either way.
+pub(super) fn sighting(checker: &mut Checker<'_>, object: &Object) -> Result<(), ReadError> {
+    let sighted = object.str("sighting_of_ref").unwrap_or_default();
+    if StixId::kind_of(sighted).is_ok_and(is_observable) {
+        let detail = "names an observable; the standard means a domain object";
+        checker.note(NoteCode::OddReference, "sighting_of_ref", detail);
     }
     Ok(())
 }

@@ -29,10 +29,8 @@ fn try_it(object: &Object) -> Result<Vec<Note>, ReadError> {
 fn sample(row: &Property) -> Value {
     let id = |kind: &str| Value::from(format!("{kind}--{UUID}"));
     let one = |kinds: &[&str]| id(kinds.first().unwrap_or(&"identity"));
-    let other = |kinds: &[&str]| {
-        let free = ["identity", "file", "malware"];
-        id(free.iter().find(|it| !kinds.contains(it)).unwrap())
-    };
+    let other =
+        |free: [&str; 2], kinds: &[&str]| id(free.iter().find(|it| !kinds.contains(it)).unwrap());
     let parsed = |json: &str| Value::parse(json.as_bytes(), &Limits::DEFAULT).unwrap();
     match row.kind {
         Kind::Text | Kind::Filled | Kind::Any => "text".into(),
@@ -46,9 +44,9 @@ fn sample(row: &Property) -> Value {
         Kind::Time => "2026-01-01T00:00:00Z".into(),
         Kind::Version => "2026-01-01T00:00:00.000Z".into(),
         Kind::Id(kinds) => one(kinds),
-        Kind::IdNot(kinds) => other(kinds),
+        Kind::IdNot(kinds) => other(["identity", "file"], kinds),
         Kind::Ids(kinds) => vec![one(kinds)].into(),
-        Kind::IdsNot(kinds) => vec![other(kinds)].into(),
+        Kind::IdsNot(kinds) => vec![other(["file", "identity"], kinds)].into(),
         Kind::Texts | Kind::List => vec!["text"].into(),
         Kind::Hashes => Object::new().with("MD5", "a".repeat(32)).into(),
         Kind::Hex => "4d5a".into(),

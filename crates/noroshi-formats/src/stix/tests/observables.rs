@@ -382,3 +382,29 @@ fn a_custom_observable_needs_no_times() {
     let said = read(&extension("new-sdo")).unwrap_err().to_string();
     assert!(said.contains("`created` is missing"), "{said}");
 }
+
+#[test]
+fn references_to_what_is_not_meant_there_are_noted() {
+    let sighting = |of: &str| accepts("sighting", &format!(r#""sighting_of_ref":"{of}--{UUID}""#));
+    assert_eq!(sighting("indicator"), []);
+    assert_eq!(sighting("x-mine"), []);
+    let notes = sighting("ipv4-addr");
+    assert_eq!(
+        (notes[0].code, &*notes[0].at),
+        (NoteCode::OddReference, "sighting_of_ref")
+    );
+    let observed = |refs: &[&str]| {
+        let refs: Vec<String> = refs.iter().map(|it| format!("{it}--{UUID}")).collect();
+        let rest = format!(
+            r#""first_observed":"2026-01-01T00:00:00Z","last_observed":"2026-01-01T00:00:00Z","number_observed":1,"object_refs":{refs:?}"#
+        );
+        accepts("observed-data", &rest)
+    };
+    assert_eq!(observed(&["relationship", "file"]), []);
+    assert_eq!(observed(&["x-mine"]), []);
+    let notes = observed(&["relationship", "malware"]);
+    assert_eq!(
+        (notes[0].code, &*notes[0].at),
+        (NoteCode::OddReference, "object_refs")
+    );
+}
