@@ -121,7 +121,7 @@ pub(super) static TYPES: &[Shape] = shapes! {
         must("pattern_type", Word(PATTERN_TYPES)), may("pattern_version", Text),
         must("valid_from", Time), may("valid_until", Time),
         may("kill_chain_phases", Parts(&KILL_CHAIN_PHASE)),
-    } [Later("valid_from", "valid_until")]
+    } [Later("valid_from", "valid_until"), More(parts::indicator)]
     "infrastructure" "STIX 2.1, 4.8" OBJECT {
         must("name", Text), may("description", Text),
         may("infrastructure_types", Words(INFRASTRUCTURE_TYPES)), may("aliases", Texts),

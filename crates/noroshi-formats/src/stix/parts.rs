@@ -334,6 +334,16 @@ pub(super) fn observed_data(checker: &mut Checker<'_>, object: &Object) -> Resul
     Ok(())
 }
 
+/// 4.7: a pattern is of the type it says. Other types of pattern have readers of their own.
+pub(super) fn indicator(checker: &mut Checker<'_>, object: &Object) -> Result<(), ReadError> {
+    let pattern = object.str("pattern").unwrap_or_default();
+    if object.str("pattern_type") == Some("stix") && !forms::is_pattern(pattern) {
+        let detail = "is no STIX pattern: its brackets or quotes are missing or do not close";
+        checker.note(NoteCode::Form, "pattern", detail);
+    }
+    Ok(())
+}
+
 /// 5.2: what is sighted is a domain object. Platforms do record sightings of observables, and the
 /// link says what it means either way.
 pub(super) fn sighting(checker: &mut Checker<'_>, object: &Object) -> Result<(), ReadError> {

@@ -33,6 +33,7 @@ fn sample(row: &Property) -> Value {
         |free: [&str; 2], kinds: &[&str]| id(free.iter().find(|it| !kinds.contains(it)).unwrap());
     let parsed = |json: &str| Value::parse(json.as_bytes(), &Limits::DEFAULT).unwrap();
     match row.kind {
+        Kind::Filled if row.name == "pattern" => "[url:value = 'a']".into(),
         Kind::Text | Kind::Filled | Kind::Any => "text".into(),
         Kind::Form(form) => written(form).into(),
         Kind::Forms(form) => vec![written(form)].into(),

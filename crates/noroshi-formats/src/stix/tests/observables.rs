@@ -408,3 +408,36 @@ fn references_to_what_is_not_meant_there_are_noted() {
         (NoteCode::OddReference, "object_refs")
     );
 }
+
+#[test]
+fn a_stix_pattern_whose_brackets_or_quotes_do_not_close_is_noted() {
+    let indicator = |kind: &str, pattern: &str| {
+        let rest = format!(
+            r#""valid_from":"2026-01-01T00:00:00Z","pattern_type":"{kind}","pattern":"{pattern}""#
+        );
+        accepts("indicator", &rest)
+    };
+    for whole in [
+        "[url:value = 'https://a.example/[x)']",
+        "([a:b = 'it\\\\'s'] AND [c:d[0].e IN ('f', 'g')]) WITHIN 5 SECONDS",
+        "[file:hashes.'SHA-256' = 'ab']",
+    ] {
+        assert_eq!(indicator("stix", whole), [], "{whole}");
+    }
+    for torn in [
+        "url:value = 'a'",
+        "[url:value = 'a]",
+        "[a:b = 'c'",
+        "[a:b IN ('c']",
+        "([a:b = 1])]",
+        "'[]'",
+    ] {
+        let notes = indicator("stix", torn);
+        assert_eq!(
+            (notes[0].code, &*notes[0].at),
+            (NoteCode::Form, "pattern"),
+            "{torn}"
+        );
+        assert_eq!(indicator("sigma", torn), [], "{torn}");
+    }
+}
