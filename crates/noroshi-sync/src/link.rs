@@ -155,8 +155,17 @@ struct Sending {
 struct InFlight {
     rank: u8,
     bytes: usize,
+    sent: Timestamp,
     due: Timestamp,
     tries: u32,
+}
+
+impl InFlight {
+    /// Is it time to send it again? A clock that was set back before the sending says nothing about
+    /// how long ago that was: then it is.
+    fn is_late(&self, now: Timestamp) -> bool {
+        self.due <= now || now < self.sent
+    }
 }
 
 /// The link.
@@ -279,16 +288,20 @@ impl Link {
         if self.sending.is_none() {
             return Some(Want::Epoch);
         }
-        let late: Vec<(u64, u8)> = self
+        let late: Vec<(u64, u8, usize)> = self
             .in_flight
             .iter()
-            .filter(|(_, flight)| flight.due <= now)
-            .map(|(number, flight)| (*number, flight.rank))
+            .filter(|(_, flight)| flight.is_late(now))
+            .map(|(number, flight)| (*number, flight.rank, flight.bytes))
             .collect();
-        for (number, rank) in late {
+        // What is late is lost, as far as one knows: it fills the road no more, or a road that lost
+        // all it could hold would stay full for ever.
+        let mut on_the_road = self.in_flight_bytes;
+        for (number, rank, bytes) in late {
             self.enqueue(number, rank);
+            on_the_road = on_the_road.saturating_sub(bytes);
         }
-        let full = self.in_flight_bytes >= self.config.in_flight_bytes_max;
+        let full = on_the_road >= self.config.in_flight_bytes_max;
         let flash = Precedence::Flash.rank();
         let next: Vec<u64> = self
             .queue
@@ -441,6 +454,7 @@ impl Link {
             InFlight {
                 rank,
                 bytes,
+                sent: now,
                 due,
                 tries,
             },
