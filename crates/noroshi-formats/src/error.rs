@@ -38,6 +38,9 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// Every code, for the catalogue's completeness.
+    pub const CODES: [&'static str; 3] = ["read.json", "read.property", "read.framing"];
+
     /// A stable code for counting and for the message catalogue.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -93,6 +96,22 @@ pub enum NoteCode {
 }
 
 impl NoteCode {
+    /// Every code, for the catalogue's completeness.
+    pub const ALL: [Self; 12] = [
+        Self::Filled,
+        Self::Moved,
+        Self::UnknownProperty,
+        Self::EmptyList,
+        Self::Shortened,
+        Self::BareReference,
+        Self::Missing,
+        Self::Deprecated,
+        Self::OpenWord,
+        Self::Form,
+        Self::OtherId,
+        Self::OddReference,
+    ];
+
     /// A stable word.
     #[must_use]
     pub fn as_str(self) -> &'static str {

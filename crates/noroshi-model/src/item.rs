@@ -18,8 +18,9 @@ pub struct Head {
     pub created_by: Option<StixId>,
     /// `revoked`.
     pub revoked: bool,
-    /// A short title: `name`, else `relationship_type`, else the first words of `content` or
-    /// `description`; empty where there is none. At most 200 bytes, cut at a character.
+    /// A short title: `name` or `title`, else an observable's `value`, else `relationship_type`,
+    /// else the first line of `content` or `description`, else what the type is about; empty where
+    /// there is none. At most 200 bytes, cut at a character.
     pub title: String,
 }
 

@@ -22,12 +22,15 @@ const JAPANESE: &str = include_str!("../locales/ja.ftl");
 /// What failures mean, in Japanese, by code; in English each says it itself.
 const FAILURES_JAPANESE: &str = include_str!("../locales/errors-ja.ftl");
 
+/// What notes and errors of reading mean, in Japanese, by code; in English each says it itself.
+const READING_JAPANESE: &str = include_str!("../locales/reading-ja.ftl");
+
 type Bundle = FluentBundle<FluentResource>;
 
 static BUNDLES: LazyLock<[Bundle; 2]> = LazyLock::new(|| {
     [
         bundle("en", &[ENGLISH]),
-        bundle("ja", &[JAPANESE, FAILURES_JAPANESE]),
+        bundle("ja", &[JAPANESE, FAILURES_JAPANESE, READING_JAPANESE]),
     ]
 });
 

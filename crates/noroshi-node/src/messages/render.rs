@@ -25,7 +25,7 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
     let yes_no = |field: &str| text(lang, if row[field] == true { "yes" } else { "no" }, &[]);
     match kind {
         "item" => item_row(lang, row),
-        "note" | "error" => say(lang, &format!("{kind}-row"), row, &["file", "text"]),
+        "note" | "error" => reading_row(lang, kind, row),
         "act" => say(
             lang,
             "act-row",
@@ -389,6 +389,22 @@ fn code_text(lang: Lang, code: &str) -> String {
     } else {
         code.to_owned()
     }
+}
+
+/// A note or error of reading. In Japanese its meaning, then the English sentence in brackets.
+fn reading_row(lang: Lang, kind: &str, row: &Value) -> String {
+    let code = word(row, "code").replace('.', "-");
+    let meaning = format!("reading-{code}");
+    let mut said = word(row, "text");
+    if lang == Lang::Ja && knows(lang, &meaning) {
+        said = format!("{} ({said})", text(lang, &meaning, &[]));
+    }
+    let file = word(row, "file");
+    text(
+        lang,
+        &format!("{kind}-row"),
+        &[("file", &file), ("text", &said)],
+    )
 }
 
 fn say(lang: Lang, id: &str, row: &Value, fields: &[&str]) -> String {

@@ -4,8 +4,14 @@ use std::collections::BTreeMap;
 
 use std::path::Path;
 
-use super::{ENGLISH, FAILURES_JAPANESE, JAPANESE, Lang, failure, knows, text};
+use noroshi_formats::{NoteCode, ReadError};
+use serde_json::json;
+
+use super::{
+    ENGLISH, FAILURES_JAPANESE, JAPANESE, Lang, READING_JAPANESE, failure, knows, render, text,
+};
 use crate::Failure;
+use crate::command::Event;
 
 /// Message ids with the arguments each names.
 fn messages(source: &str) -> BTreeMap<String, Vec<String>> {
@@ -100,4 +106,37 @@ fn a_failure_says_in_japanese_what_it_means_and_keeps_its_details() {
     assert_eq!(failure(Lang::En, &lost), "failed: no item deadbeef");
     let told = failure(Lang::Ja, &lost);
     assert!(told.contains("その項目はありません") && told.contains("(no item deadbeef)"));
+}
+
+#[test]
+fn every_note_and_error_of_reading_is_told_in_japanese_and_nothing_else_is() {
+    let notes = NoteCode::ALL.map(NoteCode::as_str);
+    let marking = ["marking.disputed", "marking.not_understood"];
+    let codes = notes.into_iter().chain(ReadError::CODES).chain(marking);
+    let mut made: Vec<String> = codes
+        .map(|code| format!("reading-{}", code.replace('.', "-")))
+        .collect();
+    made.sort();
+    let told: Vec<String> = messages(READING_JAPANESE).into_keys().collect();
+    assert_eq!(made, told);
+}
+
+#[test]
+fn a_note_says_in_japanese_what_it_means_and_keeps_its_details() {
+    let event = |code: &str| Event::Row {
+        kind: "note".to_owned(),
+        row: json!({ "file": "a.json", "code": code, "text": "`value` is not a URL" }),
+    };
+    let english = render(Lang::En, &event("note.form"));
+    assert!(
+        english.ends_with("a.json: `value` is not a URL"),
+        "{english}"
+    );
+    let told = render(Lang::Ja, &event("note.form"));
+    assert!(
+        told.contains("書式") && told.contains("(`value` is not a URL)"),
+        "{told}"
+    );
+    let other = render(Lang::Ja, &event("no.such"));
+    assert!(other.ends_with("a.json: `value` is not a URL"), "{other}");
 }
