@@ -17,4 +17,4 @@ mod tests;
 pub use error::{Note, NoteCode, ReadError};
 pub use kev::KEV_EXTENSION;
 pub use stix::{is_observable, required_properties, sco_id};
-pub use valid::{Form, Valid, check, read};
+pub use valid::{Form, Valid, check, read, reread};

@@ -119,6 +119,36 @@ pub(crate) fn read_at(
     Ok((seal(object, canonical, head, received, converted), notes))
 }
 
+/// Read once more what was checked when it came: an item as the store keeps it. Its name proves that
+/// no byte has changed, so its rules are not gone through again, nor its canonical form made. What
+/// was valid when it came stays so when a later version of the rules asks for more.
+///
+/// # Errors
+/// The bytes are not those of that name, or no object with an id.
+pub fn reread(canonical: &[u8], name: &ItemHash, limits: &Limits) -> Result<Valid, ReadError> {
+    let refused = |problem: &str| {
+        ReadError::property(name.to_string(), "(object)", problem, "the item's name")
+    };
+    if Digest::of(canonical) != name.0 {
+        return Err(refused("has other bytes than those it is named by"));
+    }
+    let value =
+        Value::parse(canonical, limits).map_err(|source| ReadError::Json { index: 0, source })?;
+    let Value::Object(object) = value else {
+        return Err(refused("is no JSON object"));
+    };
+    let id = object.str("id").and_then(|id| id.parse().ok());
+    let head = stix::head(&object, id.ok_or_else(|| refused("has no STIX id"))?);
+    Ok(Valid {
+        object,
+        canonical: canonical.into(),
+        hash: *name,
+        head,
+        received: None,
+        converted: false,
+    })
+}
+
 /// Check an object that the node itself built: a rendition, an agreement.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 
 use std::sync::mpsc::Receiver;
 
-use noroshi_formats::{Form, Valid};
+use noroshi_formats::Valid;
 use noroshi_gate::{
     Admission, AdmitContext, Learned, Marked, MarkingTable, Previous, Rules, Scope, Via,
 };
@@ -299,10 +299,8 @@ impl Node {
         let Some(bytes) = &stored.canonical else {
             return Ok(None);
         };
-        let (valid, _) =
-            noroshi_formats::read(bytes, Form::Stix21, self.limits()).map_err(|error| {
-                Failure::new("store.item", 5, format_args!("{}: {error}", stored.hash))
-            })?;
+        let valid = noroshi_formats::reread(bytes, &stored.hash, self.limits())
+            .map_err(|error| Failure::new("store.item", 5, error))?;
         let assigned: &[StixId] = stored
             .attribution
             .as_ref()

@@ -33,6 +33,11 @@ use crate::receipts::SignedReceipt;
 use crate::records::{Peer, int};
 use crate::send::{LinkSlot, log_name};
 
+/// Threads that read what one exchange brought, at most.
+const READERS_MAX: usize = 8;
+/// Entries worth a thread of their own.
+const SHARE_MIN: usize = 64;
+
 /// What an exchange brought.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Outcome {
@@ -44,7 +49,6 @@ pub(crate) struct Outcome {
 
 /// What every entry of one exchange is judged with.
 struct BatchView<'a> {
-    peer: &'a Peer,
     sender: &'a Recipient,
     rules: &'a Rules,
     agreements: &'a [AgreementInForce<'a>],
@@ -281,13 +285,13 @@ impl Node {
         let view = self.gate_view("")?;
         let agreements = self.standings(&view.agreements, view.now);
         let mut batch_view = BatchView {
-            peer,
             sender: &sender,
             rules: &view.rules,
             agreements: &agreements,
             markings: self.markings(),
             learned: Vec::new(),
         };
+        let mut read = self.read_items(peer, &batch.deliveries)?.into_iter();
         let mut destroyed = false;
         // What may change the judgement of items that are held.
         let is_news = batch.deliveries.iter().any(|delivery| {
@@ -305,13 +309,14 @@ impl Node {
                 let mut fates = Vec::new();
                 let mut applied = 0;
                 for delivery in &batch.deliveries {
+                    let item = read.next().flatten();
                     // What stands in the mirror was applied once, or is contradicted by this.
                     if tx.mirror_hash(&node, delivery.number)?.is_some() {
                         let hash = delivered_hash(delivery);
                         self.check_repeated(tx, peer, slot, delivery.number, hash)?;
                         continue;
                     }
-                    let fate = self.apply_one(tx, &mut batch_view, delivery)?;
+                    let fate = self.apply_one(tx, &mut batch_view, delivery, item)?;
                     applied += 1;
                     destroyed |= fate.is_some_and(|(_, fate)| fate == Fate::Destroyed);
                     fates.extend(fate.map(|(digest, fate)| (delivery.number, digest, fate)));
@@ -358,6 +363,7 @@ impl Node {
         tx: &mut Tx<'_>,
         view: &mut BatchView<'_>,
         delivery: &Delivery,
+        item: Option<Result<Valid, String>>,
     ) -> Result<Option<(Digest, Fate)>, WriteError> {
         let node = view.sender.node;
         let node = &node;
@@ -370,12 +376,13 @@ impl Node {
                 canonical,
                 attribution,
             } => {
-                let fate = self.apply_item(tx, view, canonical, attribution)?;
+                let hash = ItemHash(Digest::of(canonical));
+                let item = item.unwrap_or_else(|| Err("it was not read".to_owned()));
+                let fate = self.apply_item(tx, view, hash, item, attribution)?;
                 if fate == Fate::Held {
-                    let hash = ItemHash(Digest::of(canonical));
                     self.note_held(tx, &hash, &view.sender.node, delivery.number)?;
                 }
-                (Digest::of(canonical), Some(fate))
+                (hash.0, Some(fate))
             }
             Payload::Notice {
                 kind: EntryKind::Recall,
@@ -412,12 +419,12 @@ impl Node {
         &self,
         tx: &mut Tx<'_>,
         view: &mut BatchView<'_>,
-        canonical: &[u8],
+        hash: ItemHash,
+        item: Result<Valid, String>,
         attribution: &Attribution,
     ) -> Result<Fate, WriteError> {
         let node = view.sender.node;
-        let hash = ItemHash(Digest::of(canonical));
-        let valid = match self.signed_item(view.peer, canonical, attribution) {
+        let valid = match item {
             Ok(valid) => valid,
             Err(why) => {
                 self.refuse(tx, &node, &format!("item {hash}: {why}"))?;
@@ -477,6 +484,44 @@ impl Node {
             Fate::Superseded
         } else {
             fate_of(stored.state)
+        })
+    }
+
+    /// Read what an exchange brought and check its signatures, on as many threads as there are
+    /// cores and before the store is asked to write: the writer then only writes. One place for
+    /// each delivery, empty where it is no item.
+    fn read_items(
+        &self,
+        peer: &Peer,
+        deliveries: &[Delivery],
+    ) -> Result<Vec<Option<Result<Valid, String>>>, Failure> {
+        let read = |delivery: &Delivery| match &delivery.payload {
+            Payload::Item {
+                canonical,
+                attribution,
+            } => Some(self.signed_item(peer, canonical, attribution)),
+            Payload::Void { .. } | Payload::Notice { .. } => None,
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = deliveries
+            .len()
+            .div_ceil(cores.min(READERS_MAX))
+            .max(SHARE_MIN);
+        let read_all = |part: &[Delivery]| part.iter().map(read).collect::<Vec<_>>();
+        std::thread::scope(|scope| {
+            let (own, others) = deliveries.split_at(share.min(deliveries.len()));
+            let others: Vec<_> = others
+                .chunks(share)
+                .map(|part| scope.spawn(move || read_all(part)))
+                .collect();
+            let mut all = read_all(own);
+            for thread in others {
+                let part = thread.join();
+                all.extend(part.map_err(|_| {
+                    Failure::new("internal", 1, "a reading thread ended abnormally")
+                })?);
+            }
+            Ok(all)
         })
     }
 

@@ -24,7 +24,8 @@ pub(crate) const TITLED: [&str; 14] = [
     "user_id",
 ];
 
-pub(super) fn head(object: &Object, id: StixId) -> Head {
+/// The head of an object that is sound.
+pub(crate) fn head(object: &Object, id: StixId) -> Head {
     let time = |name: &str| {
         object
             .str(name)

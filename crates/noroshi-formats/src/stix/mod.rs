@@ -18,7 +18,7 @@ mod upgrade;
 mod words;
 
 pub(crate) use check::check;
-pub(crate) use head::{TITLED, cut};
+pub(crate) use head::{TITLED, cut, head};
 pub use sco_id::sco_id;
 pub(crate) use shape::{Need, Shape};
 pub use table::{is_observable, required_properties};
