@@ -1,7 +1,8 @@
 //! What the own types promise, refusals first.
 
-use noroshi_model::Limits;
+use noroshi_model::agreement::{Agreement, Clause, Party};
 use noroshi_model::json::{Object, Value};
+use noroshi_model::{Limits, NodeId, StixId};
 use proptest::prelude::*;
 
 use super::{Fallback, definitions, fallback, own_type_of, own_types};
@@ -36,6 +37,10 @@ fn own(kind: &str, extension_type: &str, rest: &str) -> Object {
     let more = parse(&format!("{{{rest}}}"));
     more.iter()
         .fold(object, |it, (name, value)| it.with(name, value.clone()))
+}
+
+fn at_id(kind: &str) -> StixId {
+    format!("{kind}--{UUID}").parse().unwrap()
 }
 
 fn valid(object: Object) -> Valid {
@@ -83,6 +88,64 @@ fn an_own_type_is_known_by_its_extension_and_declares_the_right_kind() {
     );
     assert!(check(own("dependency", "new-sro", &ends).into(), &Limits::DEFAULT).is_ok());
     assert!(check(own("dependency", "new-sdo", &ends).into(), &Limits::DEFAULT).is_err());
+}
+
+#[test]
+fn an_agreement_is_read_by_its_own_reader_and_falls_back_to_a_report() {
+    let node = |byte: u8| NodeId::from_bytes([byte; 32]);
+    let party = |byte: u8, nation: &str| Party {
+        node: node(byte),
+        name_en: format!("Ministry {nation}"),
+        name_ja: format!("省 {nation}"),
+        nation: nation.parse().unwrap(),
+    };
+    let at = |text: &str| text.parse().unwrap();
+    let agreement = Agreement {
+        id: at_id("agreement"),
+        created: at("2026-01-01T00:00:00Z"),
+        modified: at("2026-02-01T00:00:00Z"),
+        title: "Sharing".to_owned(),
+        title_ja: "共有".to_owned(),
+        kind: "mou".to_owned(),
+        parties: vec![party(1, "JPN"), party(2, "USA")],
+        valid_from: at("2026-01-01T00:00:00Z"),
+        valid_until: at("2027-01-01T00:00:00Z"),
+        clauses: vec![Clause {
+            id: "1".to_owned(),
+            text_en: "Indicators are shared.".to_owned(),
+            text_ja: "脅威指標を共有する。".to_owned(),
+        }],
+        releases: Vec::new(),
+        equivalences: Vec::new(),
+        members_known: true,
+    };
+    let (object, notes) = check(agreement.to_value(), &Limits::DEFAULT).unwrap();
+    assert_eq!(notes, []);
+    let report = fallen(&object, &[]);
+    assert_eq!(
+        report.object().str("name"),
+        Some("[Agreement / 協定] Sharing / 共有")
+    );
+    let text = report.object().str("description").unwrap();
+    assert!(
+        text.contains("text_en = Indicators are shared., text_ja = 脅威指標を共有する。"),
+        "{text}"
+    );
+    let torn = Agreement {
+        title: String::new(),
+        ..agreement.clone()
+    }
+    .to_value();
+    let Value::Object(torn) = torn else {
+        unreachable!("an agreement is an object")
+    };
+    let torn = torn.with("parties", Vec::<Value>::new());
+    assert!(check(torn.into(), &Limits::DEFAULT).is_err());
+    let Value::Object(more) = agreement.to_value() else {
+        unreachable!("as above")
+    };
+    let said = check(more.with("side_letter", "s").into(), &Limits::DEFAULT).unwrap_err();
+    assert!(said.to_string().contains("docs/agreement.md"), "{said}");
 }
 
 /// Clause: I5

@@ -217,8 +217,11 @@ impl Checker<'_> {
             let detail = "is not used on this type; kept as it came";
             self.note(NoteCode::UnknownProperty, place, detail);
         }
+        // Where anything may stand, an empty list may: an agreement can have no equivalences.
+        let is_free = matches!(row.kind, Kind::Any);
         if let Value::Array(values) = value
             && values.is_empty()
+            && !is_free
         {
             if row.need == Need::Must {
                 let problem = "is an empty list: at least one element is required";

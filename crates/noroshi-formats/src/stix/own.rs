@@ -318,7 +318,7 @@ pub(super) static TYPES: &[Shape] = shapes! {
     "agreement" "docs/agreement.md" OBJECT {
         must("title", Any), must("title_ja", Any), must("kind", Any), must("parties", Any),
         must("valid_from", Any), must("valid_until", Any), must("clauses", Any),
-        must("releases", Any), must("equivalences", Any),
+        must("releases", Any), must("equivalences", Any), may("members_known", Any),
     } [More(parts::agreement)]
     "authority" "data model, authority" OBJECT {
         must("holder_ref", IDENTITY), must("actions", Texts), must("legal_basis", Object),
