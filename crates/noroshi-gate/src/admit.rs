@@ -3,11 +3,14 @@
 use noroshi_model::{Attribution, NodeId, Role, Timestamp, World};
 
 use crate::acts::Approved;
-use crate::decide::{AgreementInForce, PeerState, Recipient, Rules, may_pass_on, permitted};
+use crate::consent::{self, Passage, may_pass_on};
+use crate::decide::{AgreementInForce, Recipient, Rules};
+use crate::gate::{Closed, not_confirmed};
 use crate::label::Label;
 use crate::mark::Marked;
-use crate::question::Grant;
+use crate::question::{Channel, Grant};
 use crate::reason::Reason;
+use crate::terms;
 
 /// How an object came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,74 +150,54 @@ fn from_peer(
     if sender.world != context.rules.world {
         reasons.push(Reason::OtherWorld {});
     }
-    match sender.state {
-        PeerState::Confirmed => {}
-        PeerState::Pending => reasons.push(Reason::PeerNotConfirmed {
-            state: "pending".into(),
-        }),
-        PeerState::Removed => reasons.push(Reason::PeerNotConfirmed {
-            state: "removed".into(),
-        }),
-    }
+    reasons.extend(not_confirmed(sender.state));
     let kind = marked.valid().head().id.kind();
-    let me = Recipient {
-        node: context.rules.me,
-        nation: context.rules.my_nation,
-        state: PeerState::Confirmed,
-        world: context.rules.world,
+    let rules = context.rules;
+    let me = (&rules.me, rules.my_nation);
+    let highest = marked.highest();
+    let (hash, originator) = (marked.hash(), attribution.node);
+    // What it was passed on for is the sender's question: any purpose a grant names will do.
+    let granted = context.grants.iter();
+    let passage = Passage {
+        item: marked,
+        originator,
+        holder: sender.node,
+        holder_nation: sender.nation,
+        recipient_nation: rules.my_nation,
+        granted: granted
+            .filter(|grant| grant.reaches(&hash, &rules.me, context.now))
+            .collect(),
     };
-    if attribution.node != sender.node {
-        let originator = attribution.node;
-        let passes = may_pass_on(&marked.highest(), |onward| {
-            // The originator's word to the sender, where this node is a party, or to this node.
-            [sender, &me].iter().any(|holder| {
-                any_purpose_terms(context.agreements, &originator, holder, kind)
-                    .is_ok_and(|terms| terms.iter().any(|(.., term)| term.onward == onward))
+    let passes = || {
+        // The originator's word to the sender, where this node is a party, or to this node.
+        let holders = [(&sender.node, sender.nation), me];
+        consent::may_pass_on(&highest, |onward| {
+            holders.into_iter().any(|holder| {
+                terms::directed(context.agreements, &originator, holder, kind, None)
+                    .is_ok_and(|terms| terms.iter().any(|(_, term)| term.onward == onward))
             })
+        })
+    };
+    if !passage.has_originator() && !passes() {
+        reasons.push(Reason::MayNotPassOn {
+            sender: sender.node,
+            originator,
         });
-        // What it was passed on for is the sender's question: any purpose the grant names will do.
-        let granted = context.grants.iter().any(|grant| {
-            grant.by == originator && grant.reaches(&marked.hash(), &context.rules.me, context.now)
-        });
-        if !passes && !granted {
-            reasons.push(Reason::MayNotPassOn {
-                sender: sender.node,
-                originator,
-            });
-        }
     }
+    reasons.extend(passage.missing(&highest));
     // The purpose was the sender's question; here any purpose the terms name will do.
-    let terms = any_purpose_terms(context.agreements, &sender.node, &me, kind);
-    match terms {
+    match terms::covering(context.agreements, &sender.node, me, kind, None) {
         Ok(terms) => {
-            if let Err(closed) = permitted(&marked.highest(), &me, &terms, context.rules) {
-                reasons.extend(closed);
-            }
+            let closed = Closed::new(
+                rules.my_nation,
+                Channel::LINK,
+                context.now,
+                &rules.coalitions,
+            );
+            reasons.extend(closed.answer(&highest, &terms).err().unwrap_or_default());
         }
         Err(none) => reasons.extend(none),
     }
-}
-
-fn any_purpose_terms<'a>(
-    agreements: &'a [AgreementInForce<'a>],
-    from: &NodeId,
-    to: &Recipient,
-    kind: &str,
-) -> Result<Vec<crate::decide::Term<'a>>, Vec<Reason>> {
-    let purposes: std::collections::BTreeSet<&str> = agreements
-        .iter()
-        .flat_map(|held| &held.agreement.releases)
-        .flat_map(|term| &term.purposes)
-        .map(String::as_str)
-        .collect();
-    let mut last = Err(vec![Reason::NoAgreement {}]);
-    for purpose in purposes {
-        last = crate::decide::covering_terms(agreements, from, to, kind, purpose);
-        if last.is_ok() {
-            return last;
-        }
-    }
-    last
 }
 
 /// A version may not say less than the one before without two persons, and comes from whoever

@@ -1,25 +1,61 @@
 //! What a marking asks, joined: the strictest of everything that marks a property.
+//!
+//! Small and quick to compare: a rank for each ladder, a bit for each word, and what is rare
+//! (lists of nations, sources whose consent is needed, dates) behind one shared pointer.
 
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use noroshi_model::document::{DocumentError, Fields};
-use noroshi_model::json::Object;
-use noroshi_model::{Nation, Value};
+use noroshi_model::{Nation, StixId, Timestamp};
 
-use crate::axes::{Axes, AxisKind};
+use crate::axes::{Axes, Axis, AxisKind, Level, SLOTS};
+use crate::roster::{self, Roster};
+
+/// Says that something in the label marks release.
+const RELEASE: u128 = 1 << 127;
+
+/// Whose consent a marking asks for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// A nation whose information it is.
+    Nation(Nation),
+    /// An identity that the marking names as originator.
+    Identity(StixId),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nation(nation) => nation.fmt(f),
+            Self::Identity(id) => id.fmt(f),
+        }
+    }
+}
 
 /// The joined marking of an object or a property.
 ///
 /// A join is associative, commutative and idempotent; `Label::none()` is its neutral element.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Label {
-    /// Per ladder the rank that stands.
-    ladders: BTreeMap<String, (u8, String)>,
-    /// The bars that stand.
-    bars: BTreeSet<String>,
-    /// Per roster the nations it may go to; an empty set is nobody.
-    rosters: BTreeMap<String, BTreeSet<Nation>>,
+    /// Per ranked axis the rank that stands, from 1; 0 where none does.
+    ranks: [u8; SLOTS],
+    /// The words that stand, and whether something marks release.
+    bits: u128,
+    // INVARIANT: never an empty one.
+    rare: Option<Arc<Rare>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Rare {
+    /// Per axis the lists that must be met, in normal form.
+    pub(crate) rosters: BTreeMap<u8, Vec<Roster>>,
+    /// Per axis the sources whose consent is needed.
+    pub(crate) sources: BTreeSet<(u8, Source)>,
+    /// May be released from this instant.
+    pub(crate) from: Option<Timestamp>,
+    /// May be released until this instant, exclusive.
+    pub(crate) until: Option<Timestamp>,
 }
 
 impl Label {
@@ -29,66 +65,145 @@ impl Label {
         Self::default()
     }
 
-    /// One level of a ladder; `None` where the table does not know it.
+    /// A level of a ladder or of handling by any of its spellings; `None` where the table does
+    /// not know it.
     #[must_use]
-    pub fn ladder(axes: &Axes, axis: &str, level: &str) -> Option<Self> {
-        let rank = axes.rank(axis, level)?;
+    pub fn level(axis: &str, word: &str) -> Option<Self> {
+        let axis = Axes::builtin().get(axis)?;
+        let rank = u8::try_from(axis.place(word)?).ok()?.checked_add(1)?;
         let mut label = Self::none();
-        label
-            .ladders
-            .insert(axis.to_owned(), (rank, level.to_owned()));
+        *label
+            .ranks
+            .get_mut(axis.slot)
+            .filter(|_| axis.is_ranked())? = rank;
+        label.bits = release_bit(axis);
         Some(label)
     }
 
-    /// A bar; `None` where the table does not know it.
+    /// A word of a compartment or notice by any of its spellings; `None` where the table does not
+    /// know it.
     #[must_use]
-    pub fn bar(axes: &Axes, axis: &str) -> Option<Self> {
-        matches!(axes.get(axis)?.kind, AxisKind::Bar { .. }).then(|| {
-            let mut label = Self::none();
-            label.bars.insert(axis.to_owned());
-            label
+    pub fn word(axis: &str, word: &str) -> Option<Self> {
+        let axis = Axes::builtin().get(axis)?;
+        let place = axis.place(word).filter(|_| !axis.is_ranked())?;
+        Some(Self::of_bits(
+            1 << axis.levels()[place].bit | release_bit(axis),
+        ))
+    }
+
+    /// A bar, an officer's word, or a consent (the originator's, or that of a source nobody
+    /// named), by the axis's id; `None` where there is none of that id.
+    #[must_use]
+    pub fn caveat(axis: &str) -> Option<Self> {
+        let axis = Axes::builtin().get(axis)?;
+        match axis.kind {
+            AxisKind::Bar { .. } | AxisKind::Officer | AxisKind::Consent { .. } => {
+                Some(Self::of_bits(1 << axis.bit | release_bit(axis)))
+            }
+            AxisKind::Ladder { .. }
+            | AxisKind::Handling { .. }
+            | AxisKind::Roster
+            | AxisKind::Display { .. }
+            | AxisKind::Compartment { .. }
+            | AxisKind::Notice { .. } => None,
+        }
+    }
+
+    /// A list of who may have it; `None` where the table knows no roster of that id.
+    #[must_use]
+    pub fn roster(axis: &str, list: Roster) -> Option<Self> {
+        let axis = Axes::builtin().get(axis)?;
+        matches!(axis.kind, AxisKind::Roster).then(|| {
+            let rare = Rare {
+                rosters: BTreeMap::from([(axis.number, vec![list])]),
+                ..Rare::default()
+            };
+            Self {
+                bits: RELEASE,
+                ..Self::of_rare(rare)
+            }
         })
     }
 
-    /// A roster; `None` where the table does not know it.
+    /// The consent of a named source; `None` where the table knows no consent of that id.
     #[must_use]
-    pub fn roster(axes: &Axes, axis: &str, nations: BTreeSet<Nation>) -> Option<Self> {
-        matches!(axes.get(axis)?.kind, AxisKind::Roster).then(|| {
-            let mut label = Self::none();
-            label.rosters.insert(axis.to_owned(), nations);
-            label
+    pub fn source(axis: &str, source: Source) -> Option<Self> {
+        let axis = Axes::builtin().get(axis)?;
+        matches!(axis.kind, AxisKind::Consent { .. }).then(|| {
+            Self::of_rare(Rare {
+                sources: BTreeSet::from([(axis.number, source)]),
+                ..Rare::default()
+            })
         })
+    }
+
+    /// A span of time outside which nothing is released.
+    #[must_use]
+    pub fn window(from: Option<Timestamp>, until: Option<Timestamp>) -> Self {
+        Self::of_rare(Rare {
+            from,
+            until,
+            ..Rare::default()
+        })
+    }
+
+    pub(crate) fn of_bits(bits: u128) -> Self {
+        Self {
+            bits,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn of_rare(rare: Rare) -> Self {
+        let rare = (rare != Rare::default()).then(|| Arc::new(rare));
+        Self {
+            rare,
+            ..Self::default()
+        }
+    }
+
+    /// The same demands, but nothing of it marks release: it makes other markings stricter and
+    /// stands for none itself.
+    #[must_use]
+    pub(crate) fn without_release(mut self) -> Self {
+        self.bits &= !RELEASE;
+        self
+    }
+
+    pub(crate) fn with_release(mut self) -> Self {
+        self.bits |= RELEASE;
+        self
     }
 
     /// The strictest of both.
     #[must_use]
     pub fn join(&self, other: &Self) -> Self {
-        let mut joined = self.clone();
-        for (axis, level) in &other.ladders {
-            let standing = joined
-                .ladders
-                .entry(axis.clone())
-                .or_insert_with(|| level.clone());
-            if level.0 > standing.0 {
-                *standing = level.clone();
-            }
+        let mut ranks = self.ranks;
+        for (rank, theirs) in ranks.iter_mut().zip(&other.ranks) {
+            *rank = (*rank).max(*theirs);
         }
-        joined.bars.extend(other.bars.iter().cloned());
-        for (axis, nations) in &other.rosters {
-            match joined.rosters.get_mut(axis) {
-                Some(standing) => standing.retain(|nation| nations.contains(nation)),
-                None => {
-                    joined.rosters.insert(axis.clone(), nations.clone());
-                }
-            }
+        let rare = match (&self.rare, &other.rare) {
+            (None, one) | (one, None) => one.clone(),
+            (Some(mine), Some(theirs)) if mine == theirs => Some(Arc::clone(mine)),
+            (Some(mine), Some(theirs)) => Some(Arc::new(mine.join(theirs))),
+        };
+        Self {
+            ranks,
+            bits: self.bits | other.bits,
+            rare,
         }
-        joined
     }
 
     /// Does it say anything about release? An object without is held.
     #[must_use]
     pub fn is_release_marking(&self) -> bool {
-        !self.ladders.is_empty() || !self.bars.is_empty() || !self.rosters.is_empty()
+        self.bits & RELEASE != 0
+    }
+
+    /// Does nothing stand at all?
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::none()
     }
 
     /// Is `self` at least as strict as `other` on every axis?
@@ -97,82 +212,73 @@ impl Label {
         self.join(other) == *self
     }
 
-    /// The ladders that stand: axis, rank, level.
-    pub fn ladders(&self) -> impl Iterator<Item = (&str, u8, &str)> {
-        self.ladders
-            .iter()
-            .map(|(axis, (rank, level))| (&**axis, *rank, &**level))
+    /// The levels that stand on ladders and handling.
+    pub fn levels(&self) -> impl Iterator<Item = (&'static Axis, &'static Level)> {
+        Axes::builtin().ranked().filter_map(|axis| {
+            let place = usize::from(self.ranks[axis.slot]).checked_sub(1)?;
+            Some((axis, axis.levels().get(place)?))
+        })
     }
 
-    /// The bars that stand.
-    pub fn bars(&self) -> impl Iterator<Item = &str> {
-        self.bars.iter().map(String::as_str)
+    pub(crate) fn ranks(&self) -> &[u8; SLOTS] {
+        &self.ranks
     }
 
-    /// The rosters that stand.
-    pub fn rosters(&self) -> impl Iterator<Item = (&str, &BTreeSet<Nation>)> {
-        self.rosters
-            .iter()
-            .map(|(axis, nations)| (&**axis, nations))
+    pub(crate) fn bits(&self) -> u128 {
+        self.bits & !RELEASE
     }
 
-    /// The stored form, versioned.
-    #[must_use]
-    pub fn to_object(&self) -> Object {
-        let mut ladders = Object::new();
-        for (axis, (rank, level)) in &self.ladders {
-            let level = Value::Array(vec![Value::Int(i64::from(*rank)), level.as_str().into()]);
-            ladders.insert(axis.as_str(), level);
+    pub(crate) fn rare(&self) -> Option<&Rare> {
+        self.rare.as_deref()
+    }
+
+    /// The axes and words of the bits that stand, in the table's order.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (&'static Axis, Option<&'static Level>)> {
+        words_of(self.bits())
+    }
+}
+
+/// The axes and words of some bits.
+pub(crate) fn words_of(
+    bits: u128,
+) -> impl Iterator<Item = (&'static Axis, Option<&'static Level>)> {
+    let mut left = bits;
+    core::iter::from_fn(move || {
+        let bit = (left != 0).then(|| left.trailing_zeros())?;
+        left &= left - 1;
+        Some(bit)
+    })
+    .filter_map(|bit| Axes::builtin().of_bit(bit))
+}
+
+fn release_bit(axis: &Axis) -> u128 {
+    match axis.kind {
+        AxisKind::Ladder { .. }
+        | AxisKind::Bar { .. }
+        | AxisKind::Roster
+        | AxisKind::Compartment { .. } => RELEASE,
+        AxisKind::Handling { .. }
+        | AxisKind::Display { .. }
+        | AxisKind::Notice { .. }
+        | AxisKind::Consent { .. }
+        | AxisKind::Officer => 0,
+    }
+}
+
+impl Rare {
+    fn join(&self, other: &Self) -> Self {
+        let mut joined = self.clone();
+        for (axis, lists) in &other.rosters {
+            let standing = joined.rosters.entry(*axis).or_default();
+            *standing = roster::join(standing, lists);
         }
-        let mut rosters = Object::new();
-        for (axis, nations) in &self.rosters {
-            let nations: Vec<&str> = nations.iter().map(Nation::as_str).collect();
-            rosters.insert(axis.as_str(), nations);
-        }
-        let bars: Vec<&str> = self.bars.iter().map(String::as_str).collect();
-        Object::new()
-            .with("v", 1)
-            .with("ladders", ladders)
-            .with("bars", bars)
-            .with("rosters", rosters)
-    }
-
-    /// Read the stored form.
-    ///
-    /// # Errors
-    /// A field missing, unknown or refused.
-    pub fn from_value(value: Value) -> Result<Self, DocumentError> {
-        let mut fields = Fields::of("label", value)?;
-        fields.version(1)?;
-        let mut label = Self::none();
-        let Value::Object(ladders) = fields.value("ladders")? else {
-            return Err(fields.refused("ladders", "is no object"));
+        joined.sources.extend(other.sources.iter().cloned());
+        joined.from = self.from.max(other.from);
+        joined.until = match (self.until, other.until) {
+            (Some(mine), Some(theirs)) => Some(mine.min(theirs)),
+            (one, None) | (None, one) => one,
         };
-        for (axis, level) in ladders {
-            let read = level.as_array().and_then(|parts| match parts {
-                [rank, level] => Some((
-                    u8::try_from(rank.as_int()?).ok()?,
-                    level.as_str()?.to_owned(),
-                )),
-                _ => None,
-            });
-            let read = read.ok_or_else(|| fields.refused("ladders", "holds no [rank, level]"))?;
-            label.ladders.insert(axis.into(), read);
-        }
-        label.bars = fields.parsed_list::<String>("bars")?.into_iter().collect();
-        let Value::Object(rosters) = fields.value("rosters")? else {
-            return Err(fields.refused("rosters", "is no object"));
-        };
-        for (axis, nations) in rosters {
-            let nations = nations.as_array().unwrap_or_default().iter();
-            let nations = nations
-                .map(|nation| nation.as_str().and_then(|text| text.parse().ok()))
-                .collect::<Option<BTreeSet<Nation>>>()
-                .ok_or_else(|| fields.refused("rosters", "holds something that is no nation"))?;
-            label.rosters.insert(axis.into(), nations);
-        }
-        fields.end()?;
-        Ok(label)
+        joined
     }
 }
 
@@ -180,14 +286,29 @@ impl fmt::Display for Label {
     /// `tlp:amber us-noforn us-relto:JPN,USA`; `(unmarked)` where nothing stands.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> = self
-            .ladders
-            .iter()
-            .map(|(axis, (_, level))| format!("{axis}:{level}"))
+            .levels()
+            .map(|(axis, level)| format!("{}:{}", axis.id, level.id))
             .collect();
-        parts.extend(self.bars.iter().cloned());
-        for (axis, nations) in &self.rosters {
-            let nations: Vec<&str> = nations.iter().map(Nation::as_str).collect();
-            parts.push(format!("{axis}:{}", nations.join(",")));
+        parts.extend(self.words().map(|(axis, word)| match word {
+            Some(word) => format!("{}:{}", axis.id, word.id),
+            None => axis.id.clone(),
+        }));
+        if let Some(rare) = self.rare() {
+            let table = Axes::builtin();
+            let id = |number: u8| table.numbered(number).map_or("?", |axis| &axis.id);
+            for (axis, lists) in &rare.rosters {
+                for list in lists {
+                    parts.push(format!("{}:{}", id(*axis), members(list.hold().iter())));
+                    let see = members(list.see().difference(list.hold()));
+                    if let Some(axis) = table.display_of(id(*axis)).filter(|_| !see.is_empty()) {
+                        parts.push(format!("{}:{see}", axis.id));
+                    }
+                }
+            }
+            let sources = rare.sources.iter();
+            parts.extend(sources.map(|(axis, source)| format!("{}:{source}", id(*axis))));
+            parts.extend(rare.from.map(|from| format!("from:{from}")));
+            parts.extend(rare.until.map(|until| format!("until:{until}")));
         }
         if parts.is_empty() {
             f.write_str("(unmarked)")
@@ -196,3 +317,11 @@ impl fmt::Display for Label {
         }
     }
 }
+
+fn members<'a>(list: impl Iterator<Item = &'a roster::Member>) -> String {
+    let codes: Vec<String> = list.map(ToString::to_string).collect();
+    codes.join(",")
+}
+
+#[cfg(test)]
+mod tests;

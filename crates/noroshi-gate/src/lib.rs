@@ -7,26 +7,37 @@
 pub mod acts;
 mod admit;
 mod axes;
+mod coalitions;
+mod consent;
 mod decide;
+mod fold;
+mod gate;
 mod label;
 mod mark;
 mod question;
 mod reason;
 mod reduce;
+mod regimes;
 mod release;
+mod roster;
+mod stored;
 mod table;
+mod terms;
 
 pub use admit::{
     Admission, AdmitContext, Admitted, Held, Previous, Via, admit, admit_lowered, may_recall,
 };
-pub use axes::{Axes, Axis, AxisKind};
+pub use axes::{Axes, Axis, AxisKind, Level};
+pub use coalitions::Coalitions;
 pub use decide::{
     AgreementInForce, Basis, Decision, Outcome, PeerState, Provenance, Recipient, Rules, Threshold,
-    Withheld, decide,
+    Withheld,
 };
-pub use label::Label;
+pub use gate::{Gate, decide};
+pub use label::{Label, Source};
 pub use mark::{Marked, mark};
 pub use question::{Channel, Grant, Question};
 pub use reason::Reason;
 pub use release::{Notice, Parcel, Released, Rendition, preview, release, release_notice};
+pub use roster::{Member, Roster};
 pub use table::{Learned, MarkingError, MarkingTable, Meaning, Scope};

@@ -3,7 +3,7 @@
 //! A property's marking is the join of the object's markings with every granular marking on it or
 //! on what holds it. A granular marking never opens what the object closes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use noroshi_formats::Valid;
 use noroshi_model::json::{Object, Value};
@@ -48,7 +48,8 @@ impl Marked {
         &self.object
     }
 
-    /// The places with markings of their own; each label stands beside the object's, not joined.
+    /// The places with markings of their own, in order, each with all that stands on it: the
+    /// object's marking and that of every place at or above it.
     #[must_use]
     pub fn places(&self) -> &[(Selector, Label)] {
         &self.places
@@ -57,9 +58,8 @@ impl Marked {
     /// The join of everything anywhere on the object: what a banner shows.
     #[must_use]
     pub fn highest(&self) -> Label {
-        self.places
-            .iter()
-            .fold(self.object.clone(), |label, (_, place)| label.join(place))
+        let places = self.places.iter();
+        places.fold(self.object.clone(), |label, (_, place)| label.join(place))
     }
 
     /// Markings named that this node does not know.
@@ -80,7 +80,7 @@ impl Marked {
 #[must_use]
 pub fn mark(valid: Valid, assigned: &[StixId], table: &MarkingTable, scope: &Scope) -> Marked {
     let mut unknown = BTreeSet::new();
-    let own = own_meaning(valid.object(), table, &mut unknown);
+    let mut label = own_meaning(valid.object(), table, &mut unknown);
     let mut resolve = |id: &StixId| match table.resolve(id, scope) {
         Some(Meaning::Marks(label)) => label.clone(),
         Some(Meaning::Statement) => Label::none(),
@@ -90,14 +90,13 @@ pub fn mark(valid: Valid, assigned: &[StixId], table: &MarkingTable, scope: &Sco
         }
     };
     let object = valid.object();
-    let mut label = own;
     for id in ids(object.get("object_marking_refs"))
         .iter()
         .chain(assigned)
     {
         label = label.join(&resolve(id));
     }
-    let mut places: Vec<(Selector, Label)> = Vec::new();
+    let mut own: BTreeMap<Vec<Step>, Label> = BTreeMap::new();
     let granular = object
         .get("granular_markings")
         .and_then(Value::as_array)
@@ -111,11 +110,12 @@ pub fn mark(valid: Valid, assigned: &[StixId], table: &MarkingTable, scope: &Sco
             .get("selectors")
             .and_then(Value::as_array)
             .unwrap_or_default();
+        // The formats room has parsed every selector already; one that did not parse would have
+        // refused the object.
         for selector in selectors.iter().filter_map(Value::as_str) {
-            // The formats room has parsed every selector already; one that did not parse would
-            // have refused the object.
             if let Ok(selector) = selector.parse::<Selector>() {
-                add(&mut places, selector, &meaning);
+                let standing = own.entry(selector.steps().to_vec()).or_default();
+                *standing = standing.join(&meaning);
             }
         }
     }
@@ -123,19 +123,24 @@ pub fn mark(valid: Valid, assigned: &[StixId], table: &MarkingTable, scope: &Sco
     assigned.sort();
     assigned.dedup();
     Marked {
+        places: places(&own, &label),
         object: label,
-        places,
         unknown,
         assigned,
         valid,
     }
 }
 
-fn add(places: &mut Vec<(Selector, Label)>, selector: Selector, meaning: &Label) {
-    match places.iter_mut().find(|(known, _)| *known == selector) {
-        Some((_, label)) => *label = label.join(meaning),
-        None => places.push((selector, meaning.clone())),
-    }
+/// Each marked place with all that stands on it. A place is at most 64 steps deep, so this is
+/// work in proportion to the places, however many there are.
+fn places(own: &BTreeMap<Vec<Step>, Label>, object: &Label) -> Vec<(Selector, Label)> {
+    let standing = |steps: &[Step]| {
+        let above = (1..=steps.len()).filter_map(|length| own.get(&steps[..length]));
+        above.fold(object.clone(), |label, place| label.join(place))
+    };
+    own.keys()
+        .filter_map(|steps| Some((Selector::from_steps(steps.clone())?, standing(steps))))
+        .collect()
 }
 
 /// The definition of NOFORN is no secret: a definition of release that says nothing else is clear.
@@ -146,9 +151,7 @@ fn own_meaning(object: &Object, table: &MarkingTable, unknown: &mut BTreeSet<Sti
         return Label::none();
     }
     match table.understand(object) {
-        Ok((_, Meaning::Marks(_))) => {
-            Label::ladder(table.axes(), "tlp", "clear").unwrap_or_default()
-        }
+        Ok((_, Meaning::Marks(_))) => Label::level("tlp", "clear").unwrap_or_default(),
         Err(MarkingError::Squatted(id)) => {
             unknown.insert(id);
             Label::none()
@@ -164,13 +167,4 @@ fn ids(value: Option<&Value>) -> Vec<StixId> {
         .filter_map(Value::as_str)
         .filter_map(|id| id.parse().ok())
         .collect()
-}
-
-/// The marking that stands on one place: the object's and that of every place at or above it.
-pub(crate) fn label_at(marked: &Marked, path: &[Step]) -> Label {
-    let above = marked
-        .places
-        .iter()
-        .filter(|(selector, _)| selector.covers(path));
-    above.fold(marked.object.clone(), |label, (_, place)| label.join(place))
 }

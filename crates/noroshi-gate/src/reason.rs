@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use noroshi_model::{Nation, NodeId, StixId};
+use noroshi_model::{Nation, NodeId, StixId, Timestamp};
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $variant:ident { $($(#[$fdoc:meta])* $field:ident: $kind:ty),* } = $code:literal, $text:literal;)*) => {
@@ -59,6 +59,37 @@ reasons! {
         /// Who asked.
         recipient: Nation
     } = "gate.not_on_roster", "{axis} does not name {recipient}";
+    /// The recipient's nation may see it, but this road hands over a copy.
+    DisplayOnly {
+        /// The list's axis.
+        axis: String,
+        /// Who asked.
+        recipient: Nation
+    } = "gate.display_only", "{axis}: {recipient} may see it but not hold a copy";
+    /// It never leaves the organisation.
+    StaysInside {
+        /// On this axis.
+        axis: String,
+        /// The item's level.
+        level: String
+    } = "gate.stays_inside", "{axis}:{level} never leaves the organisation";
+    /// It goes over encrypted roads only.
+    NotEncrypted {
+        /// On this axis.
+        axis: String,
+        /// The item's level.
+        level: String
+    } = "gate.not_encrypted", "{axis}:{level} goes over encrypted roads only";
+    /// Its marking's time has not come.
+    NotYetValid {
+        /// When it comes.
+        from: Timestamp
+    } = "gate.not_yet_valid", "its marking begins at {from}";
+    /// Its marking's time is over.
+    NoLongerValid {
+        /// When it ended.
+        until: Timestamp
+    } = "gate.no_longer_valid", "its marking ended at {until}";
     /// Above the agreement's ceiling.
     AboveCeiling {
         /// On this axis.
@@ -106,6 +137,13 @@ reasons! {
         /// Who made it.
         originator: NodeId
     } = "gate.originator_consent", "it came from {originator}, who has not agreed to passing it on";
+    /// A source named in the marking must be asked.
+    SourceConsent {
+        /// The axis that asks for it.
+        axis: String,
+        /// Whose consent is missing: a nation, an identity, or one that is not named.
+        source: String
+    } = "gate.source_consent", "{axis}: {source} has not consented";
     /// Withdrawn, destroyed or held: not there to be released.
     NotAvailable {} = "gate.not_available", "it is withdrawn or held here";
     /// A property without which the object is none must stay.

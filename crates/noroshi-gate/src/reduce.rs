@@ -1,6 +1,6 @@
 //! Rebuild an object from what was released: nothing of what was withheld, nothing that names it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use noroshi_model::json::{Object, Value};
 use noroshi_model::selector::{Selector, Step};
@@ -21,7 +21,7 @@ pub(crate) fn reduce(object: &Object, withheld: &[Withheld]) -> Object {
         .map(|place| place.selector.steps().to_vec())
         .collect();
     close_elements(&mut closed);
-    let mut removed = BTreeSet::new();
+    let mut removed = Removed::default();
     let mut reduced = Object::new();
     for (key, value) in object.iter().filter(|(key, _)| *key != "granular_markings") {
         let mut path = vec![Step::Key(key.into())];
@@ -43,6 +43,33 @@ pub(crate) fn reduce(object: &Object, withheld: &[Withheld]) -> Object {
     reduced
 }
 
+/// What went: every path, and per list the positions in ascending order.
+#[derive(Default)]
+struct Removed {
+    paths: BTreeSet<Vec<Step>>,
+    positions: BTreeMap<Vec<Step>, Vec<usize>>,
+}
+
+impl Removed {
+    /// The walk goes through each list from its beginning, so positions come in order.
+    fn add(&mut self, path: &[Step]) {
+        if let [list @ .., Step::Index(position)] = path {
+            self.positions
+                .entry(list.to_vec())
+                .or_default()
+                .push(*position);
+        }
+        self.paths.insert(path.to_vec());
+    }
+
+    /// How many elements of this list went before this position?
+    fn before(&self, list: &[Step], position: usize) -> usize {
+        self.positions
+            .get(list)
+            .map_or(0, |gone| gone.partition_point(|one| *one < position))
+    }
+}
+
 /// An element whose needed property is withheld is withheld whole.
 fn close_elements(closed: &mut BTreeSet<Vec<Step>>) {
     let elements: Vec<Vec<Step>> = closed
@@ -62,10 +89,10 @@ fn prune(
     value: &Value,
     path: &mut Vec<Step>,
     closed: &BTreeSet<Vec<Step>>,
-    removed: &mut BTreeSet<Vec<Step>>,
+    removed: &mut Removed,
 ) -> Option<Value> {
     if closed.contains(path) {
-        removed.insert(path.clone());
+        removed.add(path);
         return None;
     }
     let (was_empty, left) = match value {
@@ -101,14 +128,14 @@ fn prune(
         return Some(value.clone());
     }
     if left.is_none() {
-        removed.insert(path.clone());
+        removed.add(path);
     }
     left
 }
 
 /// A granular marking for what is left: selectors of what went are gone, positions are counted
 /// anew; `None` where nothing is left to mark.
-fn remaining_marking(marking: &Value, removed: &BTreeSet<Vec<Step>>) -> Option<Value> {
+fn remaining_marking(marking: &Value, removed: &Removed) -> Option<Value> {
     let marking = marking.as_object()?;
     let selectors = marking.get("selectors").and_then(Value::as_array)?;
     let kept: Vec<Value> = selectors
@@ -126,25 +153,16 @@ fn remaining_marking(marking: &Value, removed: &BTreeSet<Vec<Step>>) -> Option<V
 }
 
 /// Where a place stands after the removals; `None` when it or what held it is gone.
-fn moved(selector: &Selector, removed: &BTreeSet<Vec<Step>>) -> Option<Selector> {
+fn moved(selector: &Selector, removed: &Removed) -> Option<Selector> {
     let steps = selector.steps();
     let mut after = Vec::with_capacity(steps.len());
     for (at, step) in steps.iter().enumerate() {
-        if removed.contains(&steps[..=at]) {
+        if removed.paths.contains(&steps[..=at]) {
             return None;
         }
         after.push(match step {
             Step::Key(key) => Step::Key(key.clone()),
-            Step::Index(index) => {
-                let gone_before = (0..*index)
-                    .filter(|earlier| {
-                        let mut sibling = steps[..at].to_vec();
-                        sibling.push(Step::Index(*earlier));
-                        removed.contains(&sibling)
-                    })
-                    .count();
-                Step::Index(index - gone_before)
-            }
+            Step::Index(index) => Step::Index(index - removed.before(&steps[..at], *index)),
         });
     }
     Selector::from_steps(after)

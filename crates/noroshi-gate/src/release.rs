@@ -7,9 +7,8 @@ use noroshi_model::agreement::Agreement;
 use noroshi_model::link::EntryKind;
 use noroshi_model::{Attribution, ItemHash, Limits, NodeId, StixId};
 
-use crate::decide::{
-    AgreementInForce, Decision, Outcome, PeerState, Provenance, Recipient, Rules, decide,
-};
+use crate::decide::{AgreementInForce, Decision, Outcome, Provenance, Recipient, Rules};
+use crate::gate::{Gate, not_confirmed};
 use crate::mark::Marked;
 use crate::question::Question;
 use crate::reason::Reason;
@@ -132,7 +131,47 @@ impl Notice {
     }
 }
 
-/// Ask for a permit.
+impl Gate<'_> {
+    /// Ask for a permit.
+    ///
+    /// # Errors
+    /// The decision, where nothing may leave.
+    pub fn release(
+        &mut self,
+        item: &Marked,
+        provenance: &Provenance,
+    ) -> Result<Released<Rendition>, Box<Decision>> {
+        let decision = self.decide(item, provenance);
+        match leaving(item, &decision) {
+            Some(Ok(rendition)) => Ok(Released {
+                recipient: self.recipient().node,
+                content: rendition.unwrap_or_else(|| whole(item, &decision)),
+            }),
+            Some(Err(reason)) => Err(Box::new(denied(decision, reason))),
+            None => Err(Box::new(decision)),
+        }
+    }
+
+    /// What the gate would answer: the decision, and the name of the bytes that would leave.
+    #[must_use]
+    pub fn preview(
+        &mut self,
+        item: &Marked,
+        provenance: &Provenance,
+    ) -> (Option<ItemHash>, Decision) {
+        let decision = self.decide(item, provenance);
+        match leaving(item, &decision) {
+            Some(Ok(rendition)) => {
+                let hash = rendition.map_or_else(|| item.hash(), |rendition| rendition.hash);
+                (Some(hash), decision)
+            }
+            Some(Err(reason)) => (None, denied(decision, reason)),
+            None => (None, decision),
+        }
+    }
+}
+
+/// [`Gate::release`] for one question alone.
 ///
 /// # Errors
 /// The decision, where nothing may leave.
@@ -144,17 +183,11 @@ pub fn release(
     rules: &Rules,
     question: &Question<'_>,
 ) -> Result<Released<Rendition>, Box<Decision>> {
-    let (rendition, decision) = resolve(item, provenance, to, agreements, rules, question);
-    match rendition {
-        Some(content) => Ok(Released {
-            recipient: to.node,
-            content,
-        }),
-        None => Err(Box::new(decision)),
-    }
+    let gate = Gate::new(to, agreements, rules, question);
+    gate.forgetful().release(item, provenance)
 }
 
-/// What the gate would answer: the decision, and the name of the bytes that would leave.
+/// [`Gate::preview`] for one question alone.
 #[must_use]
 pub fn preview(
     item: &Marked,
@@ -164,71 +197,54 @@ pub fn preview(
     rules: &Rules,
     question: &Question<'_>,
 ) -> (Option<ItemHash>, Decision) {
-    let (rendition, decision) = resolve(item, provenance, to, agreements, rules, question);
-    (rendition.map(|rendition| rendition.hash), decision)
+    let gate = Gate::new(to, agreements, rules, question);
+    gate.forgetful().preview(item, provenance)
 }
 
-fn resolve(
-    item: &Marked,
-    provenance: &Provenance,
-    to: &Recipient,
-    agreements: &[AgreementInForce<'_>],
-    rules: &Rules,
-    question: &Question<'_>,
-) -> (Option<Rendition>, Decision) {
-    let mut decision = decide(item, provenance, to, agreements, rules, question);
-    let valid = item.valid();
-    let id = valid.head().id.clone();
+/// What leaves by a decision: `None` nothing; the reduced rendition, or nothing in its place for
+/// the item as it is; or why what could be released is no object.
+fn leaving(item: &Marked, decision: &Decision) -> Option<Result<Option<Rendition>, Reason>> {
     match decision.outcome {
-        Outcome::Refer | Outcome::Deny => (None, decision),
-        Outcome::Release => {
-            let canonical = valid.canonical().to_vec();
-            (
-                Some(Rendition {
-                    canonical,
-                    hash: valid.hash(),
-                    id,
-                    reduced: false,
-                    needs_second_person: decision.needs_second_person,
-                }),
-                decision,
-            )
+        Outcome::Refer | Outcome::Deny => None,
+        Outcome::Release => Some(Ok(None)),
+        Outcome::Reduced => Some(reduced(item, decision).map(Some)),
+    }
+}
+
+fn whole(item: &Marked, decision: &Decision) -> Rendition {
+    let valid = item.valid();
+    Rendition {
+        canonical: valid.canonical().to_vec(),
+        hash: valid.hash(),
+        id: valid.head().id.clone(),
+        reduced: false,
+        needs_second_person: decision.needs_second_person,
+    }
+}
+
+fn reduced(item: &Marked, decision: &Decision) -> Result<Rendition, Reason> {
+    let left = reduce(item.valid().object(), &decision.withheld);
+    match noroshi_formats::check(left.into(), &Limits::DEFAULT) {
+        Ok((left, _)) => Ok(Rendition {
+            canonical: left.canonical().to_vec(),
+            hash: left.hash(),
+            id: item.valid().head().id.clone(),
+            reduced: true,
+            needs_second_person: decision.needs_second_person,
+        }),
+        Err(noroshi_formats::ReadError::Property { property, .. }) => {
+            Err(Reason::RequiredWithheld { property })
         }
-        Outcome::Reduced => {
-            let reduced = reduce(valid.object(), &decision.withheld);
-            match noroshi_formats::check(reduced.into(), &Limits::DEFAULT) {
-                Ok((left, _)) => {
-                    let canonical = left.canonical().to_vec();
-                    (
-                        Some(Rendition {
-                            canonical,
-                            hash: left.hash(),
-                            id,
-                            reduced: true,
-                            needs_second_person: decision.needs_second_person,
-                        }),
-                        decision,
-                    )
-                }
-                Err(error) => {
-                    let reason = match &error {
-                        noroshi_formats::ReadError::Property { property, .. } => {
-                            Reason::RequiredWithheld {
-                                property: property.clone(),
-                            }
-                        }
-                        other => Reason::ReductionInvalid {
-                            problem: other.to_string(),
-                        },
-                    };
-                    decision = Decision {
-                        withheld: decision.withheld,
-                        ..Decision::stays(Outcome::Deny, vec![reason])
-                    };
-                    (None, decision)
-                }
-            }
-        }
+        Err(other) => Err(Reason::ReductionInvalid {
+            problem: other.to_string(),
+        }),
+    }
+}
+
+fn denied(decision: Decision, reason: Reason) -> Decision {
+    Decision {
+        withheld: decision.withheld,
+        ..Decision::stays(Outcome::Deny, vec![reason])
     }
 }
 
@@ -265,18 +281,8 @@ pub fn release_notice(
     if to.world != rules.world {
         return Err(Reason::OtherWorld {});
     }
-    match to.state {
-        PeerState::Confirmed => {}
-        PeerState::Pending => {
-            return Err(Reason::PeerNotConfirmed {
-                state: "pending".into(),
-            });
-        }
-        PeerState::Removed => {
-            return Err(Reason::PeerNotConfirmed {
-                state: "removed".into(),
-            });
-        }
+    if let Some(reason) = not_confirmed(to.state) {
+        return Err(reason);
     }
     let (kind, bytes) = match notice {
         Notice::Recall { bytes } => (EntryKind::Recall, bytes),

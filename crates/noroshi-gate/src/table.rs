@@ -1,24 +1,20 @@
-//! What marking-definitions mean: the well-known ones, and those this node has learned.
+//! The marking-definitions a node knows: the well-known ones, and those it has learned. What a
+//! definition means is read in `regimes`.
 //!
-//! Ids: TLP 2.0 as FIRST and OASIS publish them (2022-10-01); TLP 1 from STIX 2.1, 7.2.1.4; the
-//! national extension is this project's own.
+//! Ids: TLP 2.0 as FIRST and OASIS publish them (2022-10-01); TLP 1 from STIX 2.1, 7.2.1.4.
 
 use core::fmt;
 use core::str::FromStr;
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 
 use noroshi_model::ids::IdError;
 use noroshi_model::json::{Object, Value};
-use noroshi_model::{Digest, Nation, NodeId, StixId};
+use noroshi_model::{Digest, NodeId, StixId};
 
-use crate::axes::Axes;
+use crate::fold::fold;
 use crate::label::Label;
-
-/// Property extension of TLP 2.0 marking-definitions.
-const TLP2_EXTENSION: &str = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d";
-/// Property extension of national markings, this project's own.
-const NATIONAL_EXTENSION: &str = "extension-definition--694be976-4ec2-4b80-b47c-48f75510a38d";
+use crate::regimes;
 
 /// Well-known definitions: id, TLP level, name.
 const WELL_KNOWN: [(&str, &str, &str); 9] = [
@@ -52,7 +48,7 @@ const WELL_KNOWN: [(&str, &str, &str); 9] = [
 /// What one definition means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meaning {
-    /// It marks release.
+    /// It marks: release, or only how to handle what another marking releases.
     Marks(Label),
     /// It is a statement (a copyright line, terms): known, but no release marking.
     Statement,
@@ -134,7 +130,6 @@ pub enum MarkingError {
 /// The definitions a node knows.
 #[derive(Clone, Debug)]
 pub struct MarkingTable {
-    axes: Axes,
     /// Well-known ones: their content may be written in several ways and has to mean the same.
     known: BTreeMap<StixId, Known>,
     /// Learned ones, by id, then whose word they are; `None`: disputed.
@@ -152,11 +147,11 @@ struct Known {
 impl MarkingTable {
     /// The well-known definitions.
     #[must_use]
-    pub fn builtin(axes: &Axes) -> Self {
+    pub fn builtin() -> Self {
         let mut known = BTreeMap::new();
         for (uuid, level, name) in WELL_KNOWN {
             let id = format!("marking-definition--{uuid}").parse::<StixId>();
-            if let (Ok(id), Some(label)) = (id, Label::ladder(axes, "tlp", level)) {
+            if let (Ok(id), Some(label)) = (id, Label::level("tlp", level)) {
                 let meaning = Meaning::Marks(label);
                 known.insert(
                     id,
@@ -169,16 +164,9 @@ impl MarkingTable {
             }
         }
         Self {
-            axes: axes.clone(),
             known,
             learned: BTreeMap::new(),
         }
-    }
-
-    /// The axes behind it.
-    #[must_use]
-    pub fn axes(&self) -> &Axes {
-        &self.axes
     }
 
     /// Learn a marking-definition object for the items of one source.
@@ -232,7 +220,10 @@ impl MarkingTable {
         if id.kind() != "marking-definition" {
             return Err(MarkingError::Id);
         }
-        let meaning = self.meaning(&id, definition)?;
+        let meaning = regimes::meaning(definition).map_err(|problem| MarkingError::Unknown {
+            id: id.clone(),
+            problem,
+        })?;
         match self.known.get(&id) {
             Some(known) if known.meaning != meaning => Err(MarkingError::Squatted(id)),
             _ => Ok((id, meaning)),
@@ -269,103 +260,11 @@ impl MarkingTable {
     /// A well-known definition by the name people use, such as `TLP:GREEN`.
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<StixId> {
-        let matches = |known: &Known| {
-            known
-                .name
-                .as_deref()
-                .is_some_and(|known| known.eq_ignore_ascii_case(name))
-        };
+        let name = fold(name)?;
+        let matches = |known: &Known| known.name.as_deref().and_then(fold).as_ref() == Some(&name);
         self.known
             .iter()
             .find(|(_, known)| matches(known))
             .map(|(id, _)| id.clone())
-    }
-
-    fn meaning(&self, id: &StixId, definition: &Object) -> Result<Meaning, MarkingError> {
-        let unknown = |problem: &str| MarkingError::Unknown {
-            id: id.clone(),
-            problem: problem.to_owned(),
-        };
-        if let Some(extensions) = definition.get("extensions").and_then(Value::as_object) {
-            // Every extension must be understood: one that is not might ask for more.
-            let mut label = Label::none();
-            for (extension, content) in extensions.iter() {
-                let content = content
-                    .as_object()
-                    .ok_or_else(|| unknown("an extension is no object"))?;
-                let part = match extension {
-                    TLP2_EXTENSION => self.tlp(content.get("tlp_2_0")),
-                    NATIONAL_EXTENSION => self.national(content),
-                    _ => return Err(unknown("it has an extension this node does not know")),
-                };
-                let part = part
-                    .ok_or_else(|| unknown("its extension has a value this node does not know"))?;
-                label = label.join(&part);
-            }
-            return if label.is_release_marking() {
-                Ok(Meaning::Marks(label))
-            } else {
-                Err(unknown("its extension marks nothing"))
-            };
-        }
-        let body = definition.get("definition").and_then(Value::as_object);
-        match definition.str("definition_type") {
-            Some("statement") => Ok(Meaning::Statement),
-            Some("tlp") => self
-                .tlp(body.and_then(|body| body.get("tlp")))
-                .map(Meaning::Marks)
-                .ok_or_else(|| unknown("its TLP level is not one this node knows")),
-            _ => Err(unknown("its kind is not one this node knows")),
-        }
-    }
-
-    /// A TLP level by its word, in any case. Numbers and other types are no levels.
-    fn tlp(&self, value: Option<&Value>) -> Option<Label> {
-        let word = value?.as_str()?.to_ascii_lowercase();
-        let level = if word == "white" { "clear" } else { &word };
-        Label::ladder(&self.axes, "tlp", level)
-    }
-
-    /// A national marking: `scheme`, and by scheme `level`, `caveats`, `rel_to`. An unknown word
-    /// anywhere makes the whole definition unknown.
-    fn national(&self, content: &Object) -> Option<Label> {
-        let known = ["extension_type", "scheme", "level", "caveats", "rel_to"];
-        if content.iter().any(|(key, _)| !known.contains(&key)) {
-            return None;
-        }
-        let level = match content.get("level") {
-            Some(value) => Some(value.as_str()?.to_ascii_lowercase()),
-            None => None,
-        };
-        let words = |key: &str| -> Option<Vec<&str>> {
-            match content.get(key) {
-                Some(value) => value.as_array()?.iter().map(Value::as_str).collect(),
-                None => Some(Vec::new()),
-            }
-        };
-        let (caveats, rel_to) = (words("caveats")?, words("rel_to")?);
-        let axis = match content.str("scheme")? {
-            "US-CAPCO" => "us-class",
-            "JP-SDS" => "jp-sds",
-            "JP-MOD" => "jp-mod",
-            _ => return None,
-        };
-        let mut label = match &level {
-            Some(level) => Label::ladder(&self.axes, axis, level)?,
-            None => Label::none(),
-        };
-        for caveat in caveats {
-            let bar = caveat.eq_ignore_ascii_case("noforn") && axis == "us-class";
-            label = label.join(&Label::bar(&self.axes, bar.then_some("us-noforn")?)?);
-        }
-        if content.get("rel_to").is_some() {
-            let nations = rel_to
-                .iter()
-                .map(|code| code.to_ascii_uppercase().parse().ok());
-            let nations = nations.collect::<Option<BTreeSet<Nation>>>()?;
-            let roster = (axis == "us-class").then_some("us-relto")?;
-            label = label.join(&Label::roster(&self.axes, roster, nations)?);
-        }
-        Some(label)
     }
 }

@@ -49,6 +49,9 @@ words! {
         ProfileSet = "profile.set",
         /// Set a rule of the node, such as above which marking a second person is needed.
         RuleSet = "rule.set",
+        /// Set a coalition's list of members; subject: the list. One that only narrows needs one
+        /// person.
+        CoalitionSet = "coalition.set",
         /// Add a person.
         PersonAdd = "person.add",
         /// Revoke a person, alone and at once.
@@ -86,6 +89,7 @@ impl ActKind {
             | Self::Recall
             | Self::AgreementSuspend
             | Self::PersonRevoke
+            | Self::CoalitionSet
             | Self::PeerConfirm
             | Self::PeerRemove
             | Self::HeldDiscard => false,

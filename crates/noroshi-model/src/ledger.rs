@@ -63,6 +63,8 @@ words! {
         Profile = "profile",
         /// A rule took effect.
         Rule = "rule",
+        /// A coalition's list of members took effect.
+        Coalition = "coalition",
         /// A person was added or revoked.
         Person = "person",
         /// A link began a new epoch, here or at the peer.

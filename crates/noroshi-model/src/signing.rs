@@ -29,6 +29,8 @@ pub enum Context {
     ConsentAnswer,
     /// What a forwarding node tells of the hops behind it.
     HopReport,
+    /// A coalition's list of members, by the node that keeps it.
+    Membership,
 }
 
 impl Context {
@@ -46,6 +48,7 @@ impl Context {
             Self::ConsentRequest => b"noroshi/consent-request/v1\0",
             Self::ConsentAnswer => b"noroshi/consent-answer/v1\0",
             Self::HopReport => b"noroshi/hop-report/v1\0",
+            Self::Membership => b"noroshi/membership/v1\0",
         }
     }
 }

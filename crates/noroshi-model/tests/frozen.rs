@@ -8,6 +8,7 @@ use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
 use noroshi_model::link::{EntryKind, Fate, LogLeaf, Precedence, Recall, RecallMode, Receipt};
 use noroshi_model::manifest::{Manifest, ManifestKey, Purpose};
+use noroshi_model::membership::Membership;
 use noroshi_model::org::{Organisation, OrganisationKind};
 use noroshi_model::{
     Attribution, Context, Digest, ItemHash, KeyId, NodeId, Role, Timestamp, World, signing,
@@ -285,6 +286,23 @@ fn consent_documents_that_mean_two_things_or_last_for_ever_are_not_read() {
     assert!(ConsentAnswer::from_bytes(text.as_bytes()).is_ok());
 }
 
+frozen!(
+    membership,
+    Membership,
+    "membership-v1.json",
+    Membership {
+        world: World::Operational,
+        coalition: "FVEY".parse().unwrap(),
+        serial: 2,
+        title: "Exchange of notes, 覚書".to_owned(),
+        nations: ["USA", "GBR"].map(|code| code.parse().unwrap()).into(),
+        valid_from: at(),
+        valid_until: at().plus_seconds(86_400),
+        by: NodeId::from_bytes([1; 32]),
+        at: at(),
+    }
+);
+
 /// Clause: I5
 #[test]
 fn what_is_signed_for_an_item_and_its_context_never_changes() {
@@ -309,6 +327,7 @@ fn what_is_signed_for_an_item_and_its_context_never_changes() {
         Context::ConsentRequest,
         Context::ConsentAnswer,
         Context::HopReport,
+        Context::Membership,
     ];
     let mut lines = vec![Digest::of(&message).to_string()];
     for context in contexts {

@@ -34,6 +34,8 @@ error-held-not_held = この項目は保留されていません。取り消す�
 error-held-other_reasons = 標示のほかにも保留の理由があります。先にそれを解いてください: { $reasons }
 error-marking-not_lowering = この項目は標示を下げるために保留されたものではありません
 
+error-coalition-refused = 連合の構成国一覧が受け付けられません。符号は四文字、国名は三文字、時刻は 2026-12-01T00:00:00Z の形で書いてください
+error-coalition-changed = その連合の別の一覧が先に発効しました。もう一度指示してください
 error-profile-unknown = その情報源プロファイルはありません。noroshi profile list で確かめてください
 error-profile-name = プロファイルの名前に使えるのは小文字、数字、ハイフンです
 error-profile-title = プロファイルには題名が必要です

@@ -247,6 +247,7 @@ impl Node {
                 self.execute_agreement_state(&mut record, approved)
             }
             ActKind::ProfileSet | ActKind::RuleSet => self.execute_rule(&mut record, approved),
+            ActKind::CoalitionSet => self.execute_coalition(&mut record, approved),
             ActKind::PersonAdd | ActKind::PersonRevoke => {
                 self.execute_person(&mut record, approved)
             }

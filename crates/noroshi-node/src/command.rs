@@ -206,6 +206,23 @@ pub enum Command {
         /// Who orders it.
         person: String,
     },
+    /// Set a coalition's list of members; answers [`ActAnswer`].
+    CoalitionSet {
+        /// Four letters, such as `FVEY`.
+        coalition: String,
+        /// What the list rests on.
+        title: String,
+        /// The members' codes; none dissolves it.
+        nations: Vec<String>,
+        /// From when; now where not said.
+        from: Option<String>,
+        /// Until when; the end of the list that stands where not said, else a year on.
+        until: Option<String>,
+        /// Who orders it.
+        person: String,
+    },
+    /// The lists of coalitions' members; one `coalition` row each.
+    CoalitionList,
     /// Admit a held item that lowers a marking; answers [`ActAnswer`].
     MarkingLower {
         /// Which held item.

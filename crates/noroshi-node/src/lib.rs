@@ -35,6 +35,7 @@ mod send;
 // Between organisations and people.
 mod acts;
 mod agreements;
+mod coalitions;
 mod keys;
 mod pairing;
 mod peers;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
-use noroshi_gate::{Axes, MarkingTable, Scope};
+use noroshi_gate::{MarkingTable, Scope};
 use noroshi_model::ids::ActId;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
@@ -58,12 +58,11 @@ impl Node {
         let store = Store::open(&home.store(), &options).map_err(store_failure)?;
         let signed = own_manifest(&store)?;
         let keys = Keys::read(&home, signed)?;
-        let axes = Axes::builtin();
         let node = Self {
             world: keys.manifest.world,
             me: keys.manifest.organisation.node,
             nation: keys.manifest.organisation.nation,
-            markings: RwLock::new(Arc::new(MarkingTable::builtin(&axes))),
+            markings: RwLock::new(Arc::new(MarkingTable::builtin())),
             keys: RwLock::new(keys),
             links: Mutex::new(BTreeMap::new()),
             pairing: Mutex::new(Pairing::default()),

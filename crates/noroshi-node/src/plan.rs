@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use noroshi_gate::{Channel, Decision, Marked, Outcome, Provenance, Question, Recipient, Rules};
+use noroshi_gate::{
+    Channel, Decision, Gate, Marked, Outcome, Provenance, Question, Recipient, Rules,
+};
 use noroshi_model::ItemHash;
 use noroshi_model::act::ActKind;
 use noroshi_model::document::text;
@@ -55,6 +57,13 @@ impl GateView {
     }
 }
 
+/// What is planned for one recipient, and the gate that says so.
+struct Desk<'a> {
+    gate: Gate<'a>,
+    shown: PlanRecipient,
+    entries: Vec<PlanEntry>,
+}
+
 impl Node {
     /// Plan a release; with something to release and no dry run, write the act down.
     pub(crate) fn share(
@@ -78,22 +87,33 @@ impl Node {
             ));
         }
         self.active_person(ask.person)?;
-        let mut recipients: Vec<(Recipient, PlanRecipient, Vec<PlanEntry>)> = Vec::new();
+        let mut recipients: Vec<(Recipient, String)> = Vec::new();
         for named in ask.to {
             let peer = self.find_peer(named)?;
             if recipients
                 .iter()
-                .all(|(known, _, _)| known.node != peer.node())
+                .all(|(known, _)| known.node != peer.node())
             {
-                let shown = PlanRecipient {
-                    node: peer.node().to_string(),
-                    name: peer.manifest.organisation.name_en.clone(),
-                    ..PlanRecipient::default()
-                };
-                recipients.push((self.recipient(&peer), shown, Vec::new()));
+                let name = peer.manifest.organisation.name_en.clone();
+                recipients.push((self.recipient(&peer), name));
             }
         }
         let view = self.gate_view(ask.purpose)?;
+        let agreements = self.standings(&view.agreements, view.now);
+        let question = view.question(view.now);
+        // One gate for each recipient: items by the thousand carry labels by the dozen.
+        let mut desks: Vec<Desk<'_>> = recipients
+            .iter()
+            .map(|(recipient, name)| Desk {
+                gate: Gate::new(recipient, &agreements, &view.rules, &question),
+                shown: PlanRecipient {
+                    node: recipient.node.to_string(),
+                    name: name.clone(),
+                    ..PlanRecipient::default()
+                },
+                entries: Vec::new(),
+            })
+            .collect();
         let hashes = self.selected(select)?;
         let mut needs_two = false;
         for (done, hash) in hashes.iter().enumerate() {
@@ -112,19 +132,19 @@ impl Node {
             let Some(marked) = self.marked(&stored)? else {
                 continue;
             };
-            for (recipient, shown, entries) in &mut recipients {
-                needs_two |= self.plan_one(&stored, &marked, recipient, &view, shown, entries)?;
+            for desk in &mut desks {
+                needs_two |= self.plan_one(&stored, &marked, desk)?;
             }
         }
         let plan = PlanRecord {
-            recipients: recipients
+            recipients: desks
                 .iter()
-                .filter(|(_, _, entries)| !entries.is_empty())
-                .map(|(recipient, _, entries)| (recipient.node, entries.clone()))
+                .filter(|desk| !desk.entries.is_empty())
+                .map(|desk| (desk.gate.recipient().node, desk.entries.clone()))
                 .collect(),
         };
         let mut answer = PlanAnswer {
-            recipients: recipients.into_iter().map(|(_, shown, _)| shown).collect(),
+            recipients: desks.into_iter().map(|desk| desk.shown).collect(),
             needs_second_person: needs_two,
             act: None,
         };
@@ -150,24 +170,18 @@ impl Node {
         &self,
         stored: &StoredItem,
         marked: &Marked,
-        recipient: &Recipient,
-        view: &GateView,
-        shown: &mut PlanRecipient,
-        entries: &mut Vec<PlanEntry>,
+        desk: &mut Desk<'_>,
     ) -> Result<bool, Failure> {
-        let agreements = self.standings(&view.agreements, view.now);
-        let (released, decision) = noroshi_gate::preview(
-            marked,
-            &provenance(stored),
-            recipient,
-            &agreements,
-            &view.rules,
-            &view.question(view.now),
-        );
+        let Desk {
+            gate,
+            shown,
+            entries,
+        } = desk;
+        let (released, decision) = gate.preview(marked, &provenance(stored));
         if let Some(rendition) = released {
             let sent = self
                 .inside()?
-                .was_released(&recipient.node, &stored.hash, &rendition)
+                .was_released(&gate.recipient().node, &stored.hash, &rendition)
                 .map_err(store_failure)?;
             if sent {
                 shown.already += 1;

@@ -1,6 +1,7 @@
 //! Execute an approved release: the gate is asked again for every item; where any byte or
 //! recipient differs from what was approved, nothing is queued and the act goes back.
 
+use noroshi_gate::Gate;
 use noroshi_gate::acts::Approved;
 use noroshi_model::document::text;
 use noroshi_model::json::Object;
@@ -94,6 +95,8 @@ impl Node {
                 return Ok(Some(format!("{node} is no peer any more")));
             };
             let recipient = self.recipient(&peer);
+            let question = view.question(view.now);
+            let mut gate = Gate::new(&recipient, &agreements, &view.rules, &question);
             for line in lines {
                 let stored = self.inside()?.item(&line.item).map_err(store_failure)?;
                 let marked = match &stored {
@@ -103,14 +106,7 @@ impl Node {
                 let Some((stored, marked)) = marked else {
                     return Ok(Some(format!("item {} is gone", line.item)));
                 };
-                let (rendition, decision) = noroshi_gate::preview(
-                    &marked,
-                    &provenance(stored),
-                    &recipient,
-                    &agreements,
-                    &view.rules,
-                    &view.question(view.now),
-                );
+                let (rendition, decision) = gate.preview(&marked, &provenance(stored));
                 if rendition != Some(line.rendition) {
                     let first = decision.reasons.first();
                     let why = first.map_or("other bytes would leave".into(), ToString::to_string);

@@ -55,7 +55,7 @@ impl Node {
             me: self.me(),
             my_nation: self.nation(),
             world: self.world(),
-            axes: self.markings().axes().clone(),
+            coalitions: self.coalitions()?,
             second_person_above,
         })
     }

@@ -6,6 +6,7 @@ use noroshi_model::act::ActKind;
 use serde::Serialize;
 
 use crate::acts::act_answer;
+use crate::coalitions::ListOrder;
 use crate::command::{Command, Event, Failure, SyncAnswer};
 use crate::node::Node;
 use crate::outside::Outside;
@@ -156,6 +157,25 @@ impl Node {
                 second_person_above,
                 person,
             } => answer(sink, "act", self.rule_set(&second_person_above, &person)?),
+            Command::CoalitionSet {
+                coalition,
+                title,
+                nations,
+                from,
+                until,
+                person,
+            } => {
+                let order = ListOrder {
+                    coalition: &coalition,
+                    title: &title,
+                    nations: &nations,
+                    from: from.as_deref(),
+                    until: until.as_deref(),
+                    person: &person,
+                };
+                answer(sink, "act", self.coalition_set(&order)?)
+            }
+            Command::CoalitionList => self.coalition_list(sink),
             Command::MarkingLower { item, person } => {
                 answer(sink, "act", self.marking_lower(&item, &person)?)
             }

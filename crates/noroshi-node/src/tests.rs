@@ -4,6 +4,7 @@
 mod acts;
 mod admission;
 mod agreements;
+mod coalitions;
 mod keys;
 mod lies;
 mod roads;

@@ -225,4 +225,6 @@ record_kinds! {
     HeldEntry = 14,
     /// Who else says that an item is its own.
     Claim = 15,
+    /// Lists of coalitions' members.
+    Coalition = 16,
 }

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use noroshi_gate::{Admission, AdmitContext, Admitted, Axes, MarkingTable, Rules, Threshold, Via};
+use noroshi_gate::{
+    Admission, AdmitContext, Admitted, Coalitions, MarkingTable, Rules, Threshold, Via,
+};
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
 use noroshi_model::{Attribution, ItemHash, KeyId, Limits, NodeId, Role, Timestamp, Value, World};
@@ -23,7 +25,6 @@ fn line(kind: LineKind) -> LedgerLine {
 }
 
 fn admitted(number: u32, modified: u32, name: &str) -> (Admitted, Attribution) {
-    let axes = Axes::builtin();
     let clear = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
     let object = Object::new()
         .with("type", "malware")
@@ -45,7 +46,7 @@ fn admitted(number: u32, modified: u32, name: &str) -> (Admitted, Attribution) {
         me: NodeId::from_bytes([1; 32]),
         my_nation: "JPN".parse().unwrap(),
         world: World::Operational,
-        axes: axes.clone(),
+        coalitions: Coalitions::default(),
         second_person_above: Threshold::default(),
     };
     let context = AdmitContext {
@@ -60,7 +61,7 @@ fn admitted(number: u32, modified: u32, name: &str) -> (Admitted, Attribution) {
     let marked = noroshi_gate::mark(
         valid,
         &[],
-        &MarkingTable::builtin(&axes),
+        &MarkingTable::builtin(),
         &noroshi_gate::Scope::Own,
     );
     let Admission::Admitted(admitted) = noroshi_gate::admit(marked, &context) else {

@@ -1,5 +1,8 @@
 //! The command line: every command with a sentence, an example and what comes next.
 
+mod coalition;
+mod held;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -233,7 +236,10 @@ enum Top {
     Rule(RuleTask),
     /// Items kept apart until somebody decides.
     #[command(subcommand)]
-    Held(HeldTask),
+    Held(held::HeldTask),
+    /// Coalitions that markings may name, and who belongs to them.
+    #[command(subcommand)]
+    Coalition(coalition::CoalitionTask),
     /// Orders that wait for a second person, and those that were carried out.
     #[command(subcommand)]
     Act(ActTask),
@@ -525,35 +531,6 @@ enum RuleTask {
 }
 
 #[derive(Clone, Debug, Subcommand)]
-enum HeldTask {
-    /// List what is held, and why.
-    ///
-    /// Example: noroshi held list
-    List {
-        /// At most so many rows.
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
-    },
-    /// Judge every held item again, by the agreements and definitions of now.
-    ///
-    /// Example: noroshi held judge
-    Judge,
-    /// Discard a held item: it is erased, and its sender is told.
-    ///
-    /// Example: noroshi held discard 1f0c2a9b --reason "not for us" --as sato
-    Discard {
-        /// Which.
-        item: String,
-        /// Why, for people.
-        #[arg(long)]
-        reason: String,
-        /// Who asks.
-        #[arg(long = "as", value_name = "NAME")]
-        person: String,
-    },
-}
-
-#[derive(Clone, Debug, Subcommand)]
 enum ActTask {
     /// List acts.
     ///
@@ -819,26 +796,8 @@ fn asked(top: &Top) -> Asked {
             },
             person,
         ),
-        Top::Held(HeldTask::List { limit }) => Asked::Plain(Command::List {
-            kind: None,
-            state: Some("held".to_owned()),
-            source: None,
-            limit,
-            after: None,
-        }),
-        Top::Held(HeldTask::Judge) => Asked::Plain(Command::HeldJudge),
-        Top::Held(HeldTask::Discard {
-            item,
-            reason,
-            person,
-        }) => Asked::Act(
-            Command::HeldDiscard {
-                item,
-                reason,
-                person: person.clone(),
-            },
-            person,
-        ),
+        Top::Held(task) => task.asked(),
+        Top::Coalition(task) => task.asked(),
         Top::Act(ActTask::List { state }) => Asked::Plain(Command::ActList { state }),
         Top::Act(ActTask::Show { act }) => Asked::Plain(Command::ActShow { act }),
         Top::Act(ActTask::Approve { act, person }) => Asked::Approve(act, person),

@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use noroshi_gate::{
-    AgreementInForce, Axes, Channel, Grant, MarkingTable, Outcome, PeerState, Provenance, Question,
-    Recipient, Rules, Scope, Threshold,
+    AgreementInForce, Channel, Coalitions, Decision, Gate, Grant, Marked, Outcome, PeerState,
+    Provenance, Question, Recipient, Rules, Scope, Threshold,
 };
 use noroshi_model::agreement::{
     Agreement, Clause, Equivalence, Onward, Party, ReleaseTerm, Standing,
 };
 use noroshi_model::json::{Object, Value};
-use noroshi_model::{Digest, ItemHash, Limits, NodeId, Role, Timestamp, World};
+use noroshi_model::{Digest, ItemHash, Limits, Membership, NodeId, Role, Timestamp, World};
 
-pub(crate) const TLP: [&str; 5] = ["clear", "green", "amber", "amber+strict", "red"];
-pub(crate) const US: [&str; 4] = ["unclassified", "confidential", "secret", "top-secret"];
-/// When the question is put.
+use crate::caveat::{Caveat, Definitions, IDENTITIES};
+
+/// When the question is put, unless a case says otherwise.
 const NOW: &str = "2026-06-01T00:00:00Z";
 /// Places that may carry a marking of their own; the last is a required property.
 pub(crate) const PLACES: [&str; 6] = [
@@ -26,23 +26,20 @@ pub(crate) const PLACES: [&str; 6] = [
     "pattern",
 ];
 
-/// One marking.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Caveat {
-    Tlp(usize),
-    Noforn,
-    RelTo(Vec<&'static str>),
-    Sds,
-    Mod,
-    UsClass(usize),
-    Statement,
-    Unknown,
-}
-
 /// One direction an agreement allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Term {
     pub(crate) ceilings: BTreeMap<String, String>,
+}
+
+/// A coalition's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct List {
+    pub(crate) code: String,
+    pub(crate) serial: u64,
+    pub(crate) nations: Vec<String>,
+    pub(crate) from: String,
+    pub(crate) until: String,
 }
 
 /// A question.
@@ -54,6 +51,11 @@ pub(crate) struct Ask {
     pub(crate) types: String,
     pub(crate) purposes: String,
     pub(crate) purpose: String,
+    pub(crate) now: String,
+    /// Does the road hand over a copy?
+    pub(crate) copy: bool,
+    pub(crate) encrypted: bool,
+    pub(crate) coalitions: Vec<List>,
     pub(crate) standing: String,
     pub(crate) equivalence: Option<(String, String)>,
     pub(crate) peer: String,
@@ -61,7 +63,7 @@ pub(crate) struct Ask {
     pub(crate) origin: String,
     pub(crate) onward: bool,
     pub(crate) available: bool,
-    pub(crate) grant: Option<String>,
+    pub(crate) grants: Vec<String>,
     pub(crate) recipient: String,
     pub(crate) expected: Expected,
 }
@@ -81,7 +83,6 @@ pub(crate) struct Given {
     pub(crate) outcome: String,
     pub(crate) reasons: BTreeSet<String>,
     pub(crate) withheld: BTreeSet<String>,
-    pub(crate) released: BTreeSet<String>,
     pub(crate) second_person: bool,
     pub(crate) bytes: Vec<u8>,
 }
@@ -97,6 +98,10 @@ impl Default for Ask {
             types: "*".into(),
             purposes: "defence".into(),
             purpose: "defence".into(),
+            now: NOW.into(),
+            copy: true,
+            encrypted: true,
+            coalitions: Vec::new(),
             standing: "in force".into(),
             equivalence: None,
             peer: "confirmed".into(),
@@ -104,24 +109,12 @@ impl Default for Ask {
             origin: "own".into(),
             onward: false,
             available: true,
-            grant: None,
+            grants: Vec::new(),
             recipient: "JPN".into(),
             expected: Expected::default(),
         }
     }
 }
-
-/// Everything random about a question.
-type RandomAsk = (
-    Vec<Caveat>,
-    Vec<(usize, Caveat)>,
-    Vec<RandomTerm>,
-    usize,
-    usize,
-    [bool; 3],
-);
-
-type RandomTerm = (Option<usize>, Option<usize>, [bool; 4]);
 
 impl Ask {
     /// From lines `key: value` as an officer writes them.
@@ -130,12 +123,24 @@ impl Ask {
         for line in body.lines().filter_map(|line| line.split_once(':')) {
             let (key, value) = (line.0.trim(), line.1.trim());
             match key {
-                "markings" => ask.markings = words(value).map(|word| caveat(&word)).collect(),
+                "markings" => ask
+                    .markings
+                    .extend(words(value).map(|word| Caveat::read(&word))),
+                "marking" | "definition" => ask.markings.push(match key {
+                    "definition" => Caveat::Raw(value.to_owned()),
+                    _ => Caveat::read(value),
+                }),
                 "granular" => ask.granular = value.split(';').map(granular).collect(),
                 "agreement" => ask.terms = value.split(" or ").map(term).collect(),
                 "types" => ask.types = value.to_owned(),
                 "purposes" => ask.purposes = value.to_owned(),
                 "purpose" => ask.purpose = value.to_owned(),
+                "at" => ask.now = midnight(value),
+                "road" => {
+                    ask.copy = value != "screen";
+                    ask.encrypted = value != "plain mail";
+                }
+                "coalition" => ask.coalitions.push(list(value, ask.coalitions.len())),
                 "standing" => ask.standing = value.to_owned(),
                 "equivalence" => {
                     let (left, right) = value.split_once('=').expect("left=right");
@@ -146,7 +151,7 @@ impl Ask {
                 "origin" => ask.origin = value.to_owned(),
                 "onward" => ask.onward = value == "community",
                 "item" => ask.available = value != "withdrawn",
-                "grant" => ask.grant = Some(value.to_owned()),
+                "grant" => ask.grants.push(value.to_owned()),
                 "recipient" => ask.recipient = value.to_owned(),
                 "outcome" => ask.expected.outcome = value.to_owned(),
                 "reason" => ask.expected.reason = Some(value.to_owned()),
@@ -158,45 +163,6 @@ impl Ask {
         assert!(!ask.expected.outcome.is_empty(), "a case says its outcome");
         ask
     }
-
-    pub(crate) fn random((markings, granular, terms, recipient, origin, flags): RandomAsk) -> Self {
-        let terms = terms
-            .into_iter()
-            .map(|(tlp, us, named)| {
-                let mut ceilings = BTreeMap::new();
-                if let Some(tlp) = tlp {
-                    ceilings.insert("tlp".to_owned(), TLP[tlp].to_owned());
-                }
-                if let Some(us) = us {
-                    ceilings.insert("us-class".to_owned(), US[us].to_owned());
-                }
-                if named[0] && named[1] {
-                    ceilings.insert("jp-sds".to_owned(), "sds".to_owned());
-                }
-                if named[2] {
-                    ceilings.insert("jp-mod".to_owned(), "hi".to_owned());
-                }
-                Term { ceilings }
-            })
-            .collect();
-        Self {
-            markings,
-            granular,
-            terms,
-            recipient: ["JPN", "JPN", "USA", "AUS"][recipient].to_owned(),
-            origin: ["own", "own", "another"][origin].to_owned(),
-            onward: flags[0],
-            standing: if flags[1] || flags[2] {
-                "in force"
-            } else {
-                "suspended"
-            }
-            .to_owned(),
-            equivalence: (flags[0] && flags[1])
-                .then(|| ("jp-mod:hi".to_owned(), "us-class:confidential".to_owned())),
-            ..Self::default()
-        }
-    }
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> + '_ {
@@ -206,26 +172,8 @@ fn words(text: &str) -> impl Iterator<Item = String> + '_ {
         .map(str::to_owned)
 }
 
-fn caveat(word: &str) -> Caveat {
-    let static_word = |word: &str| -> &'static str { Box::leak(word.to_owned().into_boxed_str()) };
-    match word {
-        "NOFORN" => Caveat::Noforn,
-        "特定秘密" => Caveat::Sds,
-        "省秘" => Caveat::Mod,
-        "statement" => Caveat::Statement,
-        "unknown" => Caveat::Unknown,
-        _ => {
-            if let Some(level) = word.strip_prefix("TLP:") {
-                let level = level.to_ascii_lowercase();
-                return Caveat::Tlp(TLP.iter().position(|l| *l == level).expect("a TLP level"));
-            }
-            if let Some(nations) = word.strip_prefix("REL TO") {
-                return Caveat::RelTo(nations.split_whitespace().map(static_word).collect());
-            }
-            let level = word.to_ascii_lowercase().replace(' ', "-");
-            Caveat::UsClass(US.iter().position(|l| *l == level).expect("a marking"))
-        }
-    }
+fn midnight(day: &str) -> String {
+    format!("{day}T00:00:00Z")
 }
 
 fn granular(text: &str) -> (usize, Caveat) {
@@ -234,7 +182,7 @@ fn granular(text: &str) -> (usize, Caveat) {
         .iter()
         .position(|known| *known == place)
         .expect("a place");
-    (place, caveat(marking.trim()))
+    (place, Caveat::read(marking.trim()))
 }
 
 fn term(text: &str) -> Term {
@@ -247,39 +195,63 @@ fn term(text: &str) -> Term {
     }
 }
 
+/// `FVEY = USA GBR from 2026-01-01 until 2027-01-01`; later lines have higher serials.
+fn list(text: &str, before: usize) -> List {
+    let (code, rest) = text.split_once('=').expect("CODE = NATIONS");
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let after = |word: &str| {
+        let at = words.iter().position(|one| *one == word)?;
+        words.get(at + 1).map(|day| midnight(day))
+    };
+    let nations = words
+        .iter()
+        .take_while(|word| !matches!(**word, "from" | "until"));
+    List {
+        code: code.trim().to_owned(),
+        serial: before as u64 + 1,
+        nations: nations.map(|nation| (*nation).to_owned()).collect(),
+        from: after("from").unwrap_or_else(|| midnight("2026-01-01")),
+        until: after("until").unwrap_or_else(|| midnight("2027-01-01")),
+    }
+}
+
 impl Expected {
     pub(crate) fn differs(&self, given: &Given) -> Option<String> {
-        if self.outcome != given.outcome {
+        let Given {
+            outcome,
+            reasons,
+            withheld,
+            second_person,
+            ..
+        } = given;
+        if self.outcome != *outcome {
             return Some(format!(
-                "expected {}, got {} {:?}",
-                self.outcome, given.outcome, given.reasons
+                "expected {}, got {outcome} {reasons:?}",
+                self.outcome
             ));
         }
         if self
             .reason
             .as_ref()
-            .is_some_and(|reason| !given.reasons.contains(reason))
+            .is_some_and(|reason| !reasons.contains(reason))
         {
-            return Some(format!(
-                "expected {:?}, got {:?}",
-                self.reason, given.reasons
-            ));
+            return Some(format!("expected {:?}, got {reasons:?}", self.reason));
         }
         if self
             .withheld
             .as_ref()
-            .is_some_and(|places| *places != given.withheld)
+            .is_some_and(|places| places != withheld)
         {
             return Some(format!(
-                "expected {:?} to stay, got {:?}",
-                self.withheld, given.withheld
+                "expected {:?} to stay, got {withheld:?}",
+                self.withheld
             ));
         }
         if self
             .second_person
-            .is_some_and(|needed| needed != given.second_person)
+            .is_some_and(|needed| needed != *second_person)
         {
-            return Some(format!("second person: got {}", given.second_person));
+            return Some(format!("second person: got {second_person}"));
         }
         None
     }
@@ -309,115 +281,49 @@ fn nation(code: &str) -> NodeId {
     }
 }
 
-/// The consent of a case: one that fits, or what is wrong with it.
-fn grant(ask: &Ask, item: ItemHash) -> Option<Grant> {
-    let fault = ask.grant.as_deref()?;
+fn time(text: &str) -> Timestamp {
+    text.parse().expect("a time")
+}
+
+/// A consent of a case: one that fits, what is wrong with it, or the nation that gives it.
+fn grant(ask: &Ask, fault: &str, item: ItemHash) -> Grant {
     let wrong = |word: &str| fault == word;
-    Some(Grant {
-        by: node(if wrong("other giver") { 8 } else { 9 }),
-        nation: "AUS".parse().expect("a nation"),
+    let of_nation = fault.len() == 3;
+    let later = Timestamp::from_micros(time(&ask.now).micros() + 1);
+    Grant {
+        by: node(if wrong("other giver") || of_nation {
+            8
+        } else {
+            9
+        }),
+        nation: if of_nation { fault } else { "AUS" }
+            .parse()
+            .expect("a nation"),
         item: if wrong("other item") {
             ItemHash(Digest::of(b"other"))
         } else {
             item
         },
-        recipient: node(if wrong("other recipient") { 3 } else { 2 }),
+        recipient: if wrong("other recipient") {
+            node(99)
+        } else {
+            nation(&ask.recipient)
+        },
         purpose: if wrong("other purpose") {
             "exercise".to_owned()
         } else {
             ask.purpose.clone()
         },
         until: if wrong("expired") {
-            NOW.parse().expect("a time")
+            time(&ask.now)
         } else {
-            "2026-06-01T00:00:00.001Z".parse().expect("a time")
+            later
         },
-    })
-}
-
-/// The marking-definition of a caveat: its id and, where the node must learn it, its object.
-fn definition(caveat: &Caveat) -> (String, Option<Value>) {
-    let national = |number: u32, scheme: &str, level: Option<&str>, more: Object| {
-        let id = format!("marking-definition--00000000-0000-4000-8000-{number:012x}");
-        let mut body = more
-            .with("extension_type", "property-extension")
-            .with("scheme", scheme);
-        if let Some(level) = level {
-            body.insert("level", level);
-        }
-        let key = "extension-definition--694be976-4ec2-4b80-b47c-48f75510a38d";
-        let object = Object::new()
-            .with("type", "marking-definition")
-            .with("spec_version", "2.1")
-            .with("id", id.as_str())
-            .with("created", "2026-01-01T00:00:00.000Z")
-            .with("extensions", Object::new().with(key, body));
-        (id, Some(Value::Object(object)))
-    };
-    match caveat {
-        Caveat::Tlp(level) => {
-            let uuid = [
-                "94868c89-83c2-464b-929b-a1a8aa3c8487",
-                "bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
-                "55d920b0-5e8b-4f79-9ee9-91f868d9b421",
-                "939a9414-2ddd-4d32-a0cd-375ea402b003",
-                "e828b379-4e03-4974-9ac4-e53a884c97c1",
-            ][*level];
-            (format!("marking-definition--{uuid}"), None)
-        }
-        Caveat::Noforn => national(
-            1,
-            "US-CAPCO",
-            None,
-            Object::new().with("caveats", vec!["NOFORN"]),
-        ),
-        Caveat::RelTo(nations) => {
-            let bits: u32 = nations
-                .iter()
-                .map(|code| 1 << (code.as_bytes()[0] % 16))
-                .sum();
-            national(
-                0x100 + bits,
-                "US-CAPCO",
-                None,
-                Object::new().with("rel_to", nations.clone()),
-            )
-        }
-        Caveat::Sds => national(2, "JP-SDS", Some("SDS"), Object::new()),
-        Caveat::Mod => national(3, "JP-MOD", Some("hi"), Object::new()),
-        Caveat::UsClass(level) => {
-            let number = 16 + u32::try_from(*level).expect("small");
-            national(number, "US-CAPCO", Some(US[*level]), Object::new())
-        }
-        Caveat::Statement => {
-            let id = "marking-definition--00000000-0000-4000-8000-0000000000aa";
-            let body = Object::new().with("statement", "Copyright");
-            let object = Object::new()
-                .with("type", "marking-definition")
-                .with("spec_version", "2.1")
-                .with("id", id)
-                .with("created", "2026-01-01T00:00:00.000Z")
-                .with("definition_type", "statement")
-                .with("definition", body);
-            (id.to_owned(), Some(Value::Object(object)))
-        }
-        Caveat::Unknown => (
-            "marking-definition--00000000-0000-4000-8000-0000000000bb".into(),
-            None,
-        ),
     }
 }
 
-fn object(ask: &Ask, table: &mut MarkingTable) -> Object {
-    let mut id_of = |caveat: &Caveat| {
-        let (id, definition) = definition(caveat);
-        if let Some(Value::Object(object)) = definition {
-            table
-                .learn(&object, &Scope::Own)
-                .expect("the cases' definitions are known to the table");
-        }
-        Value::from(id)
-    };
+fn object(ask: &Ask, definitions: &mut Definitions) -> Object {
+    let mut id_of = |caveat: &Caveat| Value::from(definitions.id(caveat));
     let reference = Object::new()
         .with("source_name", "canary-source")
         .with("url", "https://canary.example/url");
@@ -425,6 +331,7 @@ fn object(ask: &Ask, table: &mut MarkingTable) -> Object {
         .with("type", "indicator")
         .with("spec_version", "2.1")
         .with("id", "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f")
+        .with("created_by_ref", IDENTITIES[0])
         .with("created", "2026-01-01T00:00:00.000Z")
         .with("modified", "2026-01-01T00:00:00.000Z")
         .with("valid_from", "2026-01-01T00:00:00Z")
@@ -450,7 +357,6 @@ fn object(ask: &Ask, table: &mut MarkingTable) -> Object {
 }
 
 fn agreement(ask: &Ask) -> Agreement {
-    let time = |text: &str| -> Timestamp { text.parse().expect("a time") };
     let parties = ["USA", "JPN", "AUS"].map(|code| Party {
         node: nation(code),
         name_en: code.into(),
@@ -484,6 +390,10 @@ fn agreement(ask: &Ask) -> Agreement {
             ..all[0].clone()
         });
     }
+    let equivalences = ask.equivalence.iter().map(|(left, right)| Equivalence {
+        left: left.clone(),
+        right: right.clone(),
+    });
     Agreement {
         id: "agreement--00000000-0000-4000-8000-000000000001"
             .parse()
@@ -493,6 +403,7 @@ fn agreement(ask: &Ask) -> Agreement {
         title: "t".into(),
         title_ja: "t".into(),
         kind: "mou".into(),
+        members_known: true,
         parties: all,
         valid_from: time("2026-01-01T00:00:00Z"),
         valid_until: time("2030-01-01T00:00:00Z"),
@@ -502,112 +413,165 @@ fn agreement(ask: &Ask) -> Agreement {
             text_ja: "a".into(),
         }],
         releases,
-        equivalences: ask
-            .equivalence
-            .iter()
-            .map(|(left, right)| Equivalence {
-                left: left.clone(),
-                right: right.clone(),
-            })
-            .collect(),
-        members_known: false,
+        equivalences: equivalences.collect(),
+    }
+}
+
+/// Everything the gate is asked with.
+pub(crate) struct Stage {
+    pub(crate) marked: Marked,
+    pub(crate) provenance: Provenance,
+    to: Recipient,
+    rules: Rules,
+    agreement: Agreement,
+    standing: Standing,
+    grants: Vec<Grant>,
+    purpose: String,
+    now: Timestamp,
+    channel: Channel,
+    without_agreement: bool,
+}
+
+impl Stage {
+    pub(crate) fn of(ask: &Ask, definitions: &mut Definitions) -> Self {
+        let object = object(ask, definitions);
+        let (valid, _) = noroshi_formats::check(Value::Object(object), &Limits::DEFAULT)
+            .expect("the cases' objects are valid");
+        let marked = noroshi_gate::mark(valid, &[], &definitions.table, &Scope::Own);
+        let coalitions = ask.coalitions.iter().map(|list| Membership {
+            world: World::Operational,
+            coalition: list.code.parse().expect("four letters"),
+            serial: list.serial,
+            title: "a list".to_owned(),
+            nations: list
+                .nations
+                .iter()
+                .map(|code| code.parse().expect("a nation"))
+                .collect(),
+            valid_from: time(&list.from),
+            valid_until: time(&list.until),
+            by: node(1),
+            at: time(&list.from),
+        });
+        let agreement = agreement(ask);
+        Self {
+            provenance: Provenance {
+                role: Some(Role::Originator),
+                node: Some(node(if ask.origin == "own" { 1 } else { 9 })),
+                is_available: ask.available,
+            },
+            to: Recipient {
+                node: nation(&ask.recipient),
+                nation: ask.recipient.parse().expect("a nation"),
+                state: match ask.peer.as_str() {
+                    "confirmed" => PeerState::Confirmed,
+                    "pending" => PeerState::Pending,
+                    _ => PeerState::Removed,
+                },
+                world: ask.world,
+            },
+            rules: Rules {
+                me: node(1),
+                my_nation: "USA".parse().expect("a nation"),
+                world: World::Operational,
+                coalitions: Coalitions::new(coalitions),
+                second_person_above: Threshold::default(),
+            },
+            standing: match ask.standing.as_str() {
+                "in force" => Standing::InForce,
+                "suspended" => Standing::Suspended(node(2)),
+                "unsigned" => Standing::Unsigned(vec![node(2)]),
+                _ => Standing::Ended(agreement.valid_until),
+            },
+            agreement,
+            grants: ask
+                .grants
+                .iter()
+                .map(|fault| grant(ask, fault, marked.hash()))
+                .collect(),
+            purpose: ask.purpose.clone(),
+            now: time(&ask.now),
+            channel: Channel {
+                hands_over_copy: ask.copy,
+                is_encrypted: ask.encrypted,
+            },
+            without_agreement: ask.standing == "none",
+            marked,
+        }
+    }
+
+    /// Ask at the gate that stands here.
+    pub(crate) fn at_gate<T>(&self, ask: impl FnOnce(Gate<'_>) -> T) -> T {
+        let held = [AgreementInForce {
+            agreement: &self.agreement,
+            item: ItemHash(Digest::of(b"a")),
+            standing: self.standing.clone(),
+        }];
+        let agreements = if self.without_agreement {
+            &[][..]
+        } else {
+            &held
+        };
+        let question = Question {
+            purpose: &self.purpose,
+            now: self.now,
+            channel: self.channel,
+            grants: &self.grants,
+        };
+        ask(Gate::new(&self.to, agreements, &self.rules, &question))
+    }
+
+    /// What the gate decides.
+    pub(crate) fn decision(&self) -> Decision {
+        self.at_gate(|gate| gate.forgetful().decide(&self.marked, &self.provenance))
+    }
+
+    /// What the gate answers, with the bytes that would leave.
+    pub(crate) fn given(&self) -> Given {
+        self.at_gate(|gate| {
+            let mut gate = gate.forgetful();
+            let (_, decision) = gate.preview(&self.marked, &self.provenance);
+            let permit = gate.release(&self.marked, &self.provenance);
+            let bytes = permit.map(|permit| permit.content().canonical.clone());
+            Given::new(&decision, bytes.unwrap_or_default())
+        })
     }
 }
 
 impl Given {
-    /// Ask the gate.
-    pub(crate) fn by_the_gate(ask: &Ask) -> Self {
-        let axes = Axes::builtin();
-        let mut table = MarkingTable::builtin(&axes);
-        let object = object(ask, &mut table);
-        let (valid, _) = noroshi_formats::check(Value::Object(object), &Limits::DEFAULT)
-            .expect("the cases' objects are valid");
-        let marked = noroshi_gate::mark(valid, &[], &table, &Scope::Own);
-        let to = Recipient {
-            node: nation(&ask.recipient),
-            nation: ask.recipient.parse().expect("a nation"),
-            state: match ask.peer.as_str() {
-                "confirmed" => PeerState::Confirmed,
-                "pending" => PeerState::Pending,
-                _ => PeerState::Removed,
-            },
-            world: ask.world,
-        };
-        let rules = Rules {
-            me: node(1),
-            my_nation: "USA".parse().expect("a nation"),
-            world: World::Operational,
-            axes,
-            second_person_above: Threshold::default(),
-        };
-        let agreement = agreement(ask);
-        let standing = match ask.standing.as_str() {
-            "in force" => Standing::InForce,
-            "suspended" => Standing::Suspended(node(2)),
-            "unsigned" => Standing::Unsigned(vec![node(2)]),
-            _ => Standing::Ended(agreement.valid_until),
-        };
-        let held = AgreementInForce {
-            agreement: &agreement,
-            item: ItemHash(Digest::of(b"a")),
-            standing,
-        };
-        let none = ask.standing == "none";
-        let agreements = if none { vec![] } else { vec![held] };
-        let provenance = Provenance {
-            role: Some(Role::Originator),
-            node: Some(if ask.origin == "own" {
-                node(1)
-            } else {
-                node(9)
-            }),
-            is_available: ask.available,
-        };
-        let grants: Vec<Grant> = grant(ask, marked.hash()).into_iter().collect();
-        let question = Question {
-            purpose: &ask.purpose,
-            now: NOW.parse().expect("a time"),
-            channel: Channel::LINK,
-            grants: &grants,
-        };
-        let (_, decision) =
-            noroshi_gate::preview(&marked, &provenance, &to, &agreements, &rules, &question);
-        let released =
-            noroshi_gate::release(&marked, &provenance, &to, &agreements, &rules, &question);
-        let bytes = released
-            .map(|permit| permit.content().canonical.clone())
-            .unwrap_or_default();
+    fn new(decision: &Decision, bytes: Vec<u8>) -> Self {
         let leaves = matches!(decision.outcome, Outcome::Release | Outcome::Reduced);
         assert_eq!(
             leaves,
             !bytes.is_empty(),
             "the permit is what the preview said"
         );
-        let stays: BTreeSet<String> = decision
-            .withheld
-            .iter()
-            .map(|place| place.selector.to_string())
-            .collect();
-        let has = |text: &str| {
-            bytes
-                .windows(text.len())
-                .any(|window| window == text.as_bytes())
-        };
+        let places = decision.withheld.iter();
+        let reasons = decision.reasons.iter();
         Self {
             outcome: decision.outcome.as_str().to_owned(),
-            reasons: decision
-                .reasons
-                .iter()
-                .map(|reason| reason.code().to_owned())
-                .collect(),
-            withheld: stays,
-            released: PLACES
-                .iter()
-                .filter(|place| has(canary(place)))
-                .map(|p| (*p).to_owned())
-                .collect(),
+            reasons: reasons.map(|reason| reason.code().to_owned()).collect(),
+            withheld: places.map(|place| place.selector.to_string()).collect(),
             second_person: decision.needs_second_person,
             bytes,
         }
+    }
+
+    /// Ask the gate.
+    pub(crate) fn by_the_gate(ask: &Ask, definitions: &mut Definitions) -> Self {
+        Stage::of(ask, definitions).given()
+    }
+
+    /// Places whose text leaves.
+    pub(crate) fn released(&self) -> BTreeSet<&'static str> {
+        let has = |text: &str| {
+            self.bytes
+                .windows(text.len())
+                .any(|window| window == text.as_bytes())
+        };
+        PLACES
+            .into_iter()
+            .filter(|place| has(canary(place)))
+            .collect()
     }
 }

@@ -108,6 +108,26 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
                 ("by", &word(row, "ordered_by")),
             ],
         ),
+        "coalition" => text(
+            lang,
+            "coalition-row",
+            &[
+                ("coalition", &word(row, "coalition")),
+                ("serial", &word(row, "serial")),
+                ("nations", &word(row, "nations")),
+                ("from", &word(row, "valid_from")),
+                ("until", &word(row, "valid_until")),
+                (
+                    "stands",
+                    if row["in_force"] == true {
+                        "✓"
+                    } else {
+                        "✗"
+                    },
+                ),
+                ("title", &word(row, "title")),
+            ],
+        ),
         "key" => say(lang, "key-row", row, &["purpose", "id", "from", "revoked"]),
         "receipt" => receipt_row(lang, row),
         "line" => say(

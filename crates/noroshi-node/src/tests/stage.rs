@@ -264,6 +264,11 @@ impl Party {
         }
     }
 
+    /// The person who asks.
+    pub(super) fn first(&self) -> &'static str {
+        self.people[0]
+    }
+
     pub(super) fn events(&self, command: Command) -> Result<Vec<Event>, Failure> {
         let mut sink = Collected::default();
         self.node.run(command, None, &self.road, &mut sink)?;

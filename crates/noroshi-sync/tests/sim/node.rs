@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use noroshi_gate::{Axes, Notice, PeerState, Recipient, Rules, Threshold, release_notice};
+use noroshi_gate::{Coalitions, Notice, PeerState, Recipient, Rules, Threshold, release_notice};
 use noroshi_model::link::{EntryKind, Fate, LogLeaf, Precedence};
 use noroshi_model::{Digest, KeyId, NodeId, Timestamp, World};
 use noroshi_seal::merkle::{Frontier, Hash, leaf_hash};
@@ -713,7 +713,7 @@ fn recipient_and_rules(me: usize, to: usize) -> (Recipient, &'static Rules) {
             me: node_id(me),
             my_nation: nation,
             world: World::Operational,
-            axes: Axes::builtin(),
+            coalitions: Coalitions::default(),
             second_person_above: Threshold::default(),
         })
     });
