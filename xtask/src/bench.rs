@@ -1,7 +1,8 @@
 //! `cargo xtask bench BUNDLE [--million] [--growth]`: import, memory, link and growth, as ratios.
-//! Growth goes to 100,000 items, with `--million` to a million; `--growth` measures it alone.
+//! `--gate` in place of a file measures the gate alone. Growth goes to 100,000 items, with `--million` to a million; `--growth` measures it alone.
 
 mod bare;
+mod gate;
 mod growth;
 mod node;
 
@@ -22,6 +23,11 @@ const TIMES: u8 = 10;
 
 /// Run the benches and print a table.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
+    match args.first().map(String::as_str) {
+        Some("--gate") => return gate::run(root),
+        Some("--gate-here") => return gate::measure(),
+        _ => {}
+    }
     let Some(bundle) = args.first().map(PathBuf::from) else {
         bail!("name a STIX bundle, such as the ATT&CK enterprise one: cargo xtask bench FILE");
     };

@@ -47,7 +47,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "noroshi-net",
         ],
     ),
-    ("xtask", &["noroshi-model", "noroshi-store"]),
+    (
+        "xtask",
+        &[
+            "noroshi-model",
+            "noroshi-formats",
+            "noroshi-gate",
+            "noroshi-store",
+        ],
+    ),
 ];
 
 /// Rooms without I/O, and what they must not reach.

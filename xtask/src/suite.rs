@@ -51,6 +51,7 @@ fn cargo(args: &[&str]) -> Result<()> {
         .args(args)
         .current_dir(root())
         .env("CARGO_INCREMENTAL", "0")
+        .env("RUN_SLOW_TESTS", "1")
         .status()
         .context("cargo does not start")?;
     if status.success() {
