@@ -1,5 +1,6 @@
 //! `cargo xtask bench BUNDLE [--million] [--growth]`: import, memory, link and growth, as ratios.
-//! `--gate` in place of a file measures the gate alone. Growth goes to 100,000 items, with `--million` to a million; `--growth` measures it alone.
+//! Growth goes to 100,000 items, with `--million` to a million; `--growth` measures it alone.
+//! `cargo xtask bench --gate` measures the gate.
 
 mod bare;
 mod gate;
