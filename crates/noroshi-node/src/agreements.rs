@@ -310,17 +310,9 @@ impl Node {
             signatures: Vec::new(),
             states: Vec::new(),
         });
-        {
-            let keys = self.keys();
-            let message = signing::message(
-                Context::Agreement,
-                self.world(),
-                &Agreement::signed_payload(&hash),
-            );
-            kept.signatures.retain(|(node, _, _)| *node != self.me());
-            kept.signatures
-                .push((self.me(), keys.items.key_id(), keys.items.sign(&message)));
-        }
+        let signature = self.agreement_signature(&hash, &self.keys().items);
+        kept.signatures.retain(|(node, _, _)| *node != self.me());
+        kept.signatures.push(signature);
         let document = AgreementDocument::of(&kept).to_bytes();
         self.publish_agreement(record, approved, &kept, &document, "signed")
     }
@@ -462,6 +454,11 @@ impl Node {
                 continue;
             }
             let Some(public) = self.item_key_of(&node, &key) else {
+                // Left out, not held against the sender: that party signs anew, and sends itself,
+                // what it has not delivered here.
+                if node != *from && self.has_revoked(&node, &key).unwrap_or(false) {
+                    continue;
+                }
                 return Ok(Err(format!(
                     "a signature is by a key of {node} that is not trusted here"
                 )));
@@ -551,6 +548,40 @@ impl Node {
             tx.append(&self.agreement_line(&kept, word, None, from))?;
         }
         Ok(Ok(()))
+    }
+
+    /// A document about an agreement, with this node's signature made anew where the key under it
+    /// is revoked.
+    pub(crate) fn agreement_anew(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let keys = self.keys();
+        let is_mine = |node: &NodeId, key: &KeyId| {
+            *node == self.me() && crate::renewal::is_revoked(&keys.manifest, key)
+        };
+        if let Ok(mut document) = AgreementDocument::from_bytes(bytes) {
+            let hash = ItemHash(Digest::of(&document.bytes));
+            let mine = document
+                .signatures
+                .iter_mut()
+                .find(|(node, key, _)| is_mine(node, key))?;
+            *mine = self.agreement_signature(&hash, &keys.items);
+            return Some(document.to_bytes());
+        }
+        let document = StateDocument::from_bytes(bytes).ok()?;
+        is_mine(&document.state.node, &document.key).then(|| {
+            let (agreement, state) = (&document.agreement, &document.state);
+            StateDocument::sign(agreement, state, self.world(), &keys.items).to_bytes()
+        })
+    }
+
+    /// This node's signature under an agreement.
+    fn agreement_signature(
+        &self,
+        agreement: &ItemHash,
+        signer: &dyn Signer,
+    ) -> (NodeId, KeyId, [u8; 64]) {
+        let payload = Agreement::signed_payload(agreement);
+        let message = signing::message(Context::Agreement, self.world(), &payload);
+        (self.me(), signer.key_id(), signer.sign(&message))
     }
 
     /// Whom a document concerns: the parties of the agreement it is about.

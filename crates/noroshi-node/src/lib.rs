@@ -1,10 +1,11 @@
 //! The flow through the node, one module a station, and what people can ask of it.
 //!
 //! In order: `intake` and `read` take bytes to checked objects, `admit` marks and judges them,
-//! `record` writes them with their ledger line, `held` looks after what was not admitted; `release` plans and executes what leaves,
-//! `send` and `receive` drive the link with a peer, `recall` takes back. Around them stand the
-//! documents between organisations (`peers`, `agreements`), the people (`persons`, `acts`) and the
-//! ledger's own commands. No sockets here: the outside comes in through [`outside::Outside`].
+//! `record` writes them with their ledger line, `held` looks after what was not admitted; `release`
+//! plans and executes what leaves, `renewal` signs anew what waits under a revoked key, `send` and
+//! `receive` drive the link with a peer, `recall` takes back. Around them stand the documents
+//! between organisations (`peers`, `agreements`), the people (`persons`, `acts`) and the ledger's
+//! own commands. No sockets here: the outside comes in through [`outside::Outside`].
 
 pub mod command;
 pub mod config;
@@ -30,6 +31,7 @@ mod recall;
 mod receipts;
 mod receive;
 mod release;
+mod renewal;
 mod send;
 
 // Between organisations and people.

@@ -29,6 +29,7 @@ use crate::plan::{GateView, provenance};
 use crate::receive::Alarms;
 use crate::records::{ActRecord, ActState, Peer, int};
 use crate::release::SECOND_PERSON;
+use crate::renewal::Renewed;
 
 /// Bytes of frames in one exchange.
 const EXCHANGE_BYTES: usize = 4 * 1024 * 1024;
@@ -370,9 +371,11 @@ impl Node {
         let recipient = self.recipient(peer);
         let mut views = Views {
             by_act: BTreeMap::new(),
+            revoked: BTreeMap::new(),
         };
         let mut outgoing = Vec::with_capacity(numbers.len());
         let mut stopped = Vec::new();
+        let mut renewed = Vec::new();
         let mut taken = 0;
         for number in numbers {
             if taken >= room {
@@ -388,6 +391,11 @@ impl Node {
                 leaf_hash: leaf_hash(&entry.leaf_bytes),
             };
             if entry.void {
+                outgoing.push(void);
+                continue;
+            }
+            if let Some(payload) = self.signed_anew(&entry) {
+                renewed.push(Renewed { entry, payload });
                 outgoing.push(void);
                 continue;
             }
@@ -415,6 +423,9 @@ impl Node {
         }
         if !stopped.is_empty() {
             self.void_entries(&node, &stopped)?;
+        }
+        if !renewed.is_empty() {
+            self.log_renewed(&node, &renewed)?;
         }
         Ok(outgoing)
     }
@@ -470,7 +481,15 @@ impl Node {
                     self.attribute(Role::Releaser, &assigned.unwrap_or_default(), rendition)
                 } else {
                     match &stored.attribution {
-                        Some(attribution) => attribution.clone(),
+                        Some(by) if !views.has_revoked(self, &by.node, &by.key)? => by.clone(),
+                        Some(by) if by.node == self.me() => {
+                            self.attribute(by.role, &by.assigned, rendition)
+                        }
+                        Some(_) => {
+                            let why = "it is signed with a key that its signer has revoked: \
+                                       ask the signer to share it again";
+                            return Ok(Err(why.to_owned()));
+                        }
                         None => return Ok(Err("nobody answers for the item".to_owned())),
                     }
                 };
@@ -543,9 +562,20 @@ impl Node {
 /// What the gate is asked with, by the act that approved an entry: each act has its own purpose.
 struct Views {
     by_act: BTreeMap<Option<ActId>, (GateView, bool)>,
+    /// Keys that signed what leaves: are they revoked?
+    revoked: BTreeMap<(NodeId, KeyId), bool>,
 }
 
 impl Views {
+    fn has_revoked(&mut self, node: &Node, by: &NodeId, key: &KeyId) -> Result<bool, Failure> {
+        if let Some(known) = self.revoked.get(&(*by, *key)) {
+            return Ok(*known);
+        }
+        let revoked = node.has_revoked(by, key)?;
+        self.revoked.insert((*by, *key), revoked);
+        Ok(revoked)
+    }
+
     /// What to ask with for an act, and whether a second person approved it.
     fn of(&mut self, node: &Node, act: Option<&ActId>) -> Result<&(GateView, bool), Failure> {
         use std::collections::btree_map::Entry;

@@ -7,5 +7,6 @@ mod agreements;
 mod coalitions;
 mod keys;
 mod lies;
+mod revoked;
 mod roads;
 mod stage;

@@ -12,7 +12,10 @@ use crate::plan::provenance;
 use crate::recall::SignedRecall;
 use crate::receipts::SignedReceipt;
 
-fn write(party: &Party, work: impl FnOnce(&mut noroshi_store::Tx<'_>) -> Result<(), WriteError>) {
+pub(super) fn write(
+    party: &Party,
+    work: impl FnOnce(&mut noroshi_store::Tx<'_>) -> Result<(), WriteError>,
+) {
     party
         .node
         .store
@@ -129,7 +132,7 @@ fn a_partner_cannot_recall_what_is_not_its_own() {
 }
 
 /// Send one waiting entry with another answer for it than the true one.
-fn send_forged(party: &Party, item: &str, forge: impl Fn(Attribution) -> Attribution) {
+pub(super) fn send_forged(party: &Party, item: &str, forge: impl Fn(Attribution) -> Attribution) {
     let node = &party.node;
     let peer = node.find_peer(party.other).unwrap();
     let stored = node.find_item(item).unwrap();

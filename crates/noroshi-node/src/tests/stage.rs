@@ -137,6 +137,25 @@ impl Stage {
         stage
     }
 
+    /// Japan's node as a thief has it who copied its folder just now.
+    pub(super) fn stolen(&self) -> Party {
+        let (from, to) = (
+            self.jp.node.home().path(),
+            self.folder.path().join("stolen"),
+        );
+        for part in ["", "keys", "persons", "store"] {
+            std::fs::create_dir_all(to.join(part)).unwrap();
+            for entry in std::fs::read_dir(from.join(part)).unwrap() {
+                let entry = entry.unwrap();
+                if entry.file_type().unwrap().is_file() {
+                    std::fs::copy(entry.path(), to.join(part).join(entry.file_name())).unwrap();
+                }
+            }
+        }
+        let thief = open(&to, &self.hands);
+        Party::new(&thief, &self.us.node, self.jp.people, "USA")
+    }
+
     /// The same after the processes of these nations have ended and started again.
     pub(super) fn restarted(self, nations: &[&str]) -> Self {
         let Self {

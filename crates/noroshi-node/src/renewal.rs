@@ -1,0 +1,104 @@
+//! What leaves is signed by a key that stands. A partner refuses whatever comes to it under a key
+//! that it knows to be revoked, whatever date it bears (ADR 5); so what this node signed before it
+//! revoked the key, and has not delivered, is signed anew as it leaves.
+
+use noroshi_model::consent::{ConsentAnswer, ConsentRequest, HopReport};
+use noroshi_model::document::text;
+use noroshi_model::json::Object;
+use noroshi_model::ledger::LineKind;
+use noroshi_model::link::{Recall, Receipt};
+use noroshi_model::manifest::{Manifest, Purpose};
+use noroshi_model::signed::Signable;
+use noroshi_model::{Digest, KeyId, NodeId, Signed};
+use noroshi_store::{LogEntry, LogPayload, WriteError};
+
+use crate::command::Failure;
+use crate::node::{Node, store_failure};
+use crate::records::int;
+
+/// An entry whose content was signed anew.
+pub(crate) struct Renewed {
+    pub(crate) entry: LogEntry,
+    pub(crate) payload: LogPayload,
+}
+
+impl Node {
+    /// Has the node revoked this key, as far as is known here?
+    pub(crate) fn has_revoked(&self, node: &NodeId, key: &KeyId) -> Result<bool, Failure> {
+        if *node == self.me() {
+            return Ok(is_revoked(&self.keys().manifest, key));
+        }
+        let peer = self.peer(node)?;
+        Ok(peer.is_some_and(|peer| is_revoked(&peer.manifest, key)))
+    }
+
+    /// The content of an entry that waits under a key of this node that is revoked, signed anew:
+    /// the same statement, word for word and with its own date. None where the signature stands.
+    pub(crate) fn signed_anew(&self, entry: &LogEntry) -> Option<LogPayload> {
+        let any = {
+            let keys = self.keys();
+            let mut items = keys.manifest.keys.iter();
+            items.any(|key| key.purpose == Purpose::Items && key.revoked.is_some())
+        };
+        if !any {
+            return None;
+        }
+        match &entry.payload {
+            // Its signature is no part of the log: it is made as the item leaves.
+            LogPayload::Item { .. } => None,
+            LogPayload::Recall {
+                seq,
+                rendition,
+                bytes,
+            } => Some(LogPayload::Recall {
+                seq: *seq,
+                rendition: *rendition,
+                bytes: self.anew::<Recall>(bytes)?,
+            }),
+            LogPayload::Bytes(bytes) => self
+                .anew::<Receipt>(bytes)
+                .or_else(|| self.agreement_anew(bytes))
+                .or_else(|| self.anew::<ConsentRequest>(bytes))
+                .or_else(|| self.anew::<ConsentAnswer>(bytes))
+                .or_else(|| self.anew::<HopReport>(bytes))
+                .map(LogPayload::Bytes),
+        }
+    }
+
+    fn anew<D: Signable + Clone>(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let signed = Signed::<D>::from_bytes(bytes).ok()?;
+        let keys = self.keys();
+        is_revoked(&keys.manifest, signed.key())
+            .then(|| Signed::sign(signed.document().clone(), &keys.items).to_bytes())
+    }
+
+    /// Void the entries and log what was signed anew, with the same urgency, in one transaction.
+    pub(crate) fn log_renewed(&self, node: &NodeId, renewed: &[Renewed]) -> Result<(), Failure> {
+        let write = |tx: &mut noroshi_store::Tx<'_>| {
+            for Renewed { entry, payload } in renewed {
+                let (number, again) = (entry.leaf.number, tx.log_size(node)?);
+                let (LogPayload::Recall { bytes, .. } | LogPayload::Bytes(bytes)) = payload else {
+                    continue;
+                };
+                let (kind, precedence) = (entry.leaf.kind, entry.leaf.precedence);
+                let leaf = self.leaf(again, kind, precedence, Digest::of(bytes));
+                tx.log_void(node, number)?;
+                tx.log_append(node, &leaf, payload)?;
+                let body = Object::new()
+                    .with("to", text(node))
+                    .with("number", int(number))
+                    .with("why", "signed anew: the key under it is revoked")
+                    .with("again", int(again));
+                tx.append(&self.line(LineKind::Voided, None, body))?;
+            }
+            Ok(())
+        };
+        self.store.write(write).map_err(store_failure::<WriteError>)
+    }
+}
+
+/// Does the manifest list the key as revoked?
+pub(crate) fn is_revoked(manifest: &Manifest, key: &KeyId) -> bool {
+    let listed = manifest.key(key);
+    listed.is_some_and(|key| key.revoked.is_some())
+}
