@@ -2,6 +2,7 @@
 
 mod coalition;
 mod held;
+mod key;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,9 @@ use clap::{Args, Parser, Subcommand};
 use noroshi_node::Command;
 use noroshi_node::command::Selection;
 use noroshi_node::messages::Lang;
+
+use key::KeyTask;
+pub(crate) use key::RootKey;
 
 /// One small node per organisation. Nodes share threat intelligence under rules they can prove.
 ///
@@ -560,49 +564,6 @@ enum ActTask {
 }
 
 #[derive(Clone, Debug, Subcommand)]
-enum KeyTask {
-    /// List keys.
-    ///
-    /// Example: noroshi key show
-    Show,
-    /// Replace a key: items, ledger, tls or sealing. The root signs; a second person approves.
-    /// Partners learn of it with the next exchange. A replaced TLS key is presented until it is
-    /// revoked; a replaced sealing key opens what is under way until then.
-    ///
-    /// Example: noroshi key rotate items --as sato --root-key /media/safe/root.key.
-    /// Next: noroshi act approve ACT --as suzuki
-    Rotate {
-        /// Which.
-        purpose: String,
-        /// Who asks.
-        #[arg(long = "as", value_name = "NAME")]
-        person: String,
-        #[command(flatten)]
-        root: RootKey,
-    },
-    /// Revoke a key that was replaced.
-    ///
-    /// Example: noroshi key revoke 1f0c2a9b --as sato.  Next: noroshi act approve ACT --as suzuki
-    Revoke {
-        /// The beginning of its id.
-        key: String,
-        /// Who asks.
-        #[arg(long = "as", value_name = "NAME")]
-        person: String,
-        #[command(flatten)]
-        root: RootKey,
-    },
-}
-
-/// Where the identity root is kept.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct RootKey {
-    /// The root's key file, where it is not kept in the node's folder; it is read, never copied.
-    #[arg(long = "root-key", env = "NOROSHI_ROOT_KEY", value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
-}
-
-#[derive(Clone, Debug, Subcommand)]
 enum LedgerTask {
     /// List lines.
     ///
@@ -801,27 +762,7 @@ fn asked(top: &Top) -> Asked {
         Top::Act(ActTask::List { state }) => Asked::Plain(Command::ActList { state }),
         Top::Act(ActTask::Show { act }) => Asked::Plain(Command::ActShow { act }),
         Top::Act(ActTask::Approve { act, person }) => Asked::Approve(act, person),
-        Top::Key(KeyTask::Show) => Asked::Plain(Command::KeyShow),
-        Top::Key(KeyTask::Rotate {
-            purpose,
-            person,
-            root,
-        }) => Asked::Rooted(
-            Command::KeyRotate {
-                purpose,
-                person: person.clone(),
-            },
-            person,
-            root,
-        ),
-        Top::Key(KeyTask::Revoke { key, person, root }) => Asked::Rooted(
-            Command::KeyRevoke {
-                key,
-                person: person.clone(),
-            },
-            person,
-            root,
-        ),
+        Top::Key(task) => task.asked(),
         Top::Receipts {
             item,
             peer,
