@@ -13,6 +13,8 @@ error-row = error   { $file }: { $text }
 
 plan-recipient = For { $name }: { $whole } whole, { $reduced } reduced, { $refer } to ask the originator, { $stays } stay, { $already } sent before
 plan-line = { $outcome }  { $title }  ({ $id })
+plan-agreement =   under { $agreement }
+plan-clause =     by clause { $clause }
 plan-reason =     { $reason }
 plan-withheld =     stays: { $selector } because { $reason }
 plan-second = A second person must approve.

@@ -23,6 +23,7 @@ error-socket-failed = 動作中のノードと通信できません。noroshi se
 error-file-unreadable = ファイルを読めません
 error-import-unreadable = 取り込むファイルを読めません
 error-import-no_input = 標準入力に何もありません
+error-import-refused = 使えるものが一つもありません。理由は上の各行を見てください
 error-import-files = ファイルが多すぎます。分けて取り込んでください
 error-list-state = 状態は admitted、held、withdrawn、destroyed のいずれかです
 error-list-limit = 件数は 1 から 10,000 までです

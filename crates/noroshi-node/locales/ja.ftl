@@ -13,6 +13,8 @@ error-row = 誤り    { $file }: { $text }
 
 plan-recipient = { $name } 宛: 全部 { $whole } 件、一部除去 { $reduced } 件、作成元へ照会 { $refer } 件、提供せず { $stays } 件、提供済み { $already } 件
 plan-line = { $outcome }  { $title }  ({ $id })
+plan-agreement =   根拠の取決め: { $agreement }
+plan-clause =     根拠の条項: { $clause }
 plan-reason =     { $reason }
 plan-withheld =     提供しない項目: { $selector }。理由: { $reason }
 plan-second = もう一人の承認が必要です。

@@ -318,6 +318,31 @@ impl Node {
         }
     }
 
+    /// What an act would do, in a row of its own: nobody signs what they have not seen.
+    pub(crate) fn explain(&self, record: &ActRecord, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let (kind, row) = match record.act.kind {
+            ActKind::Release => match self.plan_of(record)? {
+                Some(plan) => ("plan", serde_json::to_value(plan).unwrap_or_default()),
+                None => return Ok(()),
+            },
+            ActKind::AgreementSign => {
+                let bytes = record.attachment.as_deref().unwrap_or_default();
+                let agreement: serde_json::Value =
+                    serde_json::from_slice(bytes).unwrap_or_default();
+                ("draft", serde_json::json!({ "agreement": agreement }))
+            }
+            _ => {
+                let subject = noroshi_model::Value::Object(record.act.subject.clone());
+                ("subject", crate::agreements::outer_json(&subject))
+            }
+        };
+        sink.send(Event::Row {
+            kind: kind.into(),
+            row,
+        });
+        Ok(())
+    }
+
     pub(crate) fn act_list(&self, state: Option<&str>, sink: &mut dyn Sink) -> Result<(), Failure> {
         let mut records = self.records::<ActRecord>(RecordKind::Act)?;
         records.sort_by_key(|record| record.act.at);

@@ -275,7 +275,8 @@ pub enum Command {
         /// Only this state.
         state: Option<String>,
     },
-    /// One act with what it would do; answers [`ActAnswer`].
+    /// One act; first a row of what it would do: `plan` ([`PlanAnswer`]) for a release, `draft`
+    /// ([`DraftAnswer`]) for an agreement, else `subject`. Answers [`ActAnswer`].
     ActShow {
         /// Its id or the beginning of it.
         act: String,
@@ -361,7 +362,7 @@ pub enum Event {
     },
     /// One of many.
     Row {
-        /// item, agreement, peer, own, person, profile, key, act, receipt, line, check, note,
+        /// plan, draft, subject, item, agreement, peer, own, person, profile, key, act, receipt, line, check, note,
         /// error.
         kind: String,
         /// Its fields.
@@ -498,8 +499,8 @@ pub struct PlanLine {
     pub title: String,
     /// release, reduced, refer, deny.
     pub outcome: String,
-    /// Selectors of properties that stay, each with the codes why.
-    pub withheld: std::collections::BTreeMap<String, Vec<String>>,
+    /// Selectors of properties that stay, each with why.
+    pub withheld: std::collections::BTreeMap<String, Vec<ReasonRow>>,
     /// Why it stays or is referred.
     pub reasons: Vec<ReasonRow>,
     /// Clause that allows it.

@@ -69,6 +69,13 @@ impl Node {
             kind: "import".into(),
             answer: serde_json::to_value(&answer).unwrap_or_default(),
         });
+        if answer.refused > 0 && answer.refused == answer.read {
+            return Err(Failure::new(
+                "import.refused",
+                2,
+                "nothing in it can be used: each object's reason stands above",
+            ));
+        }
         Ok(())
     }
 

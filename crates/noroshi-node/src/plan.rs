@@ -194,23 +194,50 @@ impl Node {
                 reduced,
             });
         }
-        if let Some(basis) = &decision.basis {
-            shown
-                .agreement
-                .get_or_insert_with(|| basis.agreement.to_string());
-        }
-        let counter = match decision.outcome {
-            Outcome::Release => &mut shown.whole,
-            Outcome::Reduced => &mut shown.reduced,
-            Outcome::Refer => &mut shown.refer,
-            Outcome::Deny => &mut shown.stays,
-        };
-        *counter += 1;
-        let listed_whole = decision.outcome == Outcome::Release;
-        if !listed_whole || *counter <= WHOLE_LISTED_MAX as u64 {
-            shown.lines.push(plan_line(stored, &decision));
-        }
+        note(shown, stored, &decision);
         Ok(released.is_some() && decision.needs_second_person)
+    }
+
+    /// What a release act would do as the gate answers now, for who is to sign it. `None` where
+    /// its plan is gone: carried out, or returned.
+    pub(crate) fn plan_of(&self, record: &ActRecord) -> Result<Option<PlanAnswer>, Failure> {
+        let bytes = self
+            .inside()?
+            .record(RecordKind::Plan, record.act.id().bytes())
+            .map_err(store_failure)?;
+        let Some(plan) = bytes.and_then(|bytes| PlanRecord::from_bytes(&bytes)) else {
+            return Ok(None);
+        };
+        let purpose = record.act.subject.str("purpose").unwrap_or_default();
+        let view = self.gate_view(purpose)?;
+        let agreements = self.standings(&view.agreements, view.now);
+        let question = view.question(view.now);
+        let mut answer = PlanAnswer {
+            needs_second_person: record.needs_two,
+            ..PlanAnswer::default()
+        };
+        for (node, entries) in &plan.recipients {
+            let Some(peer) = self.peer(node)? else {
+                continue;
+            };
+            let recipient = self.recipient(&peer);
+            let mut gate = Gate::new(&recipient, &agreements, &view.rules, &question);
+            let mut shown = PlanRecipient {
+                node: node.to_string(),
+                name: peer.manifest.organisation.name_en.clone(),
+                ..PlanRecipient::default()
+            };
+            for entry in entries {
+                let stored = self.inside()?.item(&entry.item).map_err(store_failure)?;
+                let Some(stored) = stored else { continue };
+                if let Some(marked) = self.marked(&stored)? {
+                    let (_, decision) = gate.preview(&marked, &provenance(&stored));
+                    note(&mut shown, &stored, &decision);
+                }
+            }
+            answer.recipients.push(shown);
+        }
+        Ok(Some(answer))
     }
 
     /// Write the plan and its act down together.
@@ -305,6 +332,26 @@ impl Node {
     }
 }
 
+/// Count a decision and list it, as far as the list goes.
+fn note(shown: &mut PlanRecipient, stored: &StoredItem, decision: &Decision) {
+    if let Some(basis) = &decision.basis {
+        shown
+            .agreement
+            .get_or_insert_with(|| basis.agreement.to_string());
+    }
+    let counter = match decision.outcome {
+        Outcome::Release => &mut shown.whole,
+        Outcome::Reduced => &mut shown.reduced,
+        Outcome::Refer => &mut shown.refer,
+        Outcome::Deny => &mut shown.stays,
+    };
+    *counter += 1;
+    let listed_whole = decision.outcome == Outcome::Release;
+    if !listed_whole || *counter <= WHOLE_LISTED_MAX as u64 {
+        shown.lines.push(plan_line(stored, decision));
+    }
+}
+
 /// Who answers for a stored item, as the gate asks for it.
 pub(crate) fn provenance(stored: &StoredItem) -> Provenance {
     Provenance {
@@ -316,12 +363,8 @@ pub(crate) fn provenance(stored: &StoredItem) -> Provenance {
 
 fn plan_line(stored: &StoredItem, decision: &Decision) -> PlanLine {
     let withheld = decision.withheld.iter().map(|place| {
-        let codes = place
-            .reasons
-            .iter()
-            .map(|reason| reason.code().to_owned())
-            .collect();
-        (place.selector.to_string(), codes)
+        let reasons = place.reasons.iter().map(reason_row).collect();
+        (place.selector.to_string(), reasons)
     });
     PlanLine {
         hash: stored.hash.to_string(),

@@ -212,7 +212,9 @@ impl Node {
             }
             Command::ActList { state } => self.act_list(state.as_deref(), sink),
             Command::ActShow { act } => {
-                answer(sink, "act", act_answer(&self.find_act(&act)?, self.now()))
+                let record = self.find_act(&act)?;
+                self.explain(&record, sink)?;
+                answer(sink, "act", act_answer(&record, self.now()))
             }
             Command::Receipts {
                 item,
@@ -270,6 +272,11 @@ impl Node {
                     whole.failed.insert(peer.to_string(), failure.detail);
                 }
             }
+        }
+        if whole.peers.is_empty()
+            && let Some((peer, why)) = whole.failed.first_key_value()
+        {
+            return Err(Failure::new("peer.unreachable", 6, why).arg("peer", peer));
         }
         Ok(whole)
     }

@@ -25,6 +25,9 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
     let yes_no = |field: &str| text(lang, if row[field] == true { "yes" } else { "no" }, &[]);
     match kind {
         "item" => item_row(lang, row),
+        "plan" => plan(lang, row),
+        "draft" => pretty(&row["agreement"]),
+        "subject" => pretty(row),
         "note" | "error" => reading_row(lang, kind, row),
         "act" => say(
             lang,
@@ -284,43 +287,47 @@ fn plan(lang: Lang, answer: &Value) -> String {
     for recipient in answer["recipients"].as_array().into_iter().flatten() {
         let counts = ["name", "whole", "reduced", "refer", "stays", "already"];
         lines.push(say(lang, "plan-recipient", recipient, &counts));
+        if recipient["agreement"].is_string() {
+            lines.push(say(lang, "plan-agreement", recipient, &["agreement"]));
+        }
         for line in recipient["lines"].as_array().into_iter().flatten() {
-            if line["outcome"] == "release" {
-                continue;
-            }
-            let outcome = text(lang, &format!("outcome-{}", word(line, "outcome")), &[]);
-            let args = [
-                ("outcome", &*outcome),
-                ("title", &*word(line, "title")),
-                ("id", &*word(line, "id")),
-            ];
-            lines.push(text(lang, "plan-line", &args));
-            for reason in line["reasons"].as_array().into_iter().flatten() {
-                lines.push(text(
-                    lang,
-                    "plan-reason",
-                    &[("reason", &reason_text(lang, reason))],
-                ));
-            }
-            for (selector, codes) in line["withheld"].as_object().into_iter().flatten() {
-                let codes = codes
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str);
-                let codes: Vec<&str> = codes.collect();
-                let args = [
-                    ("selector", selector.as_str()),
-                    ("reason", &codes.join(", ")),
-                ];
-                lines.push(text(lang, "plan-withheld", &args));
-            }
+            plan_line(lang, line, &mut lines);
         }
     }
     if answer["needs_second_person"] == true {
         lines.push(text(lang, "plan-second", &[]));
     }
     lines.join("\n")
+}
+
+fn plan_line(lang: Lang, line: &Value, lines: &mut Vec<String>) {
+    let outcome = text(lang, &format!("outcome-{}", word(line, "outcome")), &[]);
+    let args = [
+        ("outcome", &*outcome),
+        ("title", &*word(line, "title")),
+        ("id", &*word(line, "id")),
+    ];
+    lines.push(text(lang, "plan-line", &args));
+    if line["clause"].is_string() {
+        lines.push(say(lang, "plan-clause", line, &["clause"]));
+    }
+    for reason in line["reasons"].as_array().into_iter().flatten() {
+        let reason = reason_text(lang, reason);
+        lines.push(text(lang, "plan-reason", &[("reason", &reason)]));
+    }
+    for (selector, reasons) in line["withheld"].as_object().into_iter().flatten() {
+        let reasons: Vec<String> = reasons
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|reason| reason_text(lang, reason))
+            .collect();
+        let args = [
+            ("selector", selector.as_str()),
+            ("reason", &reasons.join("; ")),
+        ];
+        lines.push(text(lang, "plan-withheld", &args));
+    }
 }
 
 fn item_row(lang: Lang, row: &Value) -> String {

@@ -305,3 +305,17 @@ fn an_observable_with_a_closed_property_stays_whole_because_its_id_would_tell() 
     );
     assert_eq!(outcome(us, address), "deny");
 }
+
+/// Clause: I5
+#[test]
+fn who_approves_a_release_is_shown_what_would_leave_and_under_which_clause() {
+    let stage = Stage::new();
+    let us = &stage.us;
+    us.import("own", &[marked(1, 1, &[AMBER]), marked(2, 1, &[RED])]);
+    let asked = us.prepare(us.share(&[&id(1), &id(2)])).unwrap();
+    let shown = us.rows(Command::ActShow { act: asked.id });
+    let plan = &shown[0]["recipients"][0];
+    assert_eq!((&plan["whole"], &plan["stays"]), (&json!(1), &json!(0)));
+    assert_eq!(plan["lines"][0]["id"], id(1));
+    assert!(plan["lines"][0]["clause"].is_string(), "{plan}");
+}
