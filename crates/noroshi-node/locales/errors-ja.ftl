@@ -85,6 +85,7 @@ error-peer-address = アドレスは ホスト:ポート の形で指定して�
 error-pairing-refused = ペアリングが拒まれました。コードの期限と回数を確かめてください
 error-pairing-failed = ペアリングに失敗しました。コードを確かめ、使い切ったなら新しいものを頼んでください
 error-pairing-code = コードは 12 桁の数字です。読み上げられたとおりに入力してください
+error-pairing-older = 相手のマニフェストはすでに知られているものより新しくありません。相手に最新の状態で再度ペアリングするよう頼んでください
 error-pairing-world = 演習のノードと実運用のノードは結べません
 error-pairing-self = 自分自身とは結べません
 

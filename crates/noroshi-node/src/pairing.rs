@@ -9,14 +9,16 @@ use noroshi_model::ledger::LineKind;
 use noroshi_model::manifest::Purpose;
 use noroshi_model::{Context, KeyId, NodeId, Signer, Verifier, signing};
 use noroshi_seal::fingerprint::Fingerprint;
+use noroshi_seal::manifest::succeeds;
 use noroshi_seal::pairing::{Accepter, Code, Inviter, InviterPending, PeerManifest};
 use noroshi_seal::sign::Ed25519;
-use noroshi_store::{RecordKind, WriteError};
+use noroshi_store::{RecordKind, Tx, WriteError};
 
 use crate::command::{Failure, InviteAnswer, PeerAnswer};
 use crate::init::fingerprint_row;
 use crate::node::{Node, lock, store_failure};
 use crate::outside::Outside;
+use crate::peers::peers_in;
 use crate::records::{Invite, Peer, Record};
 
 /// How long a code is good for, in seconds.
@@ -31,7 +33,16 @@ const INVITE: &[u8] = b"open";
 /// Pairings that wait for their third message, by the TLS key of who began them.
 #[derive(Default)]
 pub(crate) struct Pairing {
-    pending: BTreeMap<KeyId, (InviterPending, Option<String>)>,
+    pending: BTreeMap<KeyId, Waiting>,
+}
+
+/// A pairing that waits for its third message.
+struct Waiting {
+    pending: InviterPending,
+    /// Where its accepter says it is found.
+    address: Option<String>,
+    /// The invitation it was begun with: no other lets it finish.
+    code: String,
 }
 
 impl Node {
@@ -101,7 +112,8 @@ impl Node {
             .pair(address, &wrap(3, None, &third))
             .map_err(unreachable)?;
         unwrap(&done, 4).map_err(|error| failed(&error))?;
-        let peer = self.add_peer(peer, Some(address.to_owned()), Some(&person.name))?;
+        let address = Some(address.to_owned());
+        let peer = self.add_peer(peer, address, Some(&person.name), None)?;
         self.peer_answer(&peer)
     }
 
@@ -128,17 +140,20 @@ impl Node {
         address: Option<String>,
     ) -> Result<Vec<u8>, Failure> {
         let refused = |why: &str| Failure::new("pairing.refused", 3, why);
-        let mut invite: Invite = self
-            .record(RecordKind::Invite, INVITE)?
+        // The try is spent before anything is answered, in the transaction that saw it was left:
+        // an answer is worth one guess, however many ask at one time.
+        let spent = self.store.write(|tx| {
+            let Some(mut invite) = self.open_invite(tx)?.filter(|invite| invite.tries_left > 0)
+            else {
+                return Ok(None);
+            };
+            invite.tries_left -= 1;
+            tx.put(RecordKind::Invite, INVITE, &invite.to_bytes())?;
+            Ok(Some(invite))
+        });
+        let invite = spent
+            .map_err(store_failure::<WriteError>)?
             .ok_or_else(|| refused("no invitation is open"))?;
-        if self.now() >= invite.expires || invite.tries_left == 0 {
-            return Err(refused("the invitation has ended"));
-        }
-        // The try is spent before anything is answered: an answer is worth one guess.
-        invite.tries_left -= 1;
-        self.store
-            .write(|tx| tx.put(RecordKind::Invite, INVITE, &invite.to_bytes()))
-            .map_err(store_failure::<WriteError>)?;
         let code: Code = invite
             .code
             .parse()
@@ -151,33 +166,50 @@ impl Node {
         if pairing.pending.len() >= PENDING_MAX {
             pairing.pending.clear();
         }
-        pairing.pending.insert(*tls, (pending, address));
+        let waiting = Waiting {
+            pending,
+            address,
+            code: invite.code,
+        };
+        pairing.pending.insert(*tls, waiting);
         Ok(wrap(2, None, &reply))
+    }
+
+    /// The invitation that is open now, as the transaction sees it.
+    fn open_invite(&self, tx: &Tx<'_>) -> Result<Option<Invite>, WriteError> {
+        let invite = tx
+            .get(RecordKind::Invite, INVITE)?
+            .map(|bytes| Invite::from_bytes(&bytes))
+            .transpose()
+            .map_err(|error| WriteError::Damaged(error.to_string()))?;
+        Ok(invite.filter(|invite| self.now() < invite.expires))
     }
 
     fn pair_third(&self, tls: &KeyId, message: &[u8]) -> Result<Vec<u8>, Failure> {
         let refused = |why: &str| Failure::new("pairing.refused", 3, why);
-        let (pending, address) = lock(&self.pairing)
+        let waiting = lock(&self.pairing)
             .pending
             .remove(tls)
             .ok_or_else(|| refused("no pairing waits for this message"))?;
-        let peer = pending
+        let peer = waiting
+            .pending
             .finish(message)
             .map_err(|_| refused("the code was not the same"))?;
         expect_tls(&peer, tls).map_err(|_| refused("the TLS key is not in the manifest"))?;
-        self.add_peer(peer, address, None)?;
-        // Single use.
-        self.store
-            .write(|tx| tx.delete(RecordKind::Invite, INVITE))
-            .map_err(store_failure::<WriteError>)?;
+        self.add_peer(peer, waiting.address, None, Some(&waiting.code))?;
+        // Single use: whoever else waits has nothing to finish with.
+        lock(&self.pairing).pending.clear();
         Ok(wrap(4, None, b""))
     }
 
+    /// Keep who was paired. With a code, its invitation is used up in the same transaction, and
+    /// must be the one that is open.
     fn add_peer(
         &self,
         paired: PeerManifest,
         address: Option<String>,
         person: Option<&noroshi_model::PersonId>,
+        code: Option<&str>,
     ) -> Result<Peer, Failure> {
         let manifest = paired.manifest;
         if manifest.world != self.world() {
@@ -207,12 +239,30 @@ impl Node {
             since: self.now(),
         };
         let line = self.peer_line(&peer, "paired", person);
-        self.store
-            .write(|tx| {
-                tx.put(RecordKind::Peer, peer.node().bytes(), &peer.to_bytes())?;
-                tx.append(&line)
-            })
-            .map_err(store_failure::<WriteError>)?;
+        let added = self.store.write(|tx| {
+            if let Some(code) = code {
+                if self.open_invite(tx)?.is_none_or(|open| open.code != code) {
+                    let why = "the invitation is used up";
+                    return Ok(Err(Failure::new("pairing.refused", 3, why)));
+                }
+                tx.delete(RecordKind::Invite, INVITE)?;
+            }
+            let known = peers_in(tx)?;
+            let before = known.iter().find(|known| known.node() == peer.node());
+            if let Some(before) = before.filter(|b| b.manifest_bytes != peer.manifest_bytes)
+                && let Err(error) = succeeds(&before.manifest, &peer.manifest)
+            {
+                return Ok(Err(Failure::new("pairing.older", 3, error)));
+            }
+            if self.lists_key_of_another(&known, &peer.manifest) {
+                let why = "the other side's manifest lists a key that is another node's";
+                return Ok(Err(Failure::new("pairing.refused", 3, why)));
+            }
+            tx.put(RecordKind::Peer, peer.node().bytes(), &peer.to_bytes())?;
+            tx.append(&line)?;
+            Ok(Ok(()))
+        });
+        added.map_err(store_failure::<WriteError>)??;
         Ok(peer)
     }
 

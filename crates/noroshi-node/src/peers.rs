@@ -1,12 +1,14 @@
 //! Partners: who they are, whether both sides have confirmed, how they are named here.
 
+use std::collections::BTreeSet;
+
 use noroshi_gate::acts::Approved;
 use noroshi_gate::{PeerState, Recipient};
 use noroshi_model::act::ActKind;
 use noroshi_model::document::text;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
-use noroshi_model::manifest::Purpose;
+use noroshi_model::manifest::{Manifest, Purpose};
 use noroshi_model::{KeyId, NodeId};
 use noroshi_seal::fingerprint::Fingerprint;
 use noroshi_seal::manifest::SignedManifest;
@@ -63,6 +65,18 @@ impl Node {
             .iter()
             .find(|peer| !peer.removed && peer.tls_keys().contains(key))
             .map(Peer::node)
+    }
+
+    /// Does a manifest list a key that this node or another peer lists already? Then two would
+    /// answer to one name: whoever holds the key is taken for the one or the other.
+    pub(crate) fn lists_key_of_another(&self, peers: &[Peer], manifest: &Manifest) -> bool {
+        let own = self.keys().manifest.clone();
+        let others = peers.iter().map(|peer| &peer.manifest).chain([&own]);
+        let taken: BTreeSet<KeyId> = others
+            .filter(|other| other.organisation.node != manifest.organisation.node)
+            .flat_map(|other| other.keys.iter().map(|key| key.id))
+            .collect();
+        manifest.keys.iter().any(|key| taken.contains(&key.id))
     }
 
     /// Which peer introduces itself with a TLS key that nobody is known to hold? One whose
@@ -306,6 +320,14 @@ impl Node {
             .with("name", peer.manifest.organisation.name_en.as_str());
         self.line(LineKind::Peer, person, body)
     }
+}
+
+/// Every peer as it stands in the transaction.
+pub(crate) fn peers_in(tx: &Tx<'_>) -> Result<Vec<Peer>, WriteError> {
+    let rows = tx.records(RecordKind::Peer)?;
+    let read = rows.iter().map(|(_, bytes)| Peer::from_bytes(bytes));
+    read.collect::<Result<_, _>>()
+        .map_err(|error| WriteError::Damaged(error.to_string()))
 }
 
 /// A peer's record as it stands in the transaction.

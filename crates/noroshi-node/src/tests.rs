@@ -7,6 +7,7 @@ mod agreements;
 mod coalitions;
 mod keys;
 mod lies;
+mod pairings;
 mod revoked;
 mod roads;
 mod stage;

@@ -184,12 +184,17 @@ impl Stage {
 
     /// A third organisation, paired with Japan only.
     pub(super) fn australia(&self) -> Party {
-        let people = ["bruce", "sheila"];
-        let au = found(self.folder.path(), &self.hands, "AUS", people);
-        let jp = Party::new(&self.jp.node, &au, self.jp.people, "AUS");
-        let au = Party::new(&au, &self.jp.node, people, "JPN");
+        let au = self.stranger("AUS");
+        let jp = Party::new(&self.jp.node, &au.node, self.jp.people, "AUS");
         pair(&jp, &au);
         au
+    }
+
+    /// One more organisation, with a road to Japan, paired with nobody.
+    pub(super) fn stranger(&self, nation: &str) -> Party {
+        let people = ["bruce", "sheila"];
+        let node = found(self.folder.path(), &self.hands, nation, people);
+        Party::new(&node, &self.jp.node, people, "JPN")
     }
 
     fn agree(&self) {
