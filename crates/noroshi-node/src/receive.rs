@@ -133,6 +133,9 @@ impl Node {
             }
         }
         let (now, alarms) = (self.now(), &mut slot.alarms);
+        for alarm in &mut batch.alarms {
+            *alarm = short(alarm);
+        }
         batch.alarms.retain(|alarm| alarms.is_new(now, alarm));
         self.apply(&peer, slot, batch, before)
     }
@@ -194,6 +197,11 @@ impl Node {
         if !known && !is_older {
             noroshi_seal::manifest::succeeds(&peer.manifest, &manifest)
                 .map_err(|error| error.to_string())?;
+            let peers = self.records::<Peer>(RecordKind::Peer);
+            let peers = peers.map_err(|error| error.to_string())?;
+            if self.lists_key_of_another(&peers, &manifest) {
+                return Err("the peer's manifest lists a key that is another node's".to_owned());
+            }
         }
         // An older manifest tells nothing new; what this node knows of the keys counts.
         let current = if known || is_older {
@@ -638,8 +646,9 @@ impl Node {
         from: &NodeId,
         why: &str,
     ) -> Result<(), WriteError> {
-        let why: String = why.chars().take(500).collect();
-        let body = Object::new().with("from", text(from)).with("why", why);
+        let body = Object::new()
+            .with("from", text(from))
+            .with("why", short(why));
         tx.append(&self.line(LineKind::Refused, None, body))
             .map(|_| ())
     }
@@ -748,6 +757,11 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// What a ledger line says of a peer's fault: it may quote the peer, and is cut for that.
+fn short(why: &str) -> String {
+    why.chars().take(500).collect()
 }
 
 /// The leaf hash an entry came with.

@@ -527,8 +527,9 @@ fn maybe(object: &mut Object, key: &str, value: Option<Value>) {
     }
 }
 
+/// A number as JSON keeps it; what is too large for that (2^53 and more) becomes the largest.
 pub(crate) fn int(number: u64) -> Value {
-    Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
+    Value::Int(number.min((1 << 53) - 1).cast_signed())
 }
 
 fn flag(fields: &mut Fields, field: &str) -> Result<bool, DocumentError> {

@@ -13,6 +13,9 @@ use crate::read;
 use crate::rows::{ItemRow, ItemState, RecordKind, StoredItem};
 use crate::text;
 
+/// Longest ledger line, in bytes: a tile's entry bundle gives each two bytes of length.
+const LINE_BYTES_MAX: usize = 60_000;
+
 /// What putting an item came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Added {
@@ -331,9 +334,16 @@ impl<'a> Tx<'a> {
     /// Add a line to the ledger; its number.
     ///
     /// # Errors
-    /// See [`WriteError`].
+    /// The line is longer than [`LINE_BYTES_MAX`] or does not read back: in the ledger for ever, it
+    /// would stop whoever lists, verifies or exports it. Or see [`WriteError`].
     pub fn append(&mut self, line: &LedgerLine) -> Result<u64, WriteError> {
         let leaf = line.to_bytes();
+        if leaf.len() > LINE_BYTES_MAX {
+            return Err(WriteError::Refused("a ledger line is longer than 60 kB"));
+        }
+        if LedgerLine::from_bytes(&leaf).as_ref() != Ok(line) {
+            return Err(WriteError::Refused("a ledger line does not read back"));
+        }
         let number = self.append_hash(LEDGER, leaf_hash(&leaf))?;
         self.connection()
             .prepare_cached("INSERT INTO ledger (idx, leaf) VALUES (?1, ?2)")?

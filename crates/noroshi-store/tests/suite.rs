@@ -139,6 +139,36 @@ fn a_failed_transaction_leaves_rows_ledger_and_tree_as_they_were() {
 
 /// Clause: I5
 #[test]
+fn a_ledger_line_that_could_not_be_read_or_exported_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let bodies = [
+        Object::new().with("why", "x".repeat(60_000)),
+        Object::new().with("number", Value::Int(1 << 53)),
+        Object::new().with("why", "a\0b"),
+    ];
+    for body in bodies {
+        let line = LedgerLine {
+            body,
+            ..line(LineKind::Alarm)
+        };
+        let outcome = store.write(|tx| tx.append(&line));
+        assert!(matches!(outcome, Err(WriteError::Refused(_))));
+    }
+    let long = LedgerLine {
+        body: Object::new().with("why", "x".repeat(59_000)),
+        ..line(LineKind::Alarm)
+    };
+    store
+        .write(|tx| tx.append(&long))
+        .map_err(|error: WriteError| error)
+        .unwrap();
+    let reader = store.read(&Viewer::node()).unwrap();
+    assert_eq!(reader.verify_ledger(&mut |_| {}).unwrap().size, 1);
+}
+
+/// Clause: I5
+#[test]
 fn what_is_destroyed_is_in_no_file_of_the_store_any_more() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());

@@ -20,7 +20,7 @@ use crate::frame::{
     Announcement, FrameError, Header, Payload, Record, WireAttribution, content_digest, link_id,
     open, seal,
 };
-use crate::ranges::Ranges;
+use crate::ranges::{Ranges, is_number};
 use crate::state::LinkState;
 
 /// Most ranges in one acknowledgement.
@@ -580,6 +580,9 @@ impl Link {
                 let kind = EntryKind::from_byte(kind).filter(|kind| *kind != EntryKind::Release);
                 let kind = kind.ok_or(FrameError::Records("an entry's kind"))?;
                 self.delivered(epoch, leaf, Payload::Notice { kind, bytes }, events)
+            }
+            Record::Void { number, .. } if !is_number(number) => {
+                Err(FrameError::Records("an entry's number"))
             }
             Record::Void { number, leaf_hash } => {
                 if self.state.applied.contains(number) {

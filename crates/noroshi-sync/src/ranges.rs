@@ -6,6 +6,12 @@ use serde::{Deserialize, Serialize};
 /// Most ranges kept: more gaps than this mean a peer that sends nonsense.
 pub(crate) const RANGES_MAX: usize = 10_000;
 
+/// Can it be the number of an entry? Larger ones cannot be written into the ledger: its numbers
+/// are JSON's, exact up to 2^53-1.
+pub(crate) fn is_number(number: u64) -> bool {
+    number < 1 << 53
+}
+
 /// Numbers as ranges with both ends, ascending, not touching.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ranges(
@@ -95,7 +101,7 @@ impl Ranges {
     /// Well-formed, as anything from outside must be before use?
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
-        let ordered = self.0.iter().all(|(from, to)| from <= to);
+        let ordered = self.0.iter().all(|(from, to)| from <= to && is_number(*to));
         let apart = self
             .0
             .windows(2)

@@ -396,3 +396,27 @@ fn what_could_not_be_stored_is_acknowledged_by_nobody() {
         "one slot for one peer"
     );
 }
+
+/// Clause: I5
+#[test]
+fn what_a_partner_says_at_length_is_told_in_short_and_the_ledger_stays_readable() {
+    let stage = Stage::new();
+    let (us, jp) = (stage.us.node.me(), stage.jp.node.me());
+    let link = noroshi_sync::link_id(&us, &jp);
+    for number in 0..3_u8 {
+        let announcement = noroshi_model::json::Object::new()
+            .with("v", 1)
+            .with("document", "epoch announcement")
+            .with("world", format!("{number}{}", "x".repeat(300_000)));
+        let body = noroshi_model::Value::Object(announcement).canonical();
+        let head = [&[1, 0, World::Operational.byte()][..], &link, &[0; 16]].concat();
+        let frame = [head, body].concat();
+        stage.jp.node.exchange(&us, &join_frames(&[frame])).unwrap();
+    }
+    let alarms = stage.jp.lines("alarm");
+    assert!(!alarms.is_empty());
+    for alarm in alarms {
+        assert!(alarm["body"]["why"].as_str().unwrap().len() <= 500);
+    }
+    stage.jp.verifies();
+}

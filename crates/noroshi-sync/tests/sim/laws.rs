@@ -184,6 +184,22 @@ fn an_acknowledgement_counts_for_its_own_epoch_and_for_what_was_sent_in_it() {
     assert_eq!(sender.link.backlog(), 20 - first.len());
 }
 
+/// Clause: I5
+#[test]
+fn a_number_that_no_ledger_can_hold_is_refused() {
+    for (number, is_taken) in [(1 << 53, false), (u64::MAX, false), ((1 << 53) - 1, true)] {
+        let mut sender = End::new(0, LinkState::default());
+        let mut receiver = End::new(1, LinkState::default());
+        receiver.accept(&sender.begin_epoch());
+        let void = Outgoing::Void {
+            number,
+            leaf_hash: [1; 32],
+        };
+        let frames = sender.link.frame_entries(vec![void], None, at()).unwrap();
+        assert_eq!(receiver.link.handle(&frames[0]).is_ok(), is_taken);
+    }
+}
+
 proptest! {
     #[test]
     fn no_frame_of_a_stranger_panics_or_delivers(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
