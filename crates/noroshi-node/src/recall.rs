@@ -13,7 +13,7 @@ use noroshi_store::{ItemState, LogPayload, RecordKind, StoredItem, Tx, WriteErro
 use crate::acts::{Effect, subject_digest};
 use crate::command::{ActAnswer, Failure};
 use crate::node::{Node, store_failure};
-use crate::records::ActRecord;
+use crate::records::{ActRecord, int};
 
 /// A recall with its signature, as it travels and is kept.
 pub(crate) type SignedRecall = Signed<Recall>;
@@ -109,7 +109,9 @@ impl Node {
             let Some(rendition) = entry.rendition() else {
                 continue;
             };
-            if entry.leaf.kind != EntryKind::Release || entry.void {
+            // What was framed once may have arrived, even if it was voided afterwards.
+            let may_be_there = entry.sent || !entry.void;
+            if entry.leaf.kind != EntryKind::Release || !may_be_there {
                 continue;
             }
             let recall = Recall {
@@ -132,11 +134,21 @@ impl Node {
         let (ledger_line, entries) = self
             .store
             .write(|tx| {
+                let mut sent = 0;
                 for (node, number, rendition, signed) in &recalls {
-                    // What was not sent yet need not be taken back: it is never sent.
                     if !tx.log_is_delivered(node, *number)? {
                         tx.log_void(node, *number)?;
                     }
+                    if !tx.log_was_sent(node, *number)? {
+                        // It never left, and a recall would tell of it: it is only never sent.
+                        let body = Object::new()
+                            .with("to", text(node))
+                            .with("number", int(*number))
+                            .with("why", "recalled before it was sent");
+                        tx.append(&self.line(LineKind::Voided, None, body))?;
+                        continue;
+                    }
+                    sent += 1;
                     let recall_number = tx.log_size(node)?;
                     let bytes = signed.to_bytes();
                     let leaf = self.leaf(
@@ -161,7 +173,7 @@ impl Node {
                     .with("reason", reason.as_str());
                 tx.append(&self.line(kind, Some(&record.act.requester), body))?;
                 let line = self.close_act(tx, record, approved)?;
-                Ok::<_, WriteError>((line, recalls.len() as u64))
+                Ok::<_, WriteError>((line, sent))
             })
             .map_err(store_failure)?;
         if mode == RecallMode::Destroy {

@@ -300,7 +300,6 @@ impl Node {
             learned: Vec::new(),
         };
         let mut read = self.read_items(peer, &batch.deliveries)?.into_iter();
-        let mut destroyed = false;
         // What may change the judgement of items that are held.
         let is_news = batch.deliveries.iter().any(|delivery| {
             let kind = match &delivery.payload {
@@ -326,7 +325,6 @@ impl Node {
                     }
                     let fate = self.apply_one(tx, &mut batch_view, delivery, item)?;
                     applied += 1;
-                    destroyed |= fate.is_some_and(|(_, fate)| fate == Fate::Destroyed);
                     fates.extend(fate.map(|(digest, fate)| (delivery.number, digest, fate)));
                 }
                 for (number, hash) in &batch.repeated {
@@ -351,9 +349,6 @@ impl Node {
                 })
             })
             .map_err(store_failure)?;
-        if destroyed {
-            self.store.scrub().map_err(store_failure)?;
-        }
         // Only now are they durable.
         for (definition, scope) in &learned {
             // What the table of this exchange has learned, the node's learns as well.

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use noroshi_gate::{Notice, Outcome, Parcel, Recipient, Released};
+use noroshi_model::agreement::Standing;
 use noroshi_model::document::text;
 use noroshi_model::ids::ActId;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
-use noroshi_model::link::{EntryKind, Precedence};
+use noroshi_model::link::{EntryKind, LogLeaf, Precedence};
 use noroshi_model::manifest::{ManifestKey, Purpose};
 use noroshi_model::{Context, KeyId, NodeId, Role, Signer, signing};
 use noroshi_seal::merkle::leaf_hash;
@@ -148,8 +149,15 @@ impl Node {
         for round in 0..ROUNDS_MAX {
             // The lock is not held while the network is waited for: the peer may call meanwhile.
             let frames = match ahead.take() {
-                Some(frames) => frames,
-                None => self.outgoing(peer, &mut lock(&slot))?,
+                Some((asked, frames)) if asked == self.standpoint()? => frames,
+                prepared => {
+                    let mut slot = lock(&slot);
+                    if prepared.is_some() {
+                        // The gate may answer otherwise by now: everything is asked again.
+                        slot.link.requeue_all();
+                    }
+                    self.outgoing(peer, &mut slot)?
+                }
             };
             if frames.is_empty() && round > 0 {
                 break;
@@ -158,6 +166,7 @@ impl Node {
             drop(frames);
             let pinned = known.tls_keys();
             // While the peer works on this exchange, the next one is asked of the gate and framed.
+            let asked = self.standpoint()?;
             let (reply, next) = std::thread::scope(|scope| {
                 let call = scope.spawn(|| outside.exchange(&address, &pinned, &body));
                 let next = if lock(&slot).link.waiting() > 0 {
@@ -173,7 +182,9 @@ impl Node {
                     lock(&slot).link.requeue_all();
                     unreachable(error.to_string())
                 })?;
-            ahead = next?.filter(|frames| !frames.is_empty());
+            ahead = next?
+                .filter(|frames| !frames.is_empty())
+                .map(|frames| (asked, frames));
             answer.bytes_out += body.len() as u64;
             answer.bytes_in += reply.len() as u64;
             let outcome = self.incoming(&known, &mut lock(&slot), &split_frames(&reply))?;
@@ -198,6 +209,15 @@ impl Node {
         }
         self.note_contact(peer)?;
         Ok(answer)
+    }
+
+    /// What the gate's answers rest on beside the items: the store's generation, and where each
+    /// agreement stands by the clock. As long as it is the same, so are the answers.
+    fn standpoint(&self) -> Result<(u64, Vec<Standing>), Failure> {
+        let generation = self.store.generation();
+        let agreements = self.binding_agreements()?;
+        let standings = self.standings(&agreements, self.now()).into_iter();
+        Ok((generation, standings.map(|held| held.standing).collect()))
     }
 
     pub(crate) fn confirmed_peer(&self, peer: &NodeId) -> Result<Peer, Failure> {
@@ -228,6 +248,10 @@ impl Node {
         peer: &NodeId,
         slot: &mut LinkSlot,
     ) -> Result<Vec<Vec<u8>>, Failure> {
+        if self.store.owes_scrub() {
+            // A receipt may say `destroyed`: it waits until the bytes are gone from every file.
+            self.store.scrub().map_err(store_failure)?;
+        }
         loop {
             let peer = self.confirmed_peer(peer)?;
             let basis = Basis {
@@ -376,6 +400,7 @@ impl Node {
         let mut outgoing = Vec::with_capacity(numbers.len());
         let mut stopped = Vec::new();
         let mut renewed = Vec::new();
+        let mut fresh = Vec::new();
         let mut taken = 0;
         for number in numbers {
             if taken >= room {
@@ -402,6 +427,9 @@ impl Node {
             match self.permit(&entry, &recipient, &mut views)? {
                 Ok(parcel) => {
                     taken += entry.leaf_bytes.len() + parcel.content().bytes().len();
+                    if !entry.sent && entry.leaf.kind == EntryKind::Release {
+                        fresh.push(*number);
+                    }
                     outgoing.push(Outgoing::Entry {
                         leaf: entry.leaf_bytes,
                         parcel,
@@ -426,6 +454,18 @@ impl Node {
         }
         if !renewed.is_empty() {
             self.log_renewed(&node, &renewed)?;
+        }
+        if !fresh.is_empty() {
+            // Durable before they leave: what may have arrived is recalled.
+            let sent = self.store.write(|tx| tx.log_sent(&node, &fresh));
+            let voided = sent.map_err(store_failure::<WriteError>)?;
+            outgoing.retain(|entry| match entry {
+                Outgoing::Entry { leaf, .. } => {
+                    let number = LogLeaf::from_bytes(leaf).map(|leaf| leaf.number);
+                    number.is_ok_and(|number| !voided.contains(&number))
+                }
+                Outgoing::Void { .. } => true,
+            });
         }
         Ok(outgoing)
     }

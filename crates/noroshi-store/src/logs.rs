@@ -15,7 +15,7 @@ use crate::write::Tx;
 
 /// The columns of an entry, in the order [`entry_of`] reads them.
 const ENTRY: &str = "o.leaf, o.kind, o.delivered, o.void, o.fate, o.fate_at, o.item, o.rendition,
-  o.act, o.reduced, o.payload, i.hash";
+  o.act, o.reduced, o.payload, i.hash, o.sent";
 
 impl Tx<'_> {
     fn peer_number(&mut self, node: &NodeId) -> Result<i64, WriteError> {
@@ -82,9 +82,9 @@ impl Tx<'_> {
         };
         self.connection()
             .prepare_cached(
-                "INSERT INTO log_out (peer, n, kind, precedence, delivered, void, item, rendition,
-                   reduced, act, leaf, payload)
-                 VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO log_out (peer, n, kind, precedence, delivered, void, sent, item,
+                   rendition, reduced, act, leaf, payload)
+                 VALUES (?1, ?2, ?3, ?4, 0, 0, 0, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
                 peer,
@@ -122,6 +122,39 @@ impl Tx<'_> {
                 .execute(params![peer, bounded(*from), bounded(*to)])?;
         }
         Ok(changed as u64)
+    }
+
+    /// These entries are framed now, and may arrive from here on. What was voided since it was
+    /// read is returned: it must not leave.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn log_sent(&mut self, node: &NodeId, numbers: &[u64]) -> Result<Vec<u64>, WriteError> {
+        let peer = self.peer_number(node)?;
+        let mut statement = self.connection().prepare_cached(
+            "UPDATE log_out SET sent = 1 WHERE peer = ?1 AND n = ?2 AND void = 0",
+        )?;
+        let mut voided = Vec::new();
+        for number in numbers {
+            if statement.execute(params![peer, bounded(*number)])? == 0 {
+                voided.push(*number);
+            }
+        }
+        Ok(voided)
+    }
+
+    /// Was the entry ever framed for the partner?
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn log_was_sent(&mut self, node: &NodeId, number: u64) -> Result<bool, WriteError> {
+        let peer = self.peer_number(node)?;
+        let sent: Option<bool> = self
+            .connection()
+            .prepare_cached("SELECT sent FROM log_out WHERE peer = ?1 AND n = ?2")?
+            .query_row(params![peer, bounded(number)], |row| row.get(0))
+            .optional()?;
+        Ok(sent.unwrap_or(false))
     }
 
     /// Has the partner acknowledged the entry?
@@ -447,7 +480,7 @@ impl Reader<'_> {
         let mut rows = statement.query([seq.cast_signed()])?;
         let mut holders = Vec::new();
         while let Some(row) = rows.next()? {
-            let node: [u8; 32] = row.get(12)?;
+            let node: [u8; 32] = row.get(13)?;
             holders.push((NodeId::from_bytes(node), entry_of(row)?));
         }
         Ok(holders)
@@ -548,6 +581,7 @@ fn entry_of(row: &Row<'_>) -> Result<LogEntry, ReadError> {
         payload,
         delivered: row.get(2)?,
         void: row.get(3)?,
+        sent: row.get(12)?,
         fate: fate.and_then(fate_from),
         fate_at: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_micros),
         item: hash.map(ItemHash::from_bytes),

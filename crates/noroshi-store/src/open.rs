@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::config::DbConfig;
@@ -16,9 +16,10 @@ use crate::viewer::Viewer;
 use crate::write::Tx;
 
 /// Migrations in order; the store's `user_version` says how many have run.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
 ];
 /// Statements kept ready on each connection.
 const STATEMENTS: usize = 128;
@@ -52,6 +53,8 @@ pub struct Store {
     readers: Mutex<Vec<Connection>>,
     /// Counts the transactions that changed something a release is decided by.
     generation: AtomicU64,
+    /// Was something erased whose bytes may still stand in the write-ahead log?
+    owes_scrub: AtomicBool,
     /// Held as long as the store is open.
     _lock: File,
 }
@@ -63,6 +66,8 @@ pub(crate) struct Writer {
     pub(crate) poisoned: Option<String>,
     /// Has the transaction under way changed something a release is decided by?
     pub(crate) weighs: bool,
+    /// Has it erased bytes?
+    pub(crate) erases: bool,
 }
 
 impl Store {
@@ -94,6 +99,8 @@ impl Store {
         let mut connection = Connection::open(folder.join("noroshi.db"))?;
         prepare(&connection, options, options.cache_bytes)?;
         migrate(&mut connection)?;
+        // A process that died between a destroy and its scrub left erased bytes in the log.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(Self {
             folder: folder.to_path_buf(),
             options: *options,
@@ -103,9 +110,11 @@ impl Store {
                 words: HashMap::new(),
                 poisoned: None,
                 weighs: false,
+                erases: false,
             }),
             readers: Mutex::new(Vec::new()),
             generation: AtomicU64::new(0),
+            owes_scrub: AtomicBool::new(false),
             _lock: lock,
         })
     }
@@ -123,7 +132,7 @@ impl Store {
             return Err(WriteError::Poisoned(why.clone()).into());
         }
         begin(&writer.connection)?;
-        writer.weighs = false;
+        (writer.weighs, writer.erases) = (false, false);
         let mut tx = Tx::new(&mut writer);
         let outcome = match work(&mut tx) {
             Ok(value) => tx.finish().map(|()| value).map_err(E::from),
@@ -132,6 +141,9 @@ impl Store {
         match outcome.and_then(|value| commit(&mut writer).map(|()| value).map_err(E::from)) {
             Ok(value) => {
                 writer.edges.keep();
+                if writer.erases {
+                    self.owes_scrub.store(true, Ordering::SeqCst);
+                }
                 if writer.weighs {
                     self.generation.fetch_add(1, Ordering::SeqCst);
                 }
@@ -201,12 +213,20 @@ impl Store {
                 .connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
         if busy == 0 {
+            self.owes_scrub.store(false, Ordering::SeqCst);
             Ok(())
         } else {
             Err(WriteError::Refused(
                 "a reader still holds old pages: try again",
             ))
         }
+    }
+
+    /// Was something erased that [`Store::scrub`] has not cleared from the log yet? Until then
+    /// nobody may be told that it is destroyed. The next start clears it in any case.
+    #[must_use]
+    pub fn owes_scrub(&self) -> bool {
+        self.owes_scrub.load(Ordering::SeqCst)
     }
 
     /// Close in good order.
@@ -268,6 +288,8 @@ fn plan_once(connection: &Connection) -> Result<(), rusqlite::Error> {
 
 fn prepare(connection: &Connection, options: &Options, cache: u64) -> Result<(), OpenError> {
     plan_once(connection)?;
+    // There is one writer: only a checkpoint ever waits, for readers.
+    connection.busy_timeout(std::time::Duration::from_secs(1))?;
     connection.execute_batch(&format!(
         "PRAGMA page_size = 4096;
          PRAGMA journal_mode = WAL;

@@ -143,8 +143,10 @@ pub struct LogEntry {
     pub payload: LogPayload,
     /// Has the partner acknowledged it?
     pub delivered: bool,
-    /// Was it voided before it left?
+    /// Is its content voided: does it leave no more?
     pub void: bool,
+    /// Was it framed for the partner before? It may then have arrived, acknowledged or not.
+    pub sent: bool,
     /// The partner's statement on it.
     pub fate: Option<Fate>,
     /// The partner's time of that statement.

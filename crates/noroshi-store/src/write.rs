@@ -319,6 +319,7 @@ impl<'a> Tx<'a> {
             self.unindex_text(stored.seq, bytes)?;
         }
         let erase = state == ItemState::Destroyed;
+        self.writer.erases |= erase;
         self.connection()
             .prepare_cached(if erase {
                 "UPDATE item SET state = ?2, title = '', canonical = NULL, received = NULL,

@@ -179,3 +179,104 @@ fn what_the_rules_do_not_release_any_more_goes_back_to_its_persons() {
     });
     assert!(acts.iter().any(|act| act["id"] == released.id), "{acts:?}");
 }
+
+/// Clause: I5
+#[test]
+fn what_may_have_arrived_is_recalled_though_it_was_voided_and_what_never_left_is_not_named() {
+    let stage = Stage::new();
+    let (jp, us) = (&stage.jp.node, stage.us.node.me());
+    stage.jp.import("own", &[object(1, 100), object(2, 100)]);
+    stage.jp.order(stage.jp.share(&[&id(1)]));
+    // It arrives, and the acknowledgement is lost; then it is voided here.
+    let slot = jp.slot(&us).unwrap();
+    let frames = join_frames(&jp.outgoing(&us, &mut lock(&slot)).unwrap());
+    drop(slot);
+    stage.us.node.exchange(&jp.me(), &frames).unwrap();
+    assert_eq!(stage.us.state(&id(1)).as_deref(), Some("admitted"));
+    stage.jp.order(stage.jp.share(&[&id(2)]));
+    stage.jp.suspend();
+    stage.hands.forward(60);
+    stage.jp.sync();
+    assert_eq!(stage.jp.lines("release.voided").len(), 2);
+    assert_eq!(stage.us.state(&id(2)), None);
+    let never = stage.jp.order(stage.jp.recall(&id(2), "destroy"));
+    assert_eq!(never.entries, 0);
+    let recalled = stage.jp.order(stage.jp.recall(&id(1), "destroy"));
+    assert_eq!(recalled.entries, 1);
+    stage.jp.sync();
+    assert_eq!(stage.us.state(&id(1)).as_deref(), Some("destroyed"));
+    assert_eq!(stage.us.lines("recall.received").len(), 1);
+}
+
+/// Clause: I5
+#[test]
+fn what_waits_and_never_left_is_voided_by_a_recall_and_the_partner_hears_nothing() {
+    let stage = Stage::new();
+    stage.jp.import("own", &[object(1, 100)]);
+    stage.jp.order(stage.jp.share(&[&id(1)]));
+    let recalled = stage.jp.order(stage.jp.recall(&id(1), "withdraw"));
+    assert_eq!(recalled.entries, 0);
+    assert_eq!(stage.jp.lines("release.voided").len(), 1);
+    stage.jp.sync();
+    assert_eq!(stage.us.lines("recall.received").len(), 0);
+    assert_eq!(stage.us.state(&id(1)), None);
+    stage.jp.verifies();
+    stage.us.verifies();
+}
+
+/// Clause: I5
+#[test]
+fn frames_prepared_ahead_do_not_leave_once_the_gate_would_answer_otherwise() {
+    let stage = Stage::new();
+    let objects: Vec<_> = (0..1_500).map(|number| object(number, 15_000)).collect();
+    stage.jp.import("own", &objects);
+    stage.jp.order(stage.jp.share(&[]));
+    let (jp, us) = (Arc::clone(&stage.jp.node), Arc::clone(&stage.us.node));
+    let calls = AtomicUsize::new(0);
+    let arrived = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&arrived);
+    *lock(&stage.jp.road.bend) = Some(Box::new(move |body| {
+        let call = calls.fetch_add(1, Ordering::SeqCst);
+        let count = || {
+            let reader = us.officer().unwrap();
+            let counts = reader.counts().unwrap();
+            counts.iter().map(|(_, count)| *count as usize).sum()
+        };
+        if call == 2 {
+            // The next frames are prepared meanwhile; then the agreement is suspended.
+            let slot = jp.slot(&us.me()).unwrap();
+            let waiting = lock(&slot).link.waiting();
+            for _ in 0..1_000_000 {
+                if lock(&slot).link.waiting() < waiting {
+                    break;
+                }
+                std::thread::yield_now();
+            }
+            let mut kept = jp.agreements().unwrap().remove(0);
+            kept.note_state(crate::records::AgreementState {
+                node: jp.me(),
+                serial: 1,
+                suspended: true,
+                at: jp.now(),
+            });
+            let bytes = crate::records::Record::to_bytes(&kept);
+            let kind = noroshi_store::RecordKind::Agreement;
+            jp.store
+                .write(|tx| tx.put(kind, kept.hash().bytes(), &bytes))
+                .map_err(crate::node::store_failure::<noroshi_store::WriteError>)
+                .unwrap();
+        } else if call == 3 {
+            seen.store(count(), Ordering::SeqCst);
+        }
+        Some(body.to_vec())
+    }));
+    stage.jp.sync();
+    let before = arrived.load(Ordering::SeqCst);
+    assert!(before > 0 && before < 1_500);
+    let after: u64 = {
+        let reader = stage.us.node.officer().unwrap();
+        let counts = reader.counts().unwrap();
+        counts.iter().map(|(_, count)| *count).sum()
+    };
+    assert_eq!(after as usize, before, "nothing came after the suspension");
+}
