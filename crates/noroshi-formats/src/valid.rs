@@ -119,9 +119,9 @@ pub(crate) fn read_at(
     Ok((seal(object, canonical, head, received, converted), notes))
 }
 
-/// Read once more what was checked when it came: an item as the store keeps it. Its name proves that
-/// no byte has changed, so its rules are not gone through again, nor its canonical form made. What
-/// was valid when it came stays so when a later version of the rules asks for more.
+/// Read once more what was checked when it came: an item as the store keeps it. Its name proves
+/// that no byte has changed, so its rules are not gone through again, nor its canonical form made.
+/// What was valid when it came stays so when a later version of the rules asks for more.
 ///
 /// # Errors
 /// The bytes are not those of that name, or no object with an id.

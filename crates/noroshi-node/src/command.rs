@@ -362,8 +362,8 @@ pub enum Event {
     },
     /// One of many.
     Row {
-        /// plan, draft, subject, item, agreement, peer, own, person, profile, key, act, receipt, line, check, note,
-        /// error.
+        /// plan, draft, subject, item, agreement, peer, own, person, profile, key, act, receipt,
+        /// line, check, note, error.
         kind: String,
         /// Its fields.
         row: Value,
