@@ -69,6 +69,10 @@ words! {
         Person = "person",
         /// A link began a new epoch, here or at the peer.
         Epoch = "link.epoch",
+        /// A backup was begun, made, given up or stated to be destroyed.
+        Backup = "backup",
+        /// The node came back from a backup, and what followed with each partner.
+        Restored = "restored",
         /// Something that wants a person's eye.
         Alarm = "alarm",
     }

@@ -31,6 +31,8 @@ pub enum Context {
     HopReport,
     /// A coalition's list of members, by the node that keeps it.
     Membership,
+    /// A question of a node that came back from a backup, or a partner's answer to it.
+    Recovery,
 }
 
 impl Context {
@@ -49,6 +51,7 @@ impl Context {
             Self::ConsentAnswer => b"noroshi/consent-answer/v1\0",
             Self::HopReport => b"noroshi/hop-report/v1\0",
             Self::Membership => b"noroshi/membership/v1\0",
+            Self::Recovery => b"noroshi/recovery/v1\0",
         }
     }
 }

@@ -33,7 +33,9 @@ pub struct Limits {
     pub pair_bytes_max: usize,
     /// Largest body of a stranger that introduces itself: an announcement and little more.
     pub introduction_bytes_max: usize,
-    /// Strangers at work at one time: pairing messages and introductions.
+    /// Largest question of a node that came back from a backup.
+    pub recover_bytes_max: usize,
+    /// Strangers at work at one time: pairing messages, introductions, questions after a restore.
     pub strangers: usize,
 }
 
@@ -46,6 +48,7 @@ impl Default for Limits {
             frames_bytes_max: 64 * 1024 * 1024,
             pair_bytes_max: 64 * 1024,
             introduction_bytes_max: 2 * 1024 * 1024,
+            recover_bytes_max: 1024 * 1024,
             strangers: 2,
         }
     }
@@ -76,6 +79,11 @@ pub trait LinkService: Send + Sync + 'static {
     /// # Errors
     /// A refusal.
     fn pair(&self, key: &KeyId, message: &[u8]) -> Result<Vec<u8>, Refusal>;
+    /// A question of a node that says it came back from a backup, from whoever holds this key.
+    ///
+    /// # Errors
+    /// A refusal.
+    fn recover(&self, key: &KeyId, message: &[u8]) -> Result<Vec<u8>, Refusal>;
 }
 
 /// A bound listener.
@@ -194,15 +202,28 @@ async fn answer(
             Err(refusal) => return *refusal,
         };
         work(move || service.exchange(&peer, &body)).await
-    } else if is_post && path == "/link/v1/pair" {
+    } else if is_post && matches!(path, "/link/v1/pair" | "/link/v1/recover") {
+        let pairs = path == "/link/v1/pair";
         let Ok(_turn) = strangers.try_acquire() else {
             return plain(StatusCode::TOO_MANY_REQUESTS, "try again in a moment");
         };
-        let body = match read(request, limits.pair_bytes_max, limits.body_time).await {
+        let most = if pairs {
+            limits.pair_bytes_max
+        } else {
+            limits.recover_bytes_max
+        };
+        let body = match read(request, most, limits.body_time).await {
             Ok(body) => body,
             Err(refusal) => return *refusal,
         };
-        work(move || service.pair(&key, &body)).await
+        work(move || {
+            if pairs {
+                service.pair(&key, &body)
+            } else {
+                service.recover(&key, &body)
+            }
+        })
+        .await
     } else {
         absent()
     }

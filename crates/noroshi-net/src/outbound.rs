@@ -99,7 +99,28 @@ impl Outbound {
         address: &str,
         message: Vec<u8>,
     ) -> Result<(Vec<u8>, KeyId), OutboundError> {
-        let call = self.call(address, None, "/link/v1/pair", message);
+        self.ask(address, "/link/v1/pair", message).await
+    }
+
+    /// A question after a restore and its answer, with whoever answers; and with which key.
+    ///
+    /// # Errors
+    /// See [`OutboundError`].
+    pub async fn recover(
+        &self,
+        address: &str,
+        message: Vec<u8>,
+    ) -> Result<(Vec<u8>, KeyId), OutboundError> {
+        self.ask(address, "/link/v1/recover", message).await
+    }
+
+    async fn ask(
+        &self,
+        address: &str,
+        path: &str,
+        message: Vec<u8>,
+    ) -> Result<(Vec<u8>, KeyId), OutboundError> {
+        let call = self.call(address, None, path, message);
         let (answer, key) = timeout(CALL, call)
             .await
             .map_err(|_| OutboundError::TooSlow)??;

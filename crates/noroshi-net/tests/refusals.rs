@@ -44,6 +44,10 @@ impl LinkService for Echo {
     fn pair(&self, _: &KeyId, message: &[u8]) -> Result<Vec<u8>, Refusal> {
         Ok(message.to_vec())
     }
+
+    fn recover(&self, _: &KeyId, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        Ok(message.to_vec())
+    }
 }
 
 struct Door {

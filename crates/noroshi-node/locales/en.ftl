@@ -2,6 +2,9 @@
 progress-import = reading
 progress-plan = asking the gate
 progress-verify = verifying
+progress-snapshot = copying the store
+progress-backup = writing
+progress-unpack = unpacking
 
 item-row = { $hash }  { $kind }  { $title }  [{ $marking }]  { $state }
 page-end = { $rows } rows
@@ -70,6 +73,32 @@ verified-log =   { $name }: { $sent } sent, { $received } received
 proof-holds = The proof holds: entry { $index } of a log of { $size }, root { $root }
 held-judged = { $admitted } admitted now, { $held } held still
 exported = { $lines } lines written to { $folder }. Verifier key: { $verifier }
+backup-row = { $id }  { $state }  { $at }  { $locked }  { $lines } lines  { $bytes } bytes  by { $by }  { $path }
+backup-begun = not finished
+backup-made = whole
+backup-failed = given up
+backup-forgotten = destroyed, as stated
+backup-holds = Still in a backup: { $path } of { $at }. When it is destroyed:
+    noroshi backup forget { $id } --as NAME
+backup-verified = backup { $id } of { $at } holds together: { $lines } lines, root { $root }, { $keys } locked keys
+recovery-row = { $name }  { $state }  { $waited }  lost of what was sent: { $lost }  came again: { $reread }  still missing: { $missing }  { $note }
+restore-waiting = has not answered
+restore-answered = has answered
+restore-done = all here again
+restore-disputed = contradicts
+restore-waited = (waited for)
+restore-not-waited = (not waited for)
+restore-over = Nobody is waited for: the node serves.
+restore-waits = The node serves nobody before { $waits } partners are done. Ask them: noroshi peer sync
+    Go on without one: noroshi restore skip PEER --as NAME
+restored = The node of { $made } stands in { $folder } with new keys; { $lines } lines of its ledger.
+    What happened after that its { $partners } partners know: until they have told, it serves nobody.
+    What only this node knew is lost: look whether persons were revoked, agreements suspended or rules
+    changed since, and do it again.
+    Next: noroshi --home { $folder } serve
+serve-restoring = Restored from a backup: waiting for { $count } partners, serving nobody. noroshi restore status
+locked = locked
+plain = not locked, no keys
 check-row = { $mark }  { $check }  { $detail }
 doctor-well = All is well.
 manifest = Manifest { $serial } of { $issued }

@@ -122,6 +122,28 @@ error-proof-refused = 証明が成り立ちません
 error-export-occupied = 書き出し先が空ではありません
 error-export-failed = 書き出せません
 
+error-backup-exists = そのファイルは既にあります。新しい名前を指定してください
+error-backup-busy = 別の控えを作っています。終わってからやり直してください
+error-backup-failed = 控えのファイルを読み書きできません。権限と空き容量を確かめてください
+error-backup-called_off = 控えを待つ者がいなくなったため中止しました
+error-backup-lock = 控えの錠の形式が誤っています
+error-backup-locked = この控えは施錠されています。パスフレーズが必要です
+error-backup-unknown = その控えはありません。noroshi backup list で確かめてください
+error-backup-still_there = 控えがまだそこにあります。先に廃棄してください
+error-backup-newer = この控えは新しい版のものです。新しい版を使ってください
+error-backup-refused = 控えを開けません。パスフレーズが違うか、ファイルが変えられています
+error-backup-contents = 控えの中身が合いません。別の控えを使ってください
+error-backup-work = 作業用のフォルダーを作れません。前の作業が途中で切れていれば、そのフォルダーを取り除いてください
+
+error-restore-clock = 時計が控えより前を指しています。正しく合わせてからやり直してください
+error-restore-root = この控えのノードの根の鍵ではありません
+error-restore-person = 控えのノードの担当者ではないか、鍵が違います
+error-restore-unfinished = 控えから戻ったばかりで、失ったことを聞き終えていません。noroshi peer sync で尋ねてください
+error-restore-unanswered = 相手がまだ失われた分を答えていません。それまで何も送りません
+error-restore-not_waiting = その相手を待ってはいません
+error-restore-disputed = 相手の答えが食い違います。双方の担当者で確かめるまで何もやり取りしません
+error-recovery-refused = 復旧の問い合わせが拒まれました
+
 error-doctor-bad = 点検で問題が見つかりました。示された箇所を直してください
 error-demo-trouble = 実演を進められません
 error-demo-failed = 実演の確認が成り立ちませんでした

@@ -1,6 +1,9 @@
 # Noroshi 日本語。すべてのメッセージは en.ftl と対になる。
 progress-import = 読込中
 progress-plan = 審査中
+progress-snapshot = 保存内容を写しています
+progress-backup = 書いています
+progress-unpack = 取り出しています
 progress-verify = 検証中
 
 item-row = { $hash }  { $kind }  { $title }  [{ $marking }]  { $state }
@@ -70,6 +73,32 @@ verified-log =   { $name }: 送付 { $sent }、受領 { $received }
 proof-holds = 証明は成立: 全 { $size } 件の記録の { $index } 番、根 { $root }
 held-judged = 受け入れ { $admitted } 件、保留のまま { $held } 件
 exported = { $lines } 行を { $folder } に書き出しました。検証鍵: { $verifier }
+backup-row = { $id }  { $state }  { $at }  { $locked }  台帳 { $lines } 行  { $bytes } バイト  { $by }  { $path }
+backup-begun = 未完
+backup-made = 完全
+backup-failed = 中止
+backup-forgotten = 廃棄済みと申告
+backup-holds = まだ控えに残っています: { $at } の { $path }。廃棄した後に:
+    noroshi backup forget { $id } --as 名前
+backup-verified = 控え { $id }（{ $at }）に誤りはありません。台帳 { $lines } 行、根 { $root }、施錠された鍵 { $keys } 個
+recovery-row = { $name }  { $state }  { $waited }  送った分の喪失: { $lost }  再受信: { $reread }  未着: { $missing }  { $note }
+restore-waiting = 未回答
+restore-answered = 回答済み
+restore-done = すべて復旧
+restore-disputed = 食い違いあり
+restore-waited = （待っています）
+restore-not-waited = （待ちません）
+restore-over = 待っている相手はありません。ノードは通常どおり動いています。
+restore-waits = あと { $waits } の相手が済むまで何も提供しません。尋ねるには: noroshi peer sync
+    待たずに進めるには: noroshi restore skip 相手 --as 名前
+restored = { $made } のノードを新しい鍵で { $folder } に戻しました。台帳 { $lines } 行。
+    その後のことは { $partners } の相手が知っています。聞き終えるまで何も提供しません。
+    このノードだけが知っていたことは失われました。担当者の取り消し、協定の停止、規則の変更が
+    その後になかったか確かめ、あればやり直してください。
+    次に: noroshi --home { $folder } serve
+serve-restoring = 控えから戻りました。{ $count } の相手を待っており、何も提供しません。noroshi restore status
+locked = 施錠
+plain = 施錠なし・鍵なし
 check-row = { $mark }  { $check }  { $detail }
 doctor-well = 異常なし。
 manifest = 鍵目録 { $serial }（{ $issued }）

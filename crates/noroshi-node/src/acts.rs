@@ -10,7 +10,7 @@ use noroshi_model::document::text;
 use noroshi_model::ids::ActId;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
-use noroshi_model::{Digest, KeyId, PersonId, Timestamp};
+use noroshi_model::{Digest, ItemHash, KeyId, PersonId, Timestamp};
 use noroshi_seal::sign::Ed25519;
 use noroshi_store::{RecordKind, Tx, WriteError};
 
@@ -207,6 +207,7 @@ impl Node {
                 act,
                 ledger_line,
                 entries: 0,
+                backups: Vec::new(),
             },
             Vec::new(),
         ))
@@ -265,10 +266,17 @@ impl Node {
             self.judge_held(Which::All)?;
         }
         let act = act_answer(&record, self.now());
+        let backups = match (record.act.kind, subject_digest(&record, "item")) {
+            (ActKind::Recall | ActKind::HeldDiscard, Some(item)) => {
+                self.backups_holding(&ItemHash(item))?
+            }
+            _ => Vec::new(),
+        };
         let answer = EndorseAnswer {
             act,
             ledger_line: effect.ledger_line,
             entries: effect.entries,
+            backups,
         };
         Ok((answer, effect.wake))
     }

@@ -613,7 +613,13 @@ impl Node {
         if *node == self.me() {
             return listed(&self.keys().manifest);
         }
-        listed(&self.peer(node).ok()??.manifest)
+        listed(&self.peer(node).ok()??.manifest).or_else(|| {
+            let earlier = self.earlier_manifests(node).ok()?;
+            let mut earlier = earlier
+                .iter()
+                .filter_map(|signed| signed.verify(&Ed25519).ok());
+            earlier.find_map(|manifest| listed(&manifest))
+        })
     }
 
     /// The raw item key of a node, if it is trusted here and not revoked.

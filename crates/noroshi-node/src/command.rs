@@ -327,8 +327,70 @@ pub enum Command {
         /// A partner's log instead of the node's own ledger.
         peer: Option<String>,
     },
+    /// Make a backup while the node works. Streams `progress`; answers [`BackupRow`].
+    BackupMake {
+        /// An absolute path of a file that does not exist yet.
+        to: PathBuf,
+        /// Who orders it.
+        person: String,
+        /// Locks it; without, it holds no key of any kind.
+        lock: Option<BackupLock>,
+    },
+    /// Backups made so far; one `backup` row each.
+    BackupList,
+    /// A person states that a backup was destroyed; answers [`BackupRow`].
+    BackupForget {
+        /// The beginning of its id.
+        backup: String,
+        /// Who states it.
+        person: String,
+    },
+    /// After a restore: what was lost and what is here again, one `recovery` row for each partner.
+    RestoreStatus,
+    /// After a restore: serve without this partner's answer; answers [`RecoveryRow`].
+    RestoreSkip {
+        /// Which.
+        peer: String,
+        /// Who decides it.
+        person: String,
+    },
     /// Check the node's health; one `check` row each, then `doctor`.
     Doctor,
+}
+
+impl Command {
+    /// Would it show or give somebody an item?
+    pub(crate) fn reads_items(&self) -> bool {
+        matches!(
+            self,
+            Self::List { .. }
+                | Self::Show { .. }
+                | Self::Search { .. }
+                | Self::Share { .. }
+                | Self::MarkingLower { .. }
+        )
+    }
+}
+
+/// The lock of one backup. The passphrase stays where it was typed: what comes here is the key
+/// made from it with a fresh salt, good for this backup only.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupLock {
+    /// In hexadecimal.
+    pub salt: String,
+    /// Memory that making the key took, in KiB.
+    pub memory_kib: u32,
+    /// Passes over it.
+    pub passes: u32,
+    /// In hexadecimal.
+    pub key: String,
+}
+
+impl std::fmt::Debug for BackupLock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BackupLock")
+    }
 }
 
 /// Which items to share.
@@ -363,7 +425,7 @@ pub enum Event {
     /// One of many.
     Row {
         /// plan, draft, subject, item, agreement, peer, own, person, profile, key, act, receipt,
-        /// line, check, note, error.
+        /// line, check, note, error, backup, recovery.
         kind: String,
         /// Its fields.
         row: Value,
@@ -371,7 +433,8 @@ pub enum Event {
     /// The last word.
     Answer {
         /// import, page, item, plan, act, draft, invite, peer, sync, endorsed, verified, proof,
-        /// checked, exported, doctor, manifest, held.
+        /// checked, exported, doctor, manifest, held, backup, backup_verified, restored,
+        /// restoring.
         kind: String,
         /// Its fields.
         answer: Value,
@@ -475,6 +538,9 @@ pub struct ItemAnswer {
     pub versions: Vec<ItemRow>,
     /// Who holds it.
     pub holders: Vec<ReceiptRow>,
+    /// Backups that still hold the bytes of a destroyed item.
+    #[serde(default)]
+    pub backups: Vec<BackupRow>,
 }
 
 /// A reason with its arguments, as the gate gave it.
@@ -574,6 +640,107 @@ pub struct EndorseAnswer {
     pub ledger_line: u64,
     /// For a release or recall: entries put into partners' logs.
     pub entries: u64,
+    /// For a recall that destroys: backups here that still hold the bytes.
+    #[serde(default)]
+    pub backups: Vec<BackupRow>,
+}
+
+/// A backup of this node.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BackupRow {
+    /// Its id.
+    pub id: String,
+    /// When it was begun.
+    pub at: String,
+    /// Who ordered it.
+    pub by: String,
+    /// Where it was written.
+    pub path: String,
+    /// Is it locked with a passphrase?
+    pub locked: bool,
+    /// begun, made, failed, forgotten.
+    pub state: String,
+    /// Lines of the ledger in it.
+    pub lines: Option<u64>,
+    /// SHA-256 of the file.
+    pub digest: Option<String>,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// A node that came back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RestoreAnswer {
+    /// The node.
+    pub node: String,
+    /// Its folder.
+    pub folder: String,
+    /// Id of the backup.
+    pub backup: String,
+    /// When that was made; what happened since only partners know.
+    pub made: String,
+    /// Lines of the ledger in it.
+    pub lines: u64,
+    /// Serial of the manifest with the new keys.
+    pub serial: u64,
+    /// Partners to be asked what was lost.
+    pub partners: u64,
+}
+
+/// How it stands with a partner after a restore.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RecoveryRow {
+    /// Node id.
+    pub peer: String,
+    /// English name.
+    pub name_en: String,
+    /// Japanese name.
+    pub name_ja: String,
+    /// waiting, answered, done, disputed.
+    pub state: String,
+    /// Does the node serve nobody before this partner is done?
+    pub waited_for: bool,
+    /// Who decided not to wait.
+    pub skipped_by: Option<String>,
+    /// Entries for the partner that the backup had.
+    pub had_sent: u64,
+    /// Entries for it that were lost; their places are back.
+    pub lost: u64,
+    /// Entries of the partner that the backup had.
+    pub had_received: u64,
+    /// Entries of the partner that came again since.
+    pub reread: u64,
+    /// Entries of the partner that are still missing.
+    pub missing: u64,
+    /// What is wrong, or came of the last try.
+    pub note: Option<String>,
+}
+
+/// A backup that holds together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BackupVerified {
+    /// Its id.
+    pub id: String,
+    /// Of which node.
+    pub node: String,
+    /// English name of its organisation.
+    pub name_en: String,
+    /// Japanese name.
+    pub name_ja: String,
+    /// When it was made.
+    pub at: String,
+    /// Lines of the ledger in it.
+    pub lines: u64,
+    /// The root over them.
+    pub root: String,
+    /// SHA-256 of the file, as `backup list` has it.
+    pub digest: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Is it locked with a passphrase?
+    pub locked: bool,
+    /// Locked keys of root and persons in it.
+    pub keys: u64,
 }
 
 /// An agreement draft.
@@ -680,6 +847,9 @@ pub struct ReceiptRow {
     pub fate_at: Option<String>,
     /// Was the entry voided before it left?
     pub void: bool,
+    /// Was its content lost here before a restore?
+    #[serde(default)]
+    pub lost: bool,
 }
 
 /// Why a command failed.

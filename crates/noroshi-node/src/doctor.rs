@@ -56,6 +56,27 @@ impl Node {
             );
             check("peer", peer.is_confirmed(), detail);
         }
+        let waits = self.waits_for()?.len();
+        if waits > 0 {
+            let detail = format!("restored; {waits} partners to answer: noroshi restore status");
+            check("restore", false, detail);
+        }
+        let newest = self.backups()?.into_iter().rev();
+        let newest = newest
+            .map(|backup| (backup.exists(), backup))
+            .find(|(kept, _)| *kept);
+        let detail = newest.as_ref().map_or_else(
+            || "none was made yet; `noroshi backup make FILE --as NAME`".to_owned(),
+            |(_, backup)| {
+                format!(
+                    "{} of {} at {}",
+                    backup.state.as_str(),
+                    backup.at,
+                    backup.path
+                )
+            },
+        );
+        check("backup", true, detail);
         let root_here = self.home().key("root").exists();
         let detail = if root_here {
             "here, encrypted; it may be kept offline"

@@ -379,7 +379,7 @@ impl Node {
         let ledger_line = self
             .store
             .write(|tx| {
-                tx.destroy(&stored.hash)?;
+                self.destroy(tx, &stored.hash)?;
                 let person = record.act.requester.clone();
                 self.gone(tx, &stored.hash, Fate::Destroyed, &reason, Some(&person))?;
                 self.close_act(tx, record, approved)

@@ -54,6 +54,22 @@ impl Home {
         self.0.join("persons").join(format!("{person}.key"))
     }
 
+    /// The persons whose keys are kept here.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub(crate) fn persons_with_keys(&self) -> Result<Vec<PersonId>, Failure> {
+        let folder = self.0.join("persons");
+        let entries = fs::read_dir(&folder).map_err(|error| cannot("read", &folder, &error))?;
+        let names = entries.flatten().filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            name.strip_suffix(".key")?.parse().ok()
+        });
+        let mut persons: Vec<PersonId> = names.collect();
+        persons.sort();
+        Ok(persons)
+    }
+
     /// Make the folder and its parts, readable by this user only.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //! between organisations (`peers`, `agreements`), the people (`persons`, `acts`) and the ledger's
 //! own commands. No sockets here: the outside comes in through [`outside::Outside`].
 
+pub mod backup;
 pub mod command;
 pub mod config;
 pub mod home;
@@ -16,6 +17,8 @@ mod node;
 pub mod outside;
 pub mod persons;
 mod records;
+mod recovery;
+pub mod restore;
 mod run;
 pub mod sink;
 pub mod system;

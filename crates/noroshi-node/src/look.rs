@@ -141,6 +141,7 @@ impl Node {
                 .map(|row| self.item_row(row))
                 .collect(),
             holders: self.receipt_rows_of(&stored.hash)?,
+            backups: self.backups_holding(&stored.hash)?,
         })
     }
 

@@ -40,6 +40,8 @@ pub struct Node {
     pub(crate) at_work: Mutex<BTreeSet<ActId>>,
     /// The agreements this node has signed, with the store's generation they were read at.
     pub(crate) binding: Mutex<Option<(u64, Arc<Vec<AgreementRecord>>)>>,
+    /// One backup at a time.
+    pub(crate) backup_turn: Mutex<()>,
 }
 
 impl Node {
@@ -68,6 +70,7 @@ impl Node {
             pairing: Mutex::new(Pairing::default()),
             at_work: Mutex::new(BTreeSet::new()),
             binding: Mutex::new(None),
+            backup_turn: Mutex::new(()),
             home,
             config,
             clock,
@@ -268,7 +271,8 @@ impl Node {
     }
 }
 
-fn own_manifest(store: &Store) -> Result<SignedManifest, Failure> {
+/// The manifest that the store holds as its node's own.
+pub(crate) fn own_manifest(store: &Store) -> Result<SignedManifest, Failure> {
     let none = || {
         Failure::new(
             "home.none",

@@ -20,6 +20,13 @@ pub trait Outside: Send + Sync {
     /// No connection, no answer, or a refusal.
     fn pair(&self, address: &str, message: &[u8]) -> Result<(Vec<u8>, KeyId), OutsideError>;
 
+    /// A question after a restore and its answer, with the key of the TLS certificate that
+    /// answered.
+    ///
+    /// # Errors
+    /// No connection, no answer, or a refusal.
+    fn recover(&self, address: &str, message: &[u8]) -> Result<(Vec<u8>, KeyId), OutsideError>;
+
     /// Frames there and back, only with the peer that holds one of the pinned TLS keys.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ use crate::init::fingerprint_row;
 use crate::node::{Node, lock, store_failure};
 use crate::outside::Outside;
 use crate::peers::peers_in;
+use crate::records::recovery::RecoveryRecord;
 use crate::records::{Invite, Peer, Record};
 
 /// How long a code is good for, in seconds.
@@ -28,7 +29,7 @@ const CODE_TRIES: u64 = 5;
 /// Most pairings half way at one time.
 const PENDING_MAX: usize = 16;
 /// The one invitation a node has open at a time stands under this key.
-const INVITE: &[u8] = b"open";
+pub(crate) const INVITE: &[u8] = b"open";
 
 /// Pairings that wait for their third message, by the TLS key of who began them.
 #[derive(Default)]
@@ -259,6 +260,16 @@ impl Node {
                 return Ok(Err(Failure::new("pairing.refused", 3, why)));
             }
             tx.put(RecordKind::Peer, peer.node().bytes(), &peer.to_bytes())?;
+            if tx
+                .get(RecordKind::Meta, crate::restore::RESTORED)?
+                .is_some()
+            {
+                // It may be a partner of the life that was lost, and know its numbers.
+                let node = peer.node();
+                let (sent, received) = (tx.log_size(&node)?, tx.mirror_root(&node)?.0);
+                let record = RecoveryRecord::new(node, false, sent, received);
+                tx.put(RecordKind::Recovery, node.bytes(), &record.to_bytes())?;
+            }
             tx.append(&line)?;
             Ok(Ok(()))
         });

@@ -144,6 +144,7 @@ impl Node {
                 "world": self.world().as_str(),
                 "address": self.config().address,
                 "fingerprint": fingerprint,
+                "restoring": self.waits_for()?.len(),
             }),
         });
         Ok(())

@@ -6,7 +6,7 @@ use noroshi_model::document::text;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::{EntryKind, Fate, Precedence, Recall, RecallMode};
-use noroshi_model::{Digest, ItemHash, NodeId, Signed};
+use noroshi_model::{ItemHash, NodeId, Signed};
 use noroshi_seal::sign::Ed25519;
 use noroshi_store::{ItemState, LogPayload, RecordKind, StoredItem, Tx, WriteError};
 
@@ -149,24 +149,17 @@ impl Node {
                         continue;
                     }
                     sent += 1;
-                    let recall_number = tx.log_size(node)?;
-                    let bytes = signed.to_bytes();
-                    let leaf = self.leaf(
-                        recall_number,
-                        EntryKind::Recall,
-                        Precedence::Immediate,
-                        Digest::of(&bytes),
-                    );
                     let payload = LogPayload::Recall {
                         seq: stored.seq,
                         rendition: *rendition,
-                        bytes,
+                        bytes: signed.to_bytes(),
                     };
-                    tx.log_append(node, &leaf, &payload)?;
+                    let precedence = Precedence::Immediate;
+                    self.log_notice(tx, node, EntryKind::Recall, precedence, payload)?;
                 }
                 match mode {
                     RecallMode::Withdraw => tx.withdraw(&hash)?,
-                    RecallMode::Destroy => tx.destroy(&hash)?,
+                    RecallMode::Destroy => self.destroy(tx, &hash)?,
                 };
                 let body = Object::new()
                     .with("item", text(hash))
@@ -217,12 +210,13 @@ impl Node {
                     || self.has_claim(tx, &recall.item, &recall.by)?
             }
         };
+        // Kept under the item's name and the recaller's, so that only an item the recaller may
+        // recall is ever met by it; a recaller that loses its node hears of it again from here.
+        let key = [&recall.item.bytes()[..], recall.by.bytes()].concat();
+        tx.put(RecordKind::Tombstone, &key, bytes)?;
         if !is_theirs {
             // It overtook its item, or names one that another answers for. The answer is the same:
-            // a recall must not find out what is here. Kept under the item's name and the
-            // recaller's, so that only an item the recaller may recall is ever met by it.
-            let key = [&recall.item.bytes()[..], recall.by.bytes()].concat();
-            tx.put(RecordKind::Tombstone, &key, bytes)?;
+            // a recall must not find out what is here.
             let body = recall_body(recall, "noted");
             tx.append(&self.line(LineKind::RecallReceived, None, body))?;
             return Ok((Fate::Noted, Some(recall.item)));
@@ -254,7 +248,7 @@ impl Node {
                 Ok(Fate::Withdrawn)
             }
             RecallMode::Destroy => {
-                tx.destroy(&recall.item)?;
+                self.destroy(tx, &recall.item)?;
                 Ok(Fate::Destroyed)
             }
         }

@@ -172,12 +172,20 @@ impl Node {
         if !matches!(entry.leaf.kind, EntryKind::Release | EntryKind::Recall) {
             return Ok(None);
         }
-        let Some((item, rendition)) = entry.item.zip(entry.rendition()) else {
+        let known = entry.item.zip(entry.rendition());
+        // Lost with the node: the leaf still names the rendition, the item is not known here.
+        let Some(rendition) = known
+            .map(|(_, rendition)| rendition)
+            .or(entry.lost.then_some(ItemHash(entry.leaf.digest)))
+        else {
             return Ok(None);
         };
-        let stored = self.inside()?.item(&item).map_err(store_failure)?;
+        let stored = match known {
+            Some((item, _)) => self.inside()?.item(&item).map_err(store_failure)?,
+            None => None,
+        };
         Ok(Some(ReceiptRow {
-            item: item.to_string(),
+            item: known.map(|(item, _)| item.to_string()).unwrap_or_default(),
             id: stored
                 .map(|stored| stored.id.to_string())
                 .unwrap_or_default(),
@@ -190,6 +198,7 @@ impl Node {
             fate: entry.fate.map(|fate| fate.as_str().to_owned()),
             fate_at: entry.fate_at.map(|at| at.to_string()),
             void: entry.void,
+            lost: entry.lost,
         }))
     }
 }

@@ -71,7 +71,7 @@ impl Alarms {
     const MAX: usize = 20;
 
     /// Has this hour not heard it yet, and room for it?
-    fn is_new(&mut self, now: Timestamp, alarm: &str) -> bool {
+    pub(crate) fn is_new(&mut self, now: Timestamp, alarm: &str) -> bool {
         let hour = now.micros() / 3_600_000_000;
         if hour != self.hour {
             self.hour = hour;
@@ -339,6 +339,7 @@ impl Node {
                 if let Some(note) = &batch.checkpoint {
                     self.check_mirror(tx, peer, &mut slot.alarms, note)?;
                 }
+                self.note_recovered(tx, &node)?;
                 let state = slot.link.state();
                 self.give_receipt(tx, &node, state.peer_epoch, fates)?;
                 tx.put(RecordKind::Link, node.bytes(), &state.to_bytes())?;

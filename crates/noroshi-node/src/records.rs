@@ -1,6 +1,9 @@
 //! The node's small records: peers, persons, agreements, acts, invitations. Stored as canonical
 //! JSON with a version; read strictly, so that a damaged record is noticed.
 
+pub(crate) mod backup;
+pub(crate) mod recovery;
+
 use noroshi_model::act::{Act, Endorsement};
 use noroshi_model::agreement::Agreement;
 use noroshi_model::document::{DocumentError, Fields, hex, text};

@@ -41,6 +41,10 @@ impl Node {
                     "the plan is not the one that was asked for",
                 )
             })?;
+        self.expect_recovered()?;
+        for (node, _) in &plan.recipients {
+            self.expect_answered(node)?;
+        }
         let purpose = record.act.subject.str("purpose").unwrap_or_default();
         let view = self.gate_view(purpose)?;
         if let Some(why) = self.differs(&plan, &view, record.approval.is_some())? {
@@ -168,11 +172,8 @@ impl Node {
         kind: EntryKind,
         precedence: Precedence,
         bytes: Vec<u8>,
-    ) -> Result<u64, WriteError> {
-        let number = tx.log_size(node)?;
-        let leaf = self.leaf(number, kind, precedence, Digest::of(&bytes));
-        tx.log_append(node, &leaf, &LogPayload::Bytes(bytes))?;
-        Ok(number)
+    ) -> Result<(), WriteError> {
+        self.log_notice(tx, node, kind, precedence, LogPayload::Bytes(bytes))
     }
 
     pub(crate) fn leaf(

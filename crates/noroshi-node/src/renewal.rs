@@ -45,7 +45,7 @@ impl Node {
         }
         match &entry.payload {
             // Its signature is no part of the log: it is made as the item leaves.
-            LogPayload::Item { .. } => None,
+            LogPayload::Item { .. } | LogPayload::Lost => None,
             LogPayload::Recall {
                 seq,
                 rendition,

@@ -25,6 +25,9 @@ impl Node {
         outside: &dyn Outside,
         sink: &mut dyn Sink,
     ) -> Result<(), Failure> {
+        if command.reads_items() {
+            self.expect_recovered()?;
+        }
         match command {
             Command::Import { paths, profile } => {
                 self.import(&paths, profile.as_deref(), input, sink)
@@ -237,6 +240,18 @@ impl Node {
                 self.ledger_export(&folder, peer.as_deref(), sink)
             }
             Command::Doctor => self.doctor(sink),
+            Command::BackupMake { to, person, lock } => {
+                let made = self.backup_make(&to, &person, lock.as_ref(), sink)?;
+                answer(sink, "backup", made)
+            }
+            Command::RestoreStatus => self.restore_status(sink),
+            Command::RestoreSkip { peer, person } => {
+                answer(sink, "recovery", self.restore_skip(&peer, &person)?)
+            }
+            Command::BackupList => self.backup_list(sink),
+            Command::BackupForget { backup, person } => {
+                answer(sink, "backup", self.backup_forget(&backup, &person)?)
+            }
             // Answered by `run`; named so that a new command is missed by neither.
             Command::Import { .. }
             | Command::List { .. }

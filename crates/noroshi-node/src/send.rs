@@ -14,7 +14,6 @@ use noroshi_model::ledger::LineKind;
 use noroshi_model::link::{EntryKind, LogLeaf, Precedence};
 use noroshi_model::manifest::{ManifestKey, Purpose};
 use noroshi_model::{Context, KeyId, NodeId, Role, Signer, signing};
-use noroshi_seal::merkle::leaf_hash;
 use noroshi_seal::sealing;
 use noroshi_seal::tlog::Checkpoint;
 use noroshi_store::{LogEntry, LogPayload, RecordKind, WriteError};
@@ -109,6 +108,7 @@ impl Node {
     /// The peer is not confirmed, or the store fails.
     pub fn exchange(&self, peer: &NodeId, body: &[u8]) -> Result<Vec<u8>, Failure> {
         let known = self.confirmed_peer(peer)?;
+        self.expect_answered(peer)?;
         let slot = self.slot(peer)?;
         let mut slot = lock(&slot);
         self.incoming(&known, &mut slot, &split_frames(body))?;
@@ -129,6 +129,7 @@ impl Node {
             .peer(peer)?
             .filter(|known| !known.removed)
             .ok_or_else(|| Failure::new("peer.unknown", 4, "no such peer"))?;
+        self.recover_with(peer, outside)?;
         if known.confirmed_here && !known.confirmed_there {
             if !self.exchange_confirmations(&known, outside)? {
                 return Ok(answer);
@@ -314,6 +315,10 @@ impl Node {
     /// What waits in the log and is not with the link yet. The most urgent always, the rest when
     /// the link runs low: the work is proportional to what is sent, not to what waits.
     fn refill(&self, node: &NodeId, slot: &mut LinkSlot) -> Result<(), Failure> {
+        if !self.waits_for()?.is_empty() {
+            // Restored, and not told of every recall yet: it takes, and gives nothing.
+            return Ok(());
+        }
         let low = slot.link.backlog() < ENTRIES_MAX;
         let limit = if low { REFILL } else { 64 };
         let waiting = self
@@ -413,9 +418,9 @@ impl Node {
             let Some(entry) = entry else { continue };
             let void = Outgoing::Void {
                 number: *number,
-                leaf_hash: leaf_hash(&entry.leaf_bytes),
+                leaf_hash: entry.leaf_hash,
             };
-            if entry.void {
+            if entry.void || entry.payload == LogPayload::Lost {
                 outgoing.push(void);
                 continue;
             }
@@ -535,6 +540,7 @@ impl Node {
                 };
                 Ok(Ok(released.with_attribution(attribution)))
             }
+            LogPayload::Lost => Ok(Err("its content was lost with the node".to_owned())),
             LogPayload::Recall { bytes, .. } => self.notice(
                 Notice::Recall {
                     bytes: bytes.clone(),

@@ -4,10 +4,12 @@
 mod acts;
 mod admission;
 mod agreements;
+mod backups;
 mod coalitions;
 mod keys;
 mod lies;
 mod pairings;
+mod restores;
 mod revoked;
 mod roads;
 mod stage;

@@ -105,9 +105,6 @@ pub fn unlock(
     let sealed = noroshi_model::document::unhex(&digits)
         .ok_or_else(|| fields.refused("locked", "is not hexadecimal"))?;
     fields.end()?;
-    if cost.memory_kib > Cost::MOST.memory_kib || cost.passes > Cost::MOST.passes {
-        return Err(KeyFileError::Cost);
-    }
     let key = stretch(passphrase, &salt, cost).ok_or(KeyFileError::Cost)?;
     let header = Value::Object(header(kind, &salt, cost)).canonical();
     FrameKey::from_bytes(&key)
@@ -125,7 +122,15 @@ fn header(kind: &str, salt: &[u8; 16], cost: Cost) -> Object {
         .with("passes", i64::from(cost.passes))
 }
 
-fn stretch(passphrase: &str, salt: &[u8; 16], cost: Cost) -> Option<Zeroizing<[u8; 32]>> {
+/// The key that a passphrase makes with this salt; `None` where the cost is out of bounds.
+pub(crate) fn stretch(
+    passphrase: &str,
+    salt: &[u8; 16],
+    cost: Cost,
+) -> Option<Zeroizing<[u8; 32]>> {
+    if cost.memory_kib > Cost::MOST.memory_kib || cost.passes > Cost::MOST.passes {
+        return None;
+    }
     let params = Params::new(cost.memory_kib, cost.passes, 1, Some(32)).ok()?;
     let mut key = Zeroizing::new([0; 32]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)

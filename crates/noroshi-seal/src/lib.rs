@@ -4,6 +4,7 @@
 //! Never I/O and never a clock. Chance comes in as [`noroshi_model::Rng`], except where the crypto
 //! library makes keys itself (ML-KEM, X25519 ephemerals, P-256, SPAKE2), from the same source.
 
+pub mod backup;
 pub mod fingerprint;
 pub mod keyfile;
 pub mod manifest;

@@ -70,6 +70,33 @@ impl SignedManifest {
     }
 }
 
+/// May `new` be the manifest of the node that came back from a backup? Beside what [`succeeds`]
+/// asks it may lack keys that were made after the backup; but every key in use is new, and none
+/// that is known is in use any more.
+///
+/// # Errors
+/// Another root or world, an old serial, or a known key still in use.
+pub fn restores(old: &Manifest, new: &Manifest) -> Result<(), ManifestError> {
+    if old.root != new.root || old.world != new.world {
+        return Err(ManifestError::OtherRoot);
+    }
+    if new.serial <= old.serial {
+        return Err(ManifestError::Serial {
+            given: new.serial,
+            known: old.serial,
+        });
+    }
+    let ended = old.keys.iter().all(|before| {
+        new.key(&before.id)
+            .is_none_or(|after| after.purpose == before.purpose && after.revoked.is_some())
+    });
+    if ended {
+        Ok(())
+    } else {
+        Err(ManifestError::History)
+    }
+}
+
 /// May `new` take the place of `old`?
 ///
 /// # Errors

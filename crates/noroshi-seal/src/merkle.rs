@@ -109,6 +109,17 @@ pub struct ProofError {
     pub why: &'static str,
 }
 
+/// The root of the tree when it had that size.
+///
+/// # Errors
+/// A tile is missing: it never was so large.
+pub fn root_at(tiles: &dyn Tiles, size: u64) -> Result<Hash, ProofError> {
+    if size == 0 {
+        return Ok(empty_root());
+    }
+    range_root(tiles, 0, size)
+}
+
 /// The audit path of a leaf in the tree of that size (RFC 6962, 2.1.1).
 ///
 /// # Errors

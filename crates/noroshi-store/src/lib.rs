@@ -10,15 +10,18 @@ mod merkle;
 mod open;
 mod read;
 mod rows;
+mod snapshot;
 pub mod text;
 mod verify;
 mod viewer;
 mod write;
 
 pub use error::{OpenError, ReadError, WriteError};
+pub use logs::MirrorEntry;
 pub use open::{Options, Store};
 pub use read::{Filter, KeyValue, LogTiles, Reader};
 pub use rows::{ItemRow, ItemState, LogEntry, LogPayload, RecordKind, StoredItem};
+pub use snapshot::{Snapshot, SnapshotError};
 pub use verify::{Verified, VerifyError};
 pub use viewer::Viewer;
 pub use write::{Added, Tx};

@@ -1,10 +1,12 @@
 //! Partners' logs: what was released to each, what each acknowledged and stated, and the mirror of
 //! what each says it released to this node.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use noroshi_model::ids::ActId;
-use noroshi_model::link::{EntryKind, Fate, LogLeaf};
+use noroshi_model::link::{EntryKind, Fate, LogLeaf, Precedence};
 use noroshi_model::{Digest, ItemHash, NodeId, Timestamp};
-use noroshi_seal::merkle::{Hash, leaf_hash};
+use noroshi_seal::merkle::{Frontier, Hash, leaf_hash};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::{ReadError, WriteError};
@@ -13,9 +15,12 @@ use crate::read::Reader;
 use crate::rows::{LogEntry, LogPayload};
 use crate::write::Tx;
 
+/// An entry of a mirror: its number, its leaf where its bytes came, its leaf hash.
+pub type MirrorEntry = (u64, Option<Vec<u8>>, Hash);
+
 /// The columns of an entry, in the order [`entry_of`] reads them.
 const ENTRY: &str = "o.leaf, o.kind, o.delivered, o.void, o.fate, o.fate_at, o.item, o.rendition,
-  o.act, o.reduced, o.payload, i.hash, o.sent";
+  o.act, o.reduced, o.payload, i.hash, o.sent, o.lost, o.leaf_hash";
 
 impl Tx<'_> {
     fn peer_number(&mut self, node: &NodeId) -> Result<i64, WriteError> {
@@ -79,6 +84,9 @@ impl Tx<'_> {
                 bytes,
             } => (Some((*seq, *rendition)), None, false, Some(bytes)),
             LogPayload::Bytes(bytes) => (None, None, false, Some(bytes)),
+            LogPayload::Lost => {
+                return Err(WriteError::Refused("what is lost is not added anew"));
+            }
         };
         self.connection()
             .prepare_cached(
@@ -99,6 +107,75 @@ impl Tx<'_> {
                 body,
             ])?;
         Ok(())
+    }
+
+    /// Put back the place of an entry that was lost with the node: by its leaf, or by the leaf's
+    /// hash alone. What the partner has is delivered; what it does not have is void. A release of
+    /// an item that is here is known again as one, so that a recall of the item reaches it.
+    ///
+    /// # Errors
+    /// A number out of order, or see [`WriteError`].
+    pub fn log_append_lost(
+        &mut self,
+        node: &NodeId,
+        leaf: Result<&LogLeaf, Hash>,
+        is_held: bool,
+    ) -> Result<(), WriteError> {
+        let peer = self.peer_number(node)?;
+        let bytes = leaf.map(LogLeaf::to_bytes);
+        let hash = bytes
+            .as_ref()
+            .map_or_else(|hash| *hash, |bytes| leaf_hash(bytes));
+        let number = self.append_hash(out_log(peer), hash)?;
+        let (leaf, noted) = match leaf {
+            Ok(leaf) => (leaf.clone(), None),
+            Err(hash) => (stand_in(number), Some(hash)),
+        };
+        if leaf.number != number {
+            return Err(WriteError::Refused(
+                "a log entry's number is not the log's next",
+            ));
+        }
+        let released = leaf.kind == EntryKind::Release && is_held && noted.is_none();
+        let item = if released {
+            self.seq_of(&ItemHash(leaf.digest))?
+        } else {
+            None
+        };
+        self.connection()
+            .prepare_cached(
+                "INSERT INTO log_out (peer, n, kind, precedence, delivered, void, item, rendition,
+                   reduced, act, leaf, payload, lost, leaf_hash)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, NULL, ?9, NULL, 1, ?10)",
+            )?
+            .execute(params![
+                peer,
+                number.cast_signed(),
+                leaf.kind.byte(),
+                leaf.precedence.rank(),
+                is_held,
+                !is_held || noted.is_some(),
+                item.map(u64::cast_signed),
+                item.map(|_| leaf.digest.0),
+                leaf.to_bytes(),
+                noted,
+            ])?;
+        Ok(())
+    }
+
+    /// Everything from a number on is to be delivered again: the partner has lost it. How many.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn log_redeliver(&mut self, node: &NodeId, from: u64) -> Result<u64, WriteError> {
+        let peer = self.peer_number(node)?;
+        let changed = self
+            .connection()
+            .prepare_cached(
+                "UPDATE log_out SET delivered = 0 WHERE peer = ?1 AND n >= ?2 AND delivered = 1",
+            )?
+            .execute(params![peer, bounded(from)])?;
+        Ok(changed as u64)
     }
 
     /// Entries the partner has acknowledged, as ranges with both ends.
@@ -480,7 +557,7 @@ impl Reader<'_> {
         let mut rows = statement.query([seq.cast_signed()])?;
         let mut holders = Vec::new();
         while let Some(row) = rows.next()? {
-            let node: [u8; 32] = row.get(13)?;
+            let node: [u8; 32] = row.get(15)?;
             holders.push((NodeId::from_bytes(node), entry_of(row)?));
         }
         Ok(holders)
@@ -496,6 +573,92 @@ impl Reader<'_> {
         let edge = read_edge(self.connection(), log)
             .map_err(|error| ReadError::Damaged(error.to_string()))?;
         Ok((edge.frontier.size(), edge.frontier.root()))
+    }
+
+    /// The growing edge of a partner's log, here or as mirrored.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn log_frontier(&self, node: &NodeId, mirror: bool) -> Result<Frontier, ReadError> {
+        let peer = peer_number(self.connection(), node)?.unwrap_or(-1);
+        let log = if mirror { in_log(peer) } else { out_log(peer) };
+        read_edge(self.connection(), log)
+            .map(|edge| edge.frontier)
+            .map_err(|error| ReadError::Damaged(error.to_string()))
+    }
+
+    /// The first entry from a number on that the partner has acknowledged.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn log_delivered_from(&self, node: &NodeId, from: u64) -> Result<Option<u64>, ReadError> {
+        let Some(peer) = peer_number(self.connection(), node)? else {
+            return Ok(None);
+        };
+        let found: Option<i64> = self
+            .connection()
+            .prepare_cached(
+                "SELECT n FROM log_out WHERE peer = ?1 AND n >= ?2 AND delivered = 1 AND lost = 0
+                 ORDER BY n LIMIT 1",
+            )?
+            .query_row(params![peer, bounded(from)], |row| row.get(0))
+            .optional()?;
+        Ok(found.map(i64::cast_unsigned))
+    }
+
+    /// Which items these renditions in a partner's log are of. One pass over the log.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn items_of_renditions(
+        &self,
+        node: &NodeId,
+        renditions: &BTreeSet<ItemHash>,
+    ) -> Result<BTreeMap<ItemHash, ItemHash>, ReadError> {
+        let mut found = BTreeMap::new();
+        let Some(peer) = peer_number(self.connection(), node)? else {
+            return Ok(found);
+        };
+        let mut statement = self.connection().prepare_cached(
+            "SELECT o.rendition, i.hash FROM log_out o JOIN item i ON i.seq = o.item
+             WHERE o.peer = ?1 AND o.rendition IS NOT NULL",
+        )?;
+        let mut rows = statement.query([peer])?;
+        while let Some(row) = rows.next()? {
+            let rendition = ItemHash::from_bytes(row.get(0)?);
+            if renditions.contains(&rendition) {
+                found.insert(rendition, ItemHash::from_bytes(row.get(1)?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Entries of the partner's own log as mirrored here, from a number on: number, leaf where its
+    /// bytes came, leaf hash. Also those behind a gap.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn mirror_entries(
+        &self,
+        node: &NodeId,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<MirrorEntry>, ReadError> {
+        let Some(peer) = peer_number(self.connection(), node)? else {
+            return Ok(Vec::new());
+        };
+        let mut statement = self.connection().prepare_cached(
+            "SELECT n, leaf, leaf_hash FROM log_in WHERE peer = ?1 AND n >= ?2
+             ORDER BY n LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![peer, bounded(from), limit], |row| {
+            Ok((
+                row.get::<_, i64>(0)?.cast_unsigned(),
+                row.get(1)?,
+                row.get(2)?,
+            ))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The leaf of the partner's own log with that number, as mirrored here.
@@ -537,6 +700,18 @@ impl Reader<'_> {
     }
 }
 
+/// What stands in a row for a leaf whose bytes are lost.
+fn stand_in(number: u64) -> LogLeaf {
+    LogLeaf {
+        number,
+        kind: EntryKind::Document,
+        at: Timestamp::from_micros(0),
+        precedence: Precedence::Routine,
+        digest: Digest([0; 32]),
+        salt: [0; 16],
+    }
+}
+
 pub(crate) fn peer_number(
     connection: &Connection,
     node: &NodeId,
@@ -555,6 +730,8 @@ fn entry_of(row: &Row<'_>) -> Result<LogEntry, ReadError> {
     let rendition: Option<[u8; 32]> = row.get(7)?;
     let act: Option<[u8; 32]> = row.get(8)?;
     let body: Option<Vec<u8>> = row.get(10)?;
+    let lost: bool = row.get(13)?;
+    let noted: Option<Hash> = row.get(14)?;
     let about = seq
         .map(i64::cast_unsigned)
         .zip(rendition.map(ItemHash::from_bytes));
@@ -571,13 +748,16 @@ fn entry_of(row: &Row<'_>) -> Result<LogEntry, ReadError> {
             bytes,
         },
         (None, Some(bytes)) => LogPayload::Bytes(bytes),
+        (None, None) if lost => LogPayload::Lost,
         (None, None) => return Err(damaged("it carries nothing")),
     };
     let fate: Option<i64> = row.get(4)?;
     let hash: Option<[u8; 32]> = row.get(11)?;
     Ok(LogEntry {
         leaf,
+        leaf_hash: noted.unwrap_or_else(|| leaf_hash(&leaf_bytes)),
         leaf_bytes,
+        lost,
         payload,
         delivered: row.get(2)?,
         void: row.get(3)?,

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::merkle::Edges;
 use crate::read::Reader;
+use crate::snapshot::{Snapshots, remove_left_over};
 use crate::viewer::Viewer;
 use crate::write::Tx;
 
@@ -55,6 +56,7 @@ pub struct Store {
     generation: AtomicU64,
     /// Was something erased whose bytes may still stand in the write-ahead log?
     owes_scrub: AtomicBool,
+    pub(crate) snapshots: Mutex<Snapshots>,
     /// Held as long as the store is open.
     _lock: File,
 }
@@ -96,6 +98,7 @@ impl Store {
             }
             Err(std::fs::TryLockError::Error(source)) => return Err(trouble(source)),
         }
+        remove_left_over(folder);
         let mut connection = Connection::open(folder.join("noroshi.db"))?;
         prepare(&connection, options, options.cache_bytes)?;
         migrate(&mut connection)?;
@@ -115,6 +118,7 @@ impl Store {
             readers: Mutex::new(Vec::new()),
             generation: AtomicU64::new(0),
             owes_scrub: AtomicBool::new(false),
+            snapshots: Mutex::new(Snapshots::default()),
             _lock: lock,
         })
     }
@@ -200,11 +204,18 @@ impl Store {
     }
 
     /// After a destroy: the write-ahead log is written back and cut to nothing, so that no erased
-    /// byte is left in the store's files. Pages freed are overwritten by `secure_delete`.
+    /// byte is left in the store's files. Pages freed are overwritten by `secure_delete`. While a
+    /// snapshot is taken this waits for its end, and is done then.
     ///
     /// # Errors
     /// The database refuses; a reader that never ends keeps the log.
     pub fn scrub(&self) -> Result<(), WriteError> {
+        // Held to the end: no snapshot begins meanwhile.
+        let mut snapshots = guard(&self.snapshots);
+        snapshots.scrub_due = snapshots.active > 0;
+        if snapshots.scrub_due {
+            return Ok(());
+        }
         // Readers that are not at work hold no snapshot; those at work are waited for.
         guard(&self.readers).clear();
         let writer = self.writer();
@@ -227,6 +238,15 @@ impl Store {
     #[must_use]
     pub fn owes_scrub(&self) -> bool {
         self.owes_scrub.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn scrub_is_due(&self) -> bool {
+        let snapshots = guard(&self.snapshots);
+        snapshots.scrub_due && snapshots.active == 0
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Close in good order.
@@ -253,7 +273,7 @@ impl Store {
     }
 }
 
-fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -308,7 +328,7 @@ fn prepare(connection: &Connection, options: &Options, cache: u64) -> Result<(),
     Ok(())
 }
 
-fn prepare_reader(connection: &Connection, cache: u64) -> Result<(), ReadError> {
+pub(crate) fn prepare_reader(connection: &Connection, cache: u64) -> Result<(), ReadError> {
     plan_once(connection)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.execute_batch(&format!(

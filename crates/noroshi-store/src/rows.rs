@@ -4,6 +4,7 @@ use noroshi_gate::Label;
 use noroshi_model::ids::ActId;
 use noroshi_model::link::{Fate, LogLeaf};
 use noroshi_model::{Attribution, ItemHash, NodeId, Role, StixId, Timestamp};
+use noroshi_seal::merkle::Hash;
 
 /// Where an item stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +131,8 @@ pub enum LogPayload {
     },
     /// A receipt or document.
     Bytes(Vec<u8>),
+    /// Nothing any more: it was lost with the node, and is of no item that is here.
+    Lost,
 }
 
 /// An entry of a partner's log.
@@ -139,6 +142,10 @@ pub struct LogEntry {
     pub leaf: LogLeaf,
     /// Its bytes.
     pub leaf_bytes: Vec<u8>,
+    /// What stands in the tree: the hash of those bytes, but where they are lost as well.
+    pub leaf_hash: Hash,
+    /// Was its content lost with the node before a restore?
+    pub lost: bool,
     /// What it carries.
     pub payload: LogPayload,
     /// Has the partner acknowledged it?
@@ -163,7 +170,7 @@ impl LogEntry {
             LogPayload::Item { rendition, .. } | LogPayload::Recall { rendition, .. } => {
                 Some(*rendition)
             }
-            LogPayload::Bytes(_) => None,
+            LogPayload::Bytes(_) | LogPayload::Lost => None,
         }
     }
 }
@@ -229,4 +236,12 @@ record_kinds! {
     Claim = 15,
     /// Lists of coalitions' members.
     Coalition = 16,
+    /// Backups that were made, by their id.
+    Backup = 20,
+    /// Destroyed items that backups held when they were destroyed, by item.
+    InBackups = 21,
+    /// After a restore: how it stands with each partner.
+    Recovery = 22,
+    /// Entries that wait for a partner's log to open after a restore.
+    Owed = 23,
 }

@@ -62,7 +62,8 @@ impl Reader<'_> {
         let peer = peer_number(self.connection(), node)
             .map_err(ReadError::from)?
             .unwrap_or(-1);
-        let sql = "SELECT n, leaf, NULL FROM log_out WHERE peer = ?1 ORDER BY n";
+        let sql = "SELECT n, CASE WHEN leaf_hash IS NULL THEN leaf END, leaf_hash
+                   FROM log_out WHERE peer = ?1 ORDER BY n";
         self.verify(out_log(peer), sql, peer, progress)
     }
 

@@ -387,6 +387,44 @@ fn a_full_disk_is_an_error_and_loses_nothing_that_was_committed() {
     );
 }
 
+/// Clause: I5
+#[test]
+fn a_snapshot_is_of_one_instant_and_a_destroy_meanwhile_leaves_no_byte_in_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    for number in 0..200 {
+        put(&store, number, 0, &"some text ".repeat(20));
+    }
+    let gone = put(&store, 1000, 0, "a secret nobody should keep");
+    let before = store.read(&Viewer::node()).unwrap().ledger_root().unwrap();
+    let mut told = 0;
+    let snapshot = store
+        .snapshot(&mut |_, _| {
+            if told == 0 {
+                put(&store, 2000, 0, "after the instant");
+                store.write(|tx| tx.destroy(&gone)).unwrap();
+                store.scrub().unwrap();
+            }
+            told += 1;
+            true
+        })
+        .unwrap();
+    assert!(told > 0);
+    assert_eq!((snapshot.ledger_size, snapshot.ledger_root), before);
+    let copied = std::fs::read(&snapshot.path).unwrap();
+    assert!(holds(&copied, "a secret nobody") && !holds(&copied, "after the instant"));
+    drop(snapshot);
+    let kept = everything(folder.path());
+    assert!(holds(&kept, "after the instant") && !holds(&kept, "a secret nobody"));
+    let called_off = store.snapshot(&mut |_, _| false);
+    assert!(called_off.is_err());
+    assert!(!folder.path().join("snapshot.db").exists());
+    std::fs::write(folder.path().join("snapshot.db"), b"left over").unwrap();
+    drop(store);
+    let _store = open(folder.path());
+    assert!(!folder.path().join("snapshot.db").exists());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 

@@ -12,8 +12,10 @@ use noroshi_node::{Command, Event, Failure, persons};
 use noroshi_seal::SystemRng;
 use serde_json::Value;
 
-use crate::call;
+use crate::backup;
+use crate::call::{self, hex};
 use crate::cli::{Asked, Cli};
+use crate::restore;
 use crate::secrets::{new_passphrase, passphrase};
 
 /// Largest file read as a proof or agreement, in bytes.
@@ -31,6 +33,14 @@ pub(crate) fn run(cli: &Cli, asked: Asked) -> Result<(), Failure> {
             let act = answer_of(call::run(cli, &command, cli.json)?, "act")?;
             endorse(cli, &parsed(act)?, &person, None)
         }
+        Asked::Backup(file, person, plain) => backup::make(cli, file, person, plain),
+        Asked::VerifyBackup(file, work) => backup::verify(cli, &file, work),
+        Asked::Restore {
+            file,
+            keys,
+            root_key,
+            person,
+        } => restore::restore(cli, &file, keys, root_key, &person),
         Asked::AddPerson(name, person) => add_person(cli, &name, &person),
         Asked::CheckProof(file) => {
             let proof = read_json(&file)?;
@@ -170,11 +180,4 @@ fn answer_of(event: Option<Event>, wanted: &str) -> Result<Value, Failure> {
 
 fn parsed<T: for<'a> serde::Deserialize<'a>>(value: Value) -> Result<T, Failure> {
     serde_json::from_value(value).map_err(|error| Failure::new("internal", 1, error))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    noroshi_model::document::hex(bytes)
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
 }

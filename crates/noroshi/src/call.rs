@@ -18,12 +18,7 @@ use crate::outside::Network;
 
 /// Run a command; its events are shown as they come and the last answer is given back.
 pub(crate) fn run(cli: &Cli, command: &Command, quiet: bool) -> Result<Option<Event>, Failure> {
-    let mut screen = Screen {
-        cli,
-        quiet,
-        bar: None,
-        last: None,
-    };
+    let mut screen = Screen::new(cli, quiet);
     let reads_input = matches!(command, Command::Import { paths, .. }
         if paths.iter().any(|path| path.as_os_str() == "-"));
     let socket = Home::at(&cli.home()).socket();
@@ -92,7 +87,7 @@ fn in_process(
 }
 
 /// Shows events to the person, or as JSON lines to a program.
-struct Screen<'a> {
+pub(crate) struct Screen<'a> {
     cli: &'a Cli,
     /// Keep the last answer only.
     quiet: bool,
@@ -100,7 +95,17 @@ struct Screen<'a> {
     last: Option<Event>,
 }
 
-impl Screen<'_> {
+impl<'a> Screen<'a> {
+    /// A screen that shows everything.
+    pub(crate) fn new(cli: &'a Cli, quiet: bool) -> Self {
+        Self {
+            cli,
+            quiet,
+            bar: None,
+            last: None,
+        }
+    }
+
     fn progress(&mut self, label: &str, done: u64, total: Option<u64>) {
         if self.cli.json || !std::io::stderr().is_terminal() {
             return;
@@ -117,7 +122,7 @@ impl Screen<'_> {
         bar.set_position(done);
     }
 
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
@@ -156,4 +161,12 @@ pub(crate) fn print(text: &str) {
     if !text.is_empty() {
         let _ = writeln!(std::io::stdout(), "{text}");
     }
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    noroshi_model::document::hex(bytes)
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -2,6 +2,7 @@
 
 mod coalition;
 mod held;
+mod keep;
 mod key;
 
 use std::path::PathBuf;
@@ -71,6 +72,17 @@ pub(crate) enum Asked {
     CheckProof(PathBuf),
     /// Take an agreement from a file and propose it as this person.
     Propose(PathBuf, String),
+    /// Make a backup as this person; plain where that is asked.
+    Backup(PathBuf, String, bool),
+    /// Make a node of a backup, as this person, with keys from this folder.
+    Restore {
+        file: PathBuf,
+        keys: Option<PathBuf>,
+        root_key: Option<PathBuf>,
+        person: String,
+    },
+    /// Check a backup, unpacked in this folder meanwhile.
+    VerifyBackup(PathBuf, Option<PathBuf>),
 }
 
 impl Cli {
@@ -269,7 +281,13 @@ enum Top {
     },
     /// The ledger: list, verify, prove, check, export.
     #[command(subcommand)]
-    Ledger(LedgerTask),
+    Ledger(keep::LedgerTask),
+    /// Backups: made while the node works, checked anywhere.
+    #[command(subcommand)]
+    Backup(keep::BackupTask),
+    /// A lost node comes back from a backup, and asks its partners what it lost.
+    #[command(subcommand)]
+    Restore(keep::RestoreTask),
     /// Is the node well?
     ///
     /// Example: noroshi doctor.  Next: what it names as bad, it says how to mend.
@@ -563,62 +581,6 @@ enum ActTask {
     },
 }
 
-#[derive(Clone, Debug, Subcommand)]
-enum LedgerTask {
-    /// List lines.
-    ///
-    /// Example: noroshi ledger list --kind alarm
-    List {
-        /// From this line.
-        #[arg(long, default_value_t = 0)]
-        from: u64,
-        /// Lines.
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-        /// Only this kind.
-        #[arg(long)]
-        kind: Option<String>,
-    },
-    /// Verify everything from genesis.
-    ///
-    /// Example: noroshi ledger verify
-    Verify,
-    /// Prove a line, a release or a partner's receipt.
-    ///
-    /// Example: noroshi ledger prove --item 1f0c2a9b --peer USA --receipt > proof.json
-    Prove {
-        /// A line of the ledger.
-        #[arg(long)]
-        line: Option<u64>,
-        /// An item.
-        #[arg(long)]
-        item: Option<String>,
-        /// The partner it was released to.
-        #[arg(long)]
-        peer: Option<String>,
-        /// The partner's receipt for it.
-        #[arg(long)]
-        receipt: bool,
-    },
-    /// Check a proof, also one that another node made.
-    ///
-    /// Example: noroshi ledger check proof.json
-    Check {
-        /// The proof; - for standard input.
-        file: PathBuf,
-    },
-    /// Write a log as C2SP tiles, for others' tools.
-    ///
-    /// Example: noroshi ledger export /tmp/ledger --peer USA
-    Export {
-        /// An empty folder.
-        folder: PathBuf,
-        /// A partner's log instead of the ledger.
-        #[arg(long)]
-        peer: Option<String>,
-    },
-}
-
 fn asked(top: &Top) -> Asked {
     match top.clone() {
         Top::Demo(_) | Top::Init(_) | Top::Serve | Top::Doctor => Asked::Plain(Command::Doctor),
@@ -774,7 +736,9 @@ fn asked(top: &Top) -> Asked {
             outstanding,
             limit,
         }),
-        Top::Ledger(task) => ledger(task),
+        Top::Ledger(task) => keep::ledger(task),
+        Top::Backup(task) => keep::backup(task),
+        Top::Restore(task) => keep::restore(task),
     }
 }
 
@@ -856,31 +820,6 @@ fn peer(task: PeerTask) -> Asked {
         ),
         PeerTask::List => Asked::Plain(Command::PeerList),
         PeerTask::Sync { peer } => Asked::Plain(Command::Sync { peer }),
-    }
-}
-
-fn ledger(task: LedgerTask) -> Asked {
-    match task {
-        LedgerTask::List { from, limit, kind } => {
-            Asked::Plain(Command::LedgerList { from, limit, kind })
-        }
-        LedgerTask::Verify => Asked::Plain(Command::LedgerVerify),
-        LedgerTask::Prove {
-            line,
-            item,
-            peer,
-            receipt,
-        } => Asked::Plain(Command::LedgerProve {
-            line,
-            item,
-            peer,
-            receipt,
-        }),
-        LedgerTask::Check { file } => Asked::CheckProof(file),
-        LedgerTask::Export { folder, peer } => {
-            let folder = std::path::absolute(&folder).unwrap_or(folder);
-            Asked::Plain(Command::LedgerExport { folder, peer })
-        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! One binary: the node's server, its command line and the demonstration.
 
 mod act;
+mod backup;
 mod call;
 mod cli;
 mod demo;
 mod outside;
+mod restore;
 mod secrets;
 mod serve;
 mod setup;

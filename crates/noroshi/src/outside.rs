@@ -22,6 +22,13 @@ impl Outside for Network {
             .map_err(|error| unreachable(address, &error))
     }
 
+    fn recover(&self, address: &str, message: &[u8]) -> Result<(Vec<u8>, KeyId), OutsideError> {
+        let call = self.outbound.recover(address, message.to_vec());
+        self.handle
+            .block_on(call)
+            .map_err(|error| unreachable(address, &error))
+    }
+
     fn exchange(
         &self,
         address: &str,

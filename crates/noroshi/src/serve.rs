@@ -110,6 +110,10 @@ fn greet(cli: &Cli, served: &Served) {
         ("digits", &*word(&row["fingerprint"]["digits"])),
     ];
     crate::call::print(&text(cli.lang(), "serve-ready", &args));
+    if let Some(count) = row["restoring"].as_u64().filter(|count| *count > 0) {
+        let count = count.to_string();
+        crate::call::print(&text(cli.lang(), "serve-restoring", &[("count", &count)]));
+    }
 }
 
 async fn wait_for_signal() {
@@ -180,6 +184,12 @@ impl LinkService for Served {
     fn pair(&self, key: &KeyId, message: &[u8]) -> Result<Vec<u8>, Refusal> {
         self.node
             .pair(key, message)
+            .map_err(|failure| refusal(&failure))
+    }
+
+    fn recover(&self, key: &KeyId, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        self.node
+            .recover(key, message)
             .map_err(|failure| refusal(&failure))
     }
 }

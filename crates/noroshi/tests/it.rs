@@ -68,6 +68,53 @@ fn a_secret_that_others_can_read_and_a_key_of_configuration_nobody_knows_are_ref
     assert!(home.refused(&["doctor"], 3).contains("chmod 600"));
 }
 
+/// Clause: I5
+#[test]
+fn a_backup_is_checked_anywhere_and_only_with_its_passphrase() {
+    let home = Home::new();
+    let open = write(&home, "a.json", &bundle(3));
+    home.ok(&["import", &open]);
+    let path = |name: &str| home.folder.path().join(name).display().to_string();
+    let (locked, plain) = (path("locked.backup"), path("plain.backup"));
+    home.ok(&["backup", "make", &locked, "--as", "sato"]);
+    home.ok(&["backup", "make", &plain, "--plain", "--as", "sato"]);
+    assert!(
+        home.refused(&["backup", "make", &plain, "--as", "sato"], 2)
+            .contains("exists")
+    );
+    let elsewhere = Home::new();
+    for file in [&locked, &plain] {
+        assert!(
+            elsewhere
+                .ok(&["backup", "verify", file])
+                .contains("holds together")
+        );
+    }
+    assert!(home.ok(&["doctor"]).contains("plain.backup"));
+    let secrets = std::fs::read_to_string(home.passphrases()).unwrap();
+    let wrong = secrets.replace("backup: the", "backup: a");
+    std::fs::write(home.passphrases(), wrong).unwrap();
+    assert!(
+        home.refused(&["backup", "verify", &locked], 5)
+            .contains("passphrase")
+    );
+    std::fs::write(
+        home.passphrases(),
+        secrets.replace("the backup passphrase", "short"),
+    )
+    .unwrap();
+    home.refused(&["backup", "make", &path("c"), "--as", "sato"], 2);
+    let listed = home.ok(&["--json", "backup", "list"]);
+    let row: serde_json::Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+    let id = row["row"]["id"].as_str().unwrap();
+    home.refused(&["backup", "forget", id, "--as", "sato"], 3);
+    std::fs::remove_file(&locked).unwrap();
+    assert!(
+        home.ok(&["backup", "forget", id, "--as", "sato"])
+            .contains("as stated")
+    );
+}
+
 /// Clause: P4
 #[test]
 fn who_asks_cannot_approve_and_an_approval_serves_once() {

@@ -98,6 +98,54 @@ fn a_disk_that_fills_is_a_clear_error_and_nothing_accepted_is_lost() {
     home.ok(&["ledger", "verify"]);
 }
 
+/// Clause: I5
+#[test]
+fn a_backup_that_dies_or_finds_no_room_leaves_the_one_before_and_no_half_under_its_name() {
+    let home = Home::new();
+    let path = write(&home, "whole.json", &bundle(600));
+    home.ok(&["import", &path]);
+    let file = |name: &str| home.folder.path().join(name);
+    let (first, second) = (file("first.backup"), file("second.backup"));
+    let make = |file: &std::path::Path| {
+        let file = file.display().to_string();
+        [
+            "backup".into(),
+            "make".into(),
+            file,
+            "--as".into(),
+            "sato".to_owned(),
+        ]
+    };
+    let args = |file| -> Vec<String> { make(file).to_vec() };
+    fn words(args: &[String]) -> Vec<&str> {
+        args.iter().map(String::as_str).collect()
+    }
+    home.ok(&words(&args(&first)));
+    let whole = std::fs::read(&first).unwrap();
+    let mut died = 0;
+    for part in 1..=8 {
+        let limit = whole.len() as u64 * part / 8 / PAGE * PAGE;
+        let ended = limited(&home, limit, "", &words(&args(&second)))
+            .output()
+            .unwrap();
+        died += usize::from(was_killed(ended.status));
+        assert!(!second.exists(), "{part}");
+        let full = limited(&home, limit, "trap '' XFSZ;", &words(&args(&second)));
+        let full = { full }.output().unwrap();
+        assert!(!full.status.success() && !second.exists(), "{part}");
+    }
+    assert!(died >= 6, "only {died} of 8 died");
+    assert_eq!(std::fs::read(&first).unwrap(), whole);
+    home.ok(&["ledger", "verify"]);
+    assert!(home.ok(&["backup", "list"]).contains("not finished"));
+    home.ok(&words(&args(&second)));
+    for file in [&first, &second] {
+        home.ok(&["backup", "verify", &file.display().to_string()]);
+    }
+    assert!(!file("second.backup.part").exists());
+    assert!(!home.folder.path().join("node/store/snapshot.db").exists());
+}
+
 /// The receiver dies so often while the sender syncs, each time some pages later.
 fn receiver_killed(from: &Home, to: &Home, times: u64, pages: u64) -> usize {
     let attempts = (1..=times).map(|attempt| {

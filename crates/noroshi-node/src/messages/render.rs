@@ -139,6 +139,8 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
             row,
             &["index", "at", "line", "person", "body"],
         ),
+        "backup" => backup_row(lang, row),
+        "recovery" => recovery_row(lang, row),
         "check" => {
             let mark = if row["ok"] == true { "✓" } else { "✗" };
             text(
@@ -197,7 +199,7 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
             if act["state"] == "pending" {
                 say(lang, "act-pending", act, &["id", "requester"])
             } else {
-                text(
+                let done = text(
                     lang,
                     "act-done",
                     &[
@@ -206,7 +208,14 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
                         ("line", &word(answer, "ledger_line")),
                         ("entries", &word(answer, "entries")),
                     ],
-                )
+                );
+                let held = answer["backups"].as_array().into_iter().flatten();
+                let held = held.map(|row| say(lang, "backup-holds", row, &["id", "at", "path"]));
+                [done]
+                    .into_iter()
+                    .chain(held)
+                    .collect::<Vec<_>>()
+                    .join("\n")
             }
         }
         "invite" => {
@@ -274,6 +283,19 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
         }
         "checked" => say(lang, "proof-holds", answer, &["index", "size", "root"]),
         "held" => say(lang, "held-judged", answer, &["admitted", "held"]),
+        "backup" => backup_row(lang, answer),
+        "recovery" => recovery_row(lang, answer),
+        "restoring" if answer["waits"] == 0 => text(lang, "restore-over", &[]),
+        "restoring" => say(lang, "restore-waits", answer, &["waits"]),
+        "restored" => {
+            let fields = ["made", "folder", "lines", "partners"];
+            say(lang, "restored", answer, &fields)
+        }
+        "backup_verified" => {
+            let fields = ["id", "at", "lines", "root", "keys"];
+            let whole = say(lang, "backup-verified", answer, &fields);
+            format!("{}: {whole}", name(lang, answer))
+        }
         "exported" => say(lang, "exported", answer, &["lines", "folder", "verifier"]),
         "doctor" => text(lang, "doctor-well", &[]),
         "manifest" => say(lang, "manifest", answer, &["serial", "issued"]),
@@ -372,6 +394,49 @@ fn receipt_row(lang: Lang, row: &Value) -> String {
             ("at", &word(row, "fate_at")),
         ],
     )
+}
+
+fn recovery_row(lang: Lang, row: &Value) -> String {
+    let waited = if row["waited_for"] == true {
+        "restore-waited"
+    } else {
+        "restore-not-waited"
+    };
+    let state = text(lang, &format!("restore-{}", word(row, "state")), &[]);
+    let args = [
+        ("name", &*name(lang, row)),
+        ("state", &state),
+        ("waited", &text(lang, waited, &[])),
+        ("lost", &word(row, "lost")),
+        ("reread", &word(row, "reread")),
+        ("missing", &word(row, "missing")),
+        ("note", &word(row, "note")),
+    ];
+    text(lang, "recovery-row", &args)
+}
+
+fn backup_row(lang: Lang, row: &Value) -> String {
+    let locked = text(
+        lang,
+        if row["locked"] == true {
+            "locked"
+        } else {
+            "plain"
+        },
+        &[],
+    );
+    let state = text(lang, &format!("backup-{}", word(row, "state")), &[]);
+    let args = [
+        ("id", &*word(row, "id")),
+        ("at", &word(row, "at")),
+        ("state", &state),
+        ("locked", &locked),
+        ("path", &word(row, "path")),
+        ("lines", &word(row, "lines")),
+        ("bytes", &word(row, "bytes")),
+        ("by", &word(row, "by")),
+    ];
+    text(lang, "backup-row", &args)
 }
 
 /// A gate reason with its arguments.

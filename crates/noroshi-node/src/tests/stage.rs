@@ -41,6 +41,8 @@ pub(super) struct Road {
     to: Arc<Node>,
     /// Bends what is asked, in place of passing it on as it is.
     pub(super) bend: Mutex<Option<Bend>>,
+    /// Bends what is answered after a restore.
+    pub(super) retell: Mutex<Option<Bend>>,
 }
 
 impl Road {
@@ -49,6 +51,7 @@ impl Road {
             from: Arc::clone(from),
             to: Arc::clone(to),
             bend: Mutex::new(None),
+            retell: Mutex::new(None),
         }
     }
 }
@@ -63,6 +66,17 @@ impl Outside for Road {
         let reply = self.to.pair(&tls_of(&self.from), message);
         let reply = reply.map_err(|error| lost(address, &error.to_string()))?;
         Ok((reply, tls_of(&self.to)))
+    }
+
+    fn recover(&self, address: &str, message: &[u8]) -> Result<(Vec<u8>, KeyId), OutsideError> {
+        let reply = self.to.recover(&tls_of(&self.from), message);
+        let reply = reply.map_err(|error| lost(address, &error.to_string()))?;
+        let retold = match &mut *lock(&self.retell) {
+            None => Some(reply),
+            Some(retell) => retell(&reply),
+        };
+        let retold = retold.ok_or_else(|| lost(address, "lost on the way"))?;
+        Ok((retold, tls_of(&self.to)))
     }
 
     fn exchange(
@@ -177,6 +191,22 @@ impl Stage {
         Self {
             jp: Party::new(&jp, &us, people[0], "USA"),
             us: Party::new(&us, &jp, people[1], "JPN"),
+            hands,
+            folder,
+        }
+    }
+
+    /// Japan's node is lost, and another stands in its place.
+    pub(super) fn replaced(self, jp: &Arc<Node>) -> Self {
+        let Self {
+            jp: lost,
+            us,
+            hands,
+            folder,
+        } = self;
+        Self {
+            jp: Party::new(jp, &us.node, lost.people, "USA"),
+            us: Party::new(&us.node, jp, us.people, "JPN"),
             hands,
             folder,
         }

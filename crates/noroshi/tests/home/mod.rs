@@ -24,8 +24,8 @@ impl Home {
         let home = Self {
             folder: tempfile::tempdir().unwrap(),
         };
-        let lines =
-            "root: the root passphrase\nsato: the first passphrase\nsuzuki: the second one\n";
+        let lines = "root: the root passphrase\nsato: the first passphrase\n\
+                     suzuki: the second one\nbackup: the backup passphrase\n";
         std::fs::write(home.passphrases(), lines).unwrap();
         std::fs::set_permissions(home.passphrases(), std::fs::Permissions::from_mode(0o600))
             .unwrap();

@@ -1,0 +1,80 @@
+//! `backup`: the passphrase is asked, and the key made from it, where the person sits; a backup is
+//! checked without a node.
+
+use std::path::{Path, PathBuf};
+
+use noroshi_node::backup::{self, header_of};
+use noroshi_node::command::BackupLock;
+use noroshi_node::persons::PASSPHRASE_CHARS_MIN;
+use noroshi_node::sink::Sink;
+use noroshi_node::{Command, Event, Failure};
+use noroshi_seal::SystemRng;
+use noroshi_seal::backup::Lock;
+use noroshi_seal::keyfile::Cost;
+use zeroize::Zeroizing;
+
+use crate::call::{self, Screen};
+use crate::cli::Cli;
+use crate::secrets::{new_passphrase, passphrase};
+
+/// Under which name a passphrase file has the backup's passphrase.
+const NAME: &str = "backup";
+
+pub(crate) fn make(cli: &Cli, to: PathBuf, person: String, plain: bool) -> Result<(), Failure> {
+    let lock = if plain {
+        None
+    } else {
+        let lock = Lock::fresh(&SystemRng, Cost::DEFAULT);
+        let passphrase = new_passphrase(cli, NAME)?;
+        if passphrase.chars().count() < PASSPHRASE_CHARS_MIN {
+            let least = PASSPHRASE_CHARS_MIN;
+            let why = format_args!("a passphrase has at least {least} characters");
+            return Err(Failure::new("person.short_passphrase", 2, why).arg("least", least));
+        }
+        let key = key(&lock, &passphrase)?;
+        Some(BackupLock {
+            salt: call::hex(&lock.salt),
+            memory_kib: lock.cost.memory_kib,
+            passes: lock.cost.passes,
+            key: call::hex(&*key),
+        })
+    };
+    call::run(cli, &Command::BackupMake { to, person, lock }, false).map(|_| ())
+}
+
+pub(crate) fn verify(cli: &Cli, file: &Path, work: Option<PathBuf>) -> Result<(), Failure> {
+    let key = unlocked(cli, file)?;
+    let work = work.unwrap_or_else(std::env::temp_dir);
+    let mut screen = Screen::new(cli, false);
+    let verified = {
+        let mut progress = |label: &str, done, total| told(&mut screen, label, done, total);
+        backup::verify(file, key.as_deref(), &work, &mut progress)?
+    };
+    screen.send(Event::Answer {
+        kind: "backup_verified".to_owned(),
+        answer: serde_json::to_value(verified).unwrap_or_default(),
+    });
+    Ok(())
+}
+
+/// The key of a backup that is locked.
+pub(crate) fn unlocked(cli: &Cli, file: &Path) -> Result<Option<Zeroizing<[u8; 32]>>, Failure> {
+    match header_of(file)?.lock {
+        None => Ok(None),
+        Some(lock) => key(&lock, &passphrase(cli, NAME)?).map(Some),
+    }
+}
+
+/// Show how far the work is.
+pub(crate) fn told(screen: &mut Screen<'_>, label: &str, done: u64, total: u64) {
+    screen.send(Event::Progress {
+        label: label.to_owned(),
+        done,
+        total: Some(total),
+    });
+}
+
+fn key(lock: &Lock, passphrase: &str) -> Result<Zeroizing<[u8; 32]>, Failure> {
+    lock.key(passphrase)
+        .map_err(|error| Failure::new("backup.refused", 5, error))
+}
