@@ -58,6 +58,10 @@ impl Outside for Slow<'_> {
         self.road.exchange(a, pinned, frames)
     }
 
+    fn recover(&self, a: &str, message: &[u8]) -> Result<(Vec<u8>, KeyId), OutsideError> {
+        self.road.recover(a, message)
+    }
+
     fn wake(&self, _: &NodeId) {}
 
     fn present(&self, _: &[u8]) {}
