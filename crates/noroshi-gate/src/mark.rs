@@ -13,6 +13,10 @@ use noroshi_model::{ItemHash, StixId};
 use crate::label::Label;
 use crate::table::{MarkingError, MarkingTable, Meaning, Scope};
 
+/// Most different markings one object may name. Beyond, the rest counts as unknown and the object
+/// is held: joining lists that name coalitions is work in the square of their number.
+const MARKINGS_MAX: usize = 256;
+
 /// A checked object with its effective marking.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Marked {
@@ -81,12 +85,22 @@ impl Marked {
 pub fn mark(valid: Valid, assigned: &[StixId], table: &MarkingTable, scope: &Scope) -> Marked {
     let mut unknown = BTreeSet::new();
     let mut label = own_meaning(valid.object(), table, &mut unknown);
-    let mut resolve = |id: &StixId| match table.resolve(id, scope) {
-        Some(Meaning::Marks(label)) => label.clone(),
-        Some(Meaning::Statement) => Label::none(),
-        None => {
-            unknown.insert(id.clone());
-            Label::none()
+    let mut named: BTreeSet<StixId> = BTreeSet::new();
+    let mut resolve = |id: &StixId| {
+        if !named.contains(id) {
+            if named.len() == MARKINGS_MAX {
+                unknown.insert(id.clone());
+                return Label::none();
+            }
+            named.insert(id.clone());
+        }
+        match table.resolve(id, scope) {
+            Some(Meaning::Marks(label)) => label.clone(),
+            Some(Meaning::Statement) => Label::none(),
+            None => {
+                unknown.insert(id.clone());
+                Label::none()
+            }
         }
     };
     let object = valid.object();

@@ -79,27 +79,35 @@ impl Roster {
     }
 }
 
-/// All that several lists ask together, in the one form that means it.
+/// All that the lists of two normal forms ask together, in the one form that means it. Work in
+/// proportion to the one times the other: each side is compared with the other only.
 pub(crate) fn join(left: &[Roster], right: &[Roster]) -> Vec<Roster> {
-    let all = left.iter().chain(right);
-    let (plain, coded): (Vec<&Roster>, Vec<&Roster>) =
-        all.partition(|list| list.names_nations_only());
     let meet = |a: &BTreeSet<Member>, b: &BTreeSet<Member>| a.intersection(b).copied().collect();
-    let nations = plain.into_iter().cloned().reduce(|a, b| Roster {
-        hold: meet(&a.hold, &b.hold),
-        see: meet(&a.see, &b.see),
+    let nations = left
+        .iter()
+        .chain(right)
+        .filter(|list| list.names_nations_only())
+        .cloned()
+        .reduce(|a, b| Roster {
+            hold: meet(&a.hold, &b.hold),
+            see: meet(&a.see, &b.see),
+        });
+    let is_needed = |list: &&Roster| {
+        let is_met = nations
+            .as_ref()
+            .is_some_and(|all| all.asks_no_less_than(list));
+        !list.names_nations_only() && !is_met
+    };
+    let of_left = left.iter().filter(is_needed).filter(|list| {
+        let mut others = right.iter();
+        !others.any(|other| other != *list && other.asks_no_less_than(list))
     });
-    let mut joined: Vec<Roster> = nations.into_iter().collect();
-    let coded: BTreeSet<&Roster> = coded.into_iter().collect();
-    for list in &coded {
-        let is_met = |other: &Roster| other != *list && other.asks_no_less_than(list);
-        let by_nations = joined
-            .first()
-            .is_some_and(|first| first.names_nations_only() && is_met(first));
-        if !by_nations && !coded.iter().any(|other| is_met(other)) {
-            joined.push((*list).clone());
-        }
-    }
+    let of_right = right.iter().filter(is_needed).filter(|list| {
+        let mut others = left.iter();
+        !others.any(|other| other.asks_no_less_than(list))
+    });
+    let mut joined: Vec<Roster> = of_left.chain(of_right).cloned().collect();
+    joined.extend(nations.clone());
     joined.sort();
     joined
 }
