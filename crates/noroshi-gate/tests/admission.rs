@@ -257,6 +257,23 @@ fn what_may_not_come_is_held_with_its_reason() {
     );
 }
 
+#[test]
+fn an_object_with_more_markings_than_anybody_reads_is_held() {
+    let lists: Vec<String> = (0..257_u32)
+        .map(|number| {
+            let code: String = [number / 676, number / 26 % 26, number % 26]
+                .iter()
+                .map(|letter| char::from(b'A' + u8::try_from(*letter).unwrap()))
+                .collect();
+            format!(r#"{{"scheme":"US-CAPCO","rel_to":["USA","JPN","X{code}"]}}"#)
+        })
+        .collect();
+    let lists: Vec<&str> = lists.iter().map(String::as_str).collect();
+    let arrival = Arrival::new();
+    assert_eq!(arrival.held(&lists[..256]), codes([]));
+    assert_eq!(arrival.held(&lists), codes(["gate.unknown_marking"]));
+}
+
 /// Clause: I6
 #[test]
 fn what_another_made_comes_by_its_word_or_its_consent_only() {
