@@ -84,6 +84,9 @@ impl Home {
             )
             .arg("folder", self.0.display()));
         }
+        // A folder is there after a power cut when the one above it was synced.
+        let above = self.0.ancestors().skip(1);
+        let stands = above.clone().take_while(|folder| !folder.exists()).count();
         for folder in [
             self.0.clone(),
             self.0.join("keys"),
@@ -98,7 +101,11 @@ impl Home {
         }
         // An empty folder that was there already may be open to others.
         fs::set_permissions(&self.0, fs::Permissions::from_mode(0o700))
-            .map_err(|error| cannot("close to others", &self.0, &error))
+            .map_err(|error| cannot("close to others", &self.0, &error))?;
+        for folder in core::iter::once(self.path()).chain(above.take(stands + 1)) {
+            sync_folder(folder).map_err(|error| cannot("sync", folder, &error))?;
+        }
+        Ok(())
     }
 }
 
@@ -119,11 +126,17 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         file.sync_all()?;
         fs::rename(&part, path)?;
         match path.parent() {
-            Some(folder) => File::open(folder)?.sync_all(),
+            Some(folder) => sync_folder(folder),
             None => Ok(()),
         }
     })();
     written.map_err(|error| cannot("write", path, &error))
+}
+
+/// Make the names in a folder durable. A relative path's own folder has an empty name.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    let is_here = folder.as_os_str().is_empty();
+    File::open(if is_here { Path::new(".") } else { folder })?.sync_all()
 }
 
 /// Read a file that holds a secret; refused when others could read it too.

@@ -82,7 +82,9 @@ impl Store {
             folder: folder.to_path_buf(),
             source,
         };
-        std::fs::create_dir_all(folder).map_err(trouble)?;
+        if !folder.exists() {
+            make_durably(folder).map_err(trouble)?;
+        }
         let lock = OpenOptions::new()
             .write(true)
             .create(true)
@@ -270,6 +272,15 @@ impl Store {
 
     pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
         guard(&self.writer)
+    }
+}
+
+/// A new folder is there after a power cut when the one above it was synced.
+fn make_durably(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    match folder.parent() {
+        Some(above) if !above.as_os_str().is_empty() => File::open(above)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
     }
 }
 
