@@ -57,6 +57,7 @@ struct Door {
     peer: Outbound,
     stranger: Outbound,
     stranger_key: Vec<u8>,
+    peer_key: Vec<u8>,
     echo: Arc<Echo>,
     _stop: watch::Sender<bool>,
 }
@@ -72,7 +73,7 @@ fn identity() -> (Identity, KeyId, Vec<u8>) {
 
 async fn door() -> Door {
     let (server, server_id, _) = identity();
-    let (peer, peer_id, _) = identity();
+    let (peer, peer_id, peer_key) = identity();
     let (stranger, _, stranger_key) = identity();
     let limits = Limits {
         frames_bytes_max: 1000,
@@ -97,6 +98,7 @@ async fn door() -> Door {
         peer: Outbound::new(peer),
         stranger: Outbound::new(stranger),
         stranger_key,
+        peer_key,
         echo,
         _stop: stop,
     }
@@ -388,4 +390,78 @@ async fn a_key_that_is_replaced_is_presented_from_the_next_connection_on() {
     assert_eq!(ask(&[door.server, next]).await.unwrap(), b"x");
     assert!(door.identity.replace(b"no key").is_err());
     assert_eq!(ask(&[next]).await.unwrap(), b"x");
+}
+
+/// Attack class 1 (CVE-2026-27960 of OpenCTI): an identity said in a path, a query or a header. The
+/// only one is that of the key.
+///
+/// Clause: I5
+#[tokio::test]
+async fn no_method_path_or_header_makes_a_stranger_a_peer() {
+    let door = door().await;
+    let groups = hybrid();
+    let stranger = Client {
+        version: &rustls::version::TLS13,
+        groups: &groups,
+        key: Some(&door.stranger_key),
+    };
+    let node = NodeId::from_bytes([1; 32]);
+    let methods = ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "POST"];
+    let paths = [
+        "/link/v1/frames".to_owned(),
+        format!("/link/v1/frames?peer={node}"),
+        format!("/link/v1/frames/{node}"),
+        "/LINK/V1/FRAMES".to_owned(),
+        "//link/v1/frames".to_owned(),
+        "/link/v1/../v1/frames".to_owned(),
+        "/link/v1/%66rames".to_owned(),
+        "/".to_owned(),
+    ];
+    let said = format!(
+        "host: localhost\r\nx-node: {node}\r\nx-forwarded-for: 127.0.0.1\r\n\
+         authorization: Bearer {node}\r\nx-client-cert: {node}\r\nfrom: {node}"
+    );
+    for method in methods {
+        for path in &paths {
+            let request =
+                format!("{method} {path} HTTP/1.1\r\n{said}\r\ncontent-length: 1\r\n\r\nx");
+            let answer = stranger.ask(&door, request.as_bytes()).await.unwrap();
+            let answer = String::from_utf8_lossy(&answer);
+            assert!(
+                answer.starts_with("HTTP/1.1 404"),
+                "{method} {path}: {answer}"
+            );
+        }
+    }
+    assert_eq!(*door.echo.calls.lock().unwrap(), 0);
+    door.still_answers().await;
+}
+
+/// misp-guard 002 and 006: a guard that let itself be used to reach other hosts and ports. The door
+/// is no proxy, not for a partner either.
+///
+/// Clause: I6
+#[tokio::test]
+async fn the_door_connects_nobody_to_anywhere() {
+    let door = door().await;
+    let groups = hybrid();
+    let peer = Client {
+        version: &rustls::version::TLS13,
+        groups: &groups,
+        key: Some(&door.peer_key),
+    };
+    for request in [
+        "CONNECT 127.0.0.1:22 HTTP/1.1\r\nhost: 127.0.0.1:22\r\n\r\n",
+        "CONNECT /link/v1/frames HTTP/1.1\r\nhost: x\r\n\r\n",
+        "GET http://169.254.169.254/latest HTTP/1.1\r\nhost: 169.254.169.254\r\n\r\n",
+        "POST http://other.example/link/v1/pair/x HTTP/1.1\r\nhost: other.example\r\ncontent-length: 0\r\n\r\n",
+        "GET /link/v1/frames HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
+    ] {
+        let answer = peer.ask(&door, request.as_bytes()).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        let refused = answer.is_empty() || answer.starts_with("HTTP/1.1 4");
+        assert!(refused, "{request}: {answer}");
+    }
+    assert_eq!(*door.echo.calls.lock().unwrap(), 0);
+    door.still_answers().await;
 }

@@ -6,6 +6,7 @@ mod admission;
 mod agreements;
 mod backups;
 mod coalitions;
+mod defects;
 mod keys;
 mod lies;
 mod pairings;

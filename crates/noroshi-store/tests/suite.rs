@@ -24,9 +24,8 @@ fn line(kind: LineKind) -> LedgerLine {
     }
 }
 
-fn admitted(number: u32, modified: u32, name: &str) -> (Admitted, Attribution) {
-    let clear = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
-    let object = Object::new()
+fn object(number: u32, modified: u32, name: &str) -> Object {
+    Object::new()
         .with("type", "malware")
         .with("spec_version", "2.1")
         .with(
@@ -40,7 +39,9 @@ fn admitted(number: u32, modified: u32, name: &str) -> (Admitted, Attribution) {
         )
         .with("is_family", true)
         .with("name", name)
-        .with("object_marking_refs", vec![clear]);
+}
+
+fn judge(object: Object) -> Admission {
     let (valid, _) = noroshi_formats::check(Value::Object(object), &Limits::DEFAULT).unwrap();
     let rules = Rules {
         me: NodeId::from_bytes([1; 32]),
@@ -64,7 +65,13 @@ fn admitted(number: u32, modified: u32, name: &str) -> (Admitted, Attribution) {
         &MarkingTable::builtin(),
         &noroshi_gate::Scope::Own,
     );
-    let Admission::Admitted(admitted) = noroshi_gate::admit(marked, &context) else {
+    noroshi_gate::admit(marked, &context)
+}
+
+fn admitted(number: u32, modified: u32, name: &str) -> (Admitted, Attribution) {
+    let clear = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
+    let marked = object(number, modified, name).with("object_marking_refs", vec![clear]);
+    let Admission::Admitted(admitted) = judge(marked) else {
         panic!("held")
     };
     let attribution = Attribution {
@@ -487,4 +494,50 @@ fn a_store_of_every_version_ever_written_opens_verifies_and_shows_what_was_put_i
             assert_eq!(reader.verify_log(&peer, &mut |_| {}).unwrap().size, 3);
         }
     }
+}
+
+/// Attack class 3 (CVE-2020-14969, CVE-2019-9482 of MISP): what may not be seen was told by a
+/// search, a count, a completion or the cursor of a page.
+///
+/// Clause: I6
+#[test]
+fn what_is_held_shows_in_no_search_count_prefix_or_page_of_who_may_not_see_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    put(&store, 1, 0, "plain");
+    let Admission::Held(held) = judge(object(2, 0, "canary-held")) else {
+        panic!("an object without a marking is held")
+    };
+    let hash = held.marked().hash();
+    let id = held.marked().valid().head().id.clone();
+    store
+        .write(|tx| tx.hold(&held, None, "test", &line(LineKind::Held)))
+        .map_err(|error: WriteError| error)
+        .unwrap();
+    put(&store, 3, 0, "after it");
+    let seen = |viewer: &Viewer| {
+        let reader = store.read(viewer).unwrap();
+        let page = reader
+            .page(0, 10, &noroshi_store::Filter::default())
+            .unwrap();
+        let counts = reader.counts().unwrap();
+        (
+            reader.item(&hash).unwrap().is_some(),
+            reader.item_at(2).unwrap().is_some(),
+            reader.by_stix_id(&id).unwrap().len(),
+            reader
+                .by_hash_prefix(&hash.to_string()[..8], 5)
+                .unwrap()
+                .len(),
+            reader.search("canary", 5).unwrap().len(),
+            counts.iter().any(|(state, _)| *state == ItemState::Held),
+            page.iter().filter(|row| row.hash == hash).count(),
+            reader.held(0, 10).unwrap().len(),
+        )
+    };
+    let nothing = (false, false, 0, 0, 0, false, 0, 0);
+    assert_eq!(seen(&Viewer::local_user()), nothing);
+    // The control: its officer sees it, but in the search, which is of what was admitted.
+    let officer = Viewer::quarantine_officer("sato".parse().unwrap());
+    assert_eq!(seen(&officer), (true, true, 1, 1, 0, true, 1, 1));
 }

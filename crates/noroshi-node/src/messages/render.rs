@@ -5,9 +5,33 @@ use serde_json::Value;
 use super::{Lang, knows, text};
 use crate::command::Event;
 
-/// The text of an event; several lines where it has several parts. Empty: nothing to say.
+/// The text of an event; several lines where it has several parts. Empty: nothing to say. Nothing
+/// in it commands a terminal or turns the direction of writing, whoever wrote the names in it.
 #[must_use]
 pub fn render(lang: Lang, event: &Event) -> String {
+    harmless(render_event(lang, event))
+}
+
+/// Control characters (but the ends of lines) and those that turn the direction, spelled out.
+fn harmless(text: String) -> String {
+    let commands = |c: char| {
+        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || (c.is_control() && c != '\n')
+    };
+    if !text.contains(commands) {
+        return text;
+    }
+    let spelled = |c: char| {
+        if commands(c) {
+            c.escape_unicode().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    text.chars().map(spelled).collect()
+}
+
+fn render_event(lang: Lang, event: &Event) -> String {
     match event {
         Event::Progress { label, done, total } => {
             let label = text(lang, label, &[]);

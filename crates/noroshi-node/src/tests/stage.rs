@@ -365,16 +365,21 @@ impl Party {
         Ok(act.unwrap_or_else(|error| panic!("{error}: {answer}")))
     }
 
-    /// The signature of one of the two persons: 0 asks, 1 approves.
-    pub(super) fn endorse(&self, act: &ActAnswer, who: usize) -> Result<EndorseAnswer, Failure> {
+    /// The signature of one of the two persons, in digits: 0 asks, 1 approves.
+    pub(super) fn signature(&self, act: &ActAnswer, who: usize) -> String {
         let name = self.people[who].parse().unwrap();
         let signer = persons::unlock(self.node.home().path(), &name, "passphrase").unwrap();
         let id = act.id.parse().unwrap();
-        let signature = persons::sign_act(&*signer, World::Operational, &id, &name, who == 0);
+        let world = World::Operational;
+        digits(&persons::sign_act(&*signer, world, &id, &name, who == 0))
+    }
+
+    /// Put the signature of one of the two persons under an act.
+    pub(super) fn endorse(&self, act: &ActAnswer, who: usize) -> Result<EndorseAnswer, Failure> {
         let answer = self.try_ask(Command::Endorse {
             act: act.id.clone(),
             person: self.people[who].to_owned(),
-            signature: digits(&signature),
+            signature: self.signature(act, who),
             root_signature: match &act.manifest {
                 Some(manifest) if who == 0 => Some(self.root_signature(manifest)),
                 _ => None,
