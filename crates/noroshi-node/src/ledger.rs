@@ -88,8 +88,8 @@ impl Node {
         Ok(())
     }
 
-    /// Verify everything from genesis: the ledger, each partner's log, each mirror, and every
-    /// receipt that was kept.
+    /// Verify everything from genesis: the ledger, each partner's log, each mirror, every receipt
+    /// that was kept, and every item.
     pub(crate) fn ledger_verify(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
         let reader = self.inside()?;
         let (size, _) = reader.ledger_root().map_err(store_failure)?;
@@ -121,11 +121,13 @@ impl Node {
             }));
         }
         let receipts = self.verify_receipts()?;
+        let items = self.verify_items(sink)?;
         let sink_answer = serde_json::json!({
             "lines": ledger.size,
             "root": Digest(ledger.root).to_string(),
             "logs": logs,
             "receipts": receipts,
+            "items": items,
         });
         sink.send(Event::Answer {
             kind: "verified".into(),
@@ -134,8 +136,8 @@ impl Node {
         Ok(())
     }
 
-    /// Every receipt kept must still carry the partner's signature, and every fate that is shown
-    /// must stand in one of them.
+    /// Every receipt kept must still carry the partner's signature, every entry the content its
+    /// leaf names, and every fate that is shown must stand in a receipt.
     fn verify_receipts(&self) -> Result<u64, Failure> {
         let damaged = |what: String| Failure::new("receipt.damaged", 5, what);
         let mut stated = std::collections::HashSet::new();
@@ -170,6 +172,7 @@ impl Node {
                 let Some(last) = page.last() else { break };
                 from = last.leaf.number + 1;
                 for entry in &page {
+                    self.verify_content(entry)?;
                     let Some(fate) = entry.fate else { continue };
                     let (number, digest) = (entry.leaf.number, entry.leaf.digest);
                     if !stated.contains(&(node, number, digest, fate)) {

@@ -47,6 +47,7 @@ mod peers;
 mod rules;
 
 // Looking and checking.
+mod audit;
 mod doctor;
 mod ledger;
 mod look;

@@ -146,7 +146,7 @@ impl Node {
     }
 
     /// `verified`, `unknown_key` or `invalid`: what can be said of an item's signature now.
-    fn signature_word(&self, stored: &StoredItem) -> &'static str {
+    pub(crate) fn signature_word(&self, stored: &StoredItem) -> &'static str {
         let Some(by) = &stored.attribution else {
             return "none";
         };

@@ -30,7 +30,7 @@ pub(crate) fn in_log(peer: i64) -> LogId {
 pub(crate) struct Edge {
     pub(crate) frontier: Frontier,
     /// Leaf hashes of the tile that is not full yet.
-    tail: Vec<Hash>,
+    pub(crate) tail: Vec<Hash>,
 }
 
 /// The edges of all logs, and how they stood when the transaction began.

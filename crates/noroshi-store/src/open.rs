@@ -17,7 +17,7 @@ use crate::viewer::Viewer;
 use crate::write::Tx;
 
 /// Migrations in order; the store's `user_version` says how many have run.
-const MIGRATIONS: [&str; 3] = [
+pub(crate) const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),

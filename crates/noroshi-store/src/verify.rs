@@ -2,11 +2,12 @@
 
 use noroshi_model::NodeId;
 use noroshi_seal::merkle::{Frontier, Hash, TILE_WIDTH, leaf_hash};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use crate::error::ReadError;
 use crate::logs::peer_number;
 use crate::merkle::{LEDGER, LogId, get_tile, in_log, out_log, read_edge, root_of};
+use crate::open::MIGRATIONS;
 use crate::read::Reader;
 
 /// What a verified log came to.
@@ -40,7 +41,46 @@ impl From<rusqlite::Error> for VerifyError {
     }
 }
 
+/// Tables and indexes: kind, name, the table concerned, how it was made.
+type Schema = Vec<(String, String, String, Option<String>)>;
+
+fn schema(connection: &Connection) -> Result<Schema, rusqlite::Error> {
+    let sql = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    })?;
+    rows.collect()
+}
+
+fn expected_schema() -> Result<Schema, rusqlite::Error> {
+    let fresh = Connection::open_in_memory()?;
+    for script in MIGRATIONS {
+        fresh.execute_batch(script)?;
+    }
+    schema(&fresh)
+}
+
 impl Reader<'_> {
+    /// Verify the file itself: pages, trees, indexes against their rows, the full text, and that
+    /// tables and indexes are those this program makes.
+    ///
+    /// # Errors
+    /// [`ReadError::Damaged`] with the first fault.
+    pub fn verify_structure(&self) -> Result<(), ReadError> {
+        let check = "PRAGMA integrity_check(1)";
+        let found: String = self.connection().query_row(check, [], |row| row.get(0))?;
+        if found != "ok" {
+            return Err(ReadError::Damaged(found));
+        }
+        if schema(self.connection())? == expected_schema()? {
+            Ok(())
+        } else {
+            let changed = "a table or index is not as this program made it";
+            Err(ReadError::Damaged(changed.to_owned()))
+        }
+    }
+
     /// Verify the node's ledger. `progress` is told how many lines are done.
     ///
     /// # Errors
@@ -138,7 +178,7 @@ impl Reader<'_> {
             return Err(broken(frontier.size(), "the last leaves are missing"));
         }
         self.verify_upper(log, parents)?;
-        if frontier != edge.frontier {
+        if frontier != edge.frontier || tile != edge.tail {
             return Err(broken(0, "the root is not the one that was kept"));
         }
         progress(size);
