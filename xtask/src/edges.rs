@@ -48,6 +48,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "noroshi-fuzz",
+        &[
+            "noroshi-model",
+            "noroshi-formats",
+            "noroshi-seal",
+            "noroshi-gate",
+            "noroshi-sync",
+            "noroshi-node",
+        ],
+    ),
+    (
         "xtask",
         &[
             "noroshi-model",

@@ -1,9 +1,10 @@
-//! Tasks of the project: `cargo xtask test`, `tidy`, `edges`, `trace`, `bench`.
+//! Tasks of the project: `cargo xtask test`, `tidy`, `edges`, `trace`, `bench`, `fuzz`.
 
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
 mod bench;
 mod edges;
+mod fuzz;
 mod suite;
 mod tidy;
 mod trace;
@@ -16,7 +17,8 @@ const HELP: &str = "cargo xtask TASK
   tidy    rules of form: file heads, line length, file size
   edges   which crate may use which
   trace   clauses of the mission and the tests that name them
-  bench   measure: import, link, one new item (see README)";
+  bench   measure: import, link, one new item (see README)
+  fuzz    inputs by chance for every decoder, a minute each (see fuzz/README.md)";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         Some("edges") => edges::run(&root()),
         Some("trace") => trace::run(&root()),
         Some("bench") => bench::run(&root(), &args[1..]),
+        Some("fuzz") => fuzz::run(&args[1..]),
         _ => {
             println!("{HELP}");
             return ExitCode::from(2);

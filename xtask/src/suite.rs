@@ -47,7 +47,8 @@ fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
     work().with_context(|| format!("`{name}` failed"))
 }
 
-fn cargo(args: &[&str]) -> Result<()> {
+/// Run cargo in the workspace.
+pub(crate) fn cargo(args: &[&str]) -> Result<()> {
     cargo_with(args, &[])
 }
 

@@ -87,10 +87,16 @@ impl Config {
         }
         let text =
             std::fs::read_to_string(&path).map_err(|error| invalid(&path, &error.to_string()))?;
-        let file: File =
-            toml::from_str(&text).map_err(|error| invalid(&path, &error.to_string()))?;
+        Self::parse(&text, home).map_err(|problem| invalid(&path, &problem))
+    }
+
+    /// The configuration a text holds, for a node in that folder.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn parse(text: &str, home: &Path) -> Result<Self, String> {
+        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
         file.checked(home)
-            .map_err(|problem| invalid(&path, &problem))
     }
 
     /// The file `init` writes: every key with its meaning.
