@@ -13,9 +13,10 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use noroshi_testkit::{Node, befriend, stop};
 
 use self::bare::Rows;
-use self::node::{Node, befriend, now, share};
+use self::node::{import, now, share};
 
 /// Runs of each contender; the median counts.
 const RUNS: usize = 3;
@@ -40,7 +41,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     ensure!(built.success(), "the release build failed");
     let folder = std::env::temp_dir().join(format!("noroshi-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let stage = Stage::new(root, &folder)?;
+    let stage = Stage::new(root, &folder);
     let has = |flag: &str| args.iter().any(|arg| arg == flag);
     let many = if has("--million") { 1_000_000 } else { 100_000 };
     let first = if has("--growth") {
@@ -57,32 +58,21 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
 struct Stage {
     folder: PathBuf,
     binary: PathBuf,
-    passphrases: PathBuf,
 }
 
 impl Stage {
-    fn new(root: &Path, folder: &Path) -> Result<Self> {
-        use std::os::unix::fs::PermissionsExt;
-        let passphrases = folder.join("passphrases");
-        let people = "root: passphrase\nsato: passphrase\nsuzuki: passphrase\n";
-        std::fs::write(&passphrases, people)?;
-        std::fs::set_permissions(&passphrases, std::fs::Permissions::from_mode(0o600))?;
-        Ok(Self {
+    fn new(root: &Path, folder: &Path) -> Self {
+        Self {
             folder: folder.to_path_buf(),
             binary: root.join("target/release/noroshi"),
-            passphrases,
-        })
+        }
     }
 
     fn node(&self, name: &str, nation: &str, port: u16) -> Result<Node> {
-        let node = Node {
-            binary: self.binary.clone(),
-            home: self.folder.join(name),
-            passphrases: self.passphrases.clone(),
-            nation: nation.to_owned(),
-            address: format!("127.0.0.1:{port}"),
-        };
+        let address = format!("127.0.0.1:{port}");
+        let node = Node::new(&self.binary, &self.folder.join(name), nation, &address)?;
         node.init()?;
+        node.profile("bench", "TLP:CLEAR")?;
         Ok(node)
     }
 }
@@ -92,7 +82,7 @@ fn measure(root: &Path, stage: &Stage, bundle: &Path) -> Result<()> {
     let mut objects = 0;
     for run in 0..RUNS {
         let fresh = stage.node(&format!("import-{run}"), "JPN", 17_461)?;
-        let (took, admitted) = fresh.import(bundle)?;
+        let (took, admitted) = import(&fresh, bundle)?;
         objects = admitted;
         imports.push(took);
         let rows = Rows::read(&fresh.home.join("store/noroshi.db"))?;
@@ -166,7 +156,7 @@ print(time.perf_counter() - began)";
 /// The most memory a serving node had in use, in MiB, after it imported a file.
 fn peak_memory(node: &Node, bundle: &Path) -> Result<u64> {
     let server = node.serve()?;
-    let outcome = node.import(bundle).and_then(|_| high_water(&server));
+    let outcome = import(node, bundle).and_then(|_| high_water(&server));
     stop(server)?;
     outcome
 }
@@ -179,12 +169,6 @@ fn high_water(server: &Child) -> Result<u64> {
         .context("no VmHWM")?
         .parse()?;
     Ok(kib / 1024)
-}
-
-fn stop(mut server: Child) -> Result<()> {
-    server.kill()?;
-    server.wait()?;
-    Ok(())
 }
 
 /// The bundle over and over, every UUID in it another each time, so that references still hold.
@@ -212,7 +196,7 @@ fn repeat(bundle: &Path, to: &Path) -> Result<()> {
 
 /// From the order to share until every item is answered by a receipt; both nodes are servers.
 fn link(jp: &Node, us: &Node, bundle: &Path) -> Result<Duration> {
-    jp.import(bundle)?;
+    import(jp, bundle)?;
     let servers = [jp.serve()?, us.serve()?];
     let outcome = befriend(jp, us).and_then(|()| {
         let began = now();

@@ -47,6 +47,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "noroshi-net",
         ],
     ),
+    ("noroshi-testkit", &[]),
     (
         "noroshi-fuzz",
         &[
@@ -59,12 +60,24 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "noroshi-campaign",
+        &[
+            "noroshi-model",
+            "noroshi-seal",
+            "noroshi-store",
+            "noroshi-sync",
+            "noroshi-node",
+            "noroshi-testkit",
+        ],
+    ),
+    (
         "xtask",
         &[
             "noroshi-model",
             "noroshi-formats",
             "noroshi-gate",
             "noroshi-store",
+            "noroshi-testkit",
         ],
     ),
 ];

@@ -1,8 +1,10 @@
-//! Tasks of the project: `cargo xtask test`, `tidy`, `edges`, `trace`, `bench`, `fuzz`.
+//! Tasks of the project: `cargo xtask test`, `tidy`, `edges`, `trace`, `bench`, `fuzz`,
+//! `campaign`.
 
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
 mod bench;
+mod campaign;
 mod edges;
 mod fuzz;
 mod suite;
@@ -18,7 +20,8 @@ const HELP: &str = "cargo xtask TASK
   edges   which crate may use which
   trace   clauses of the mission and the tests that name them
   bench   measure: import, link, one new item (see README)
-  fuzz    inputs by chance for every decoder, a minute each (see fuzz/README.md)";
+  fuzz    inputs by chance for every decoder, a minute each (see fuzz/README.md)
+  campaign  kills, power cuts, failing disks (see docs/reliability.md)";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         Some("trace") => trace::run(&root()),
         Some("bench") => bench::run(&root(), &args[1..]),
         Some("fuzz") => fuzz::run(&args[1..]),
+        Some("campaign") => campaign::run(&args[1..]),
         _ => {
             println!("{HELP}");
             return ExitCode::from(2);

@@ -34,6 +34,28 @@ pub struct Options {
     pub checkpoint_pages: u32,
     /// Largest database, in pages of 4 KiB; for tests of a full disk.
     pub pages_max: Option<u32>,
+    /// What a commit waits for. No configuration reaches this.
+    pub durability: Durability,
+}
+
+/// What a commit waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// The disk: what is acknowledged survives a power cut.
+    #[default]
+    Full,
+    /// Nothing: what is acknowledged survives a crash of the process only. The control of the
+    /// campaign, which must lose what is written so; no node is opened with it.
+    Control,
+}
+
+impl Durability {
+    fn pragma(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Control => "NORMAL",
+        }
+    }
 }
 
 impl Default for Options {
@@ -42,6 +64,7 @@ impl Default for Options {
             cache_bytes: 48 * 1024 * 1024,
             checkpoint_pages: 16_000,
             pages_max: None,
+            durability: Durability::Full,
         }
     }
 }
@@ -324,12 +347,13 @@ fn prepare(connection: &Connection, options: &Options, cache: u64) -> Result<(),
     connection.execute_batch(&format!(
         "PRAGMA page_size = 4096;
          PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
+         PRAGMA synchronous = {};
          PRAGMA secure_delete = ON;
          PRAGMA trusted_schema = OFF;
          PRAGMA temp_store = MEMORY;
          PRAGMA wal_autocheckpoint = {};
          PRAGMA cache_size = -{};",
+        options.durability.pragma(),
         options.checkpoint_pages,
         cache / 1024
     ))?;

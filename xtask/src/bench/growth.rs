@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 
 use anyhow::{Context, Result};
+use noroshi_testkit::{Node, befriend, stop};
 
-use super::node::{Node, befriend, share};
-use super::{Stage, stop};
+use super::Stage;
+use super::node::share;
 
 /// The smaller number shared already.
 const FEW: u32 = 10_000;
