@@ -318,6 +318,10 @@ impl Outside for Nowhere {
         Err(nowhere(address))
     }
 
+    fn recover(&self, address: &str, _: &[u8]) -> Result<(Vec<u8>, KeyId), OutsideError> {
+        Err(nowhere(address))
+    }
+
     fn wake(&self, _: &NodeId) {}
 
     fn present(&self, _: &[u8]) {}

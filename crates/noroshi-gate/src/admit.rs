@@ -165,7 +165,7 @@ fn from_peer(
         holder_nation: sender.nation,
         recipient_nation: rules.my_nation,
         granted: granted
-            .filter(|grant| grant.reaches(&hash, &rules.me, context.now))
+            .filter(|grant| grant.reaches(&sender.node, &hash, &rules.me, context.now))
             .collect(),
     };
     let passes = || {
@@ -185,6 +185,18 @@ fn from_peer(
         });
     }
     reasons.extend(passage.missing(&highest));
+    // Whoever passes an item on under its originator's consent and calls it its own lies. Where it
+    // holds information of another source, the consent may be that source's.
+    let has_sources = highest.rare().is_some_and(|rare| !rare.sources.is_empty());
+    let mut grants = context.grants.iter();
+    let posed = grants
+        .find(|grant| grant.via == sender.node && grant.item == hash && grant.by != sender.node)
+        .filter(|_| originator == sender.node && !has_sources);
+    if let Some(grant) = posed {
+        reasons.push(Reason::NotTheOriginator {
+            originator: grant.by,
+        });
+    }
     // The purpose was the sender's question; here any purpose the terms name will do.
     match terms::covering(context.agreements, &sender.node, me, kind, None) {
         Ok(terms) => {

@@ -211,7 +211,7 @@ impl<'a> Gate<'a> {
             .take_while(|grant| grant.item == *item);
         let Question { purpose, now, .. } = self.question;
         of_item
-            .filter(|grant| grant.covers(item, &self.to.node, purpose, now))
+            .filter(|grant| grant.covers(&self.rules.me, item, &self.to.node, purpose, now))
             .copied()
             .collect()
     }

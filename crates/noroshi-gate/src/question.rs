@@ -26,6 +26,8 @@ impl Channel {
 pub struct Grant {
     /// Who gave it.
     pub by: NodeId,
+    /// Who may pass the item on by it.
+    pub via: NodeId,
     /// Of which nation the giver is.
     pub nation: Nation,
     /// For which item.
@@ -39,22 +41,30 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Does it allow this item to go to this recipient at that instant, for some purpose?
+    /// Does it allow this node to pass this item on to this recipient at that instant, for some
+    /// purpose?
     #[must_use]
-    pub fn reaches(&self, item: &ItemHash, recipient: &NodeId, now: Timestamp) -> bool {
-        self.item == *item && self.recipient == *recipient && now < self.until
+    pub fn reaches(
+        &self,
+        via: &NodeId,
+        item: &ItemHash,
+        recipient: &NodeId,
+        now: Timestamp,
+    ) -> bool {
+        self.via == *via && self.item == *item && self.recipient == *recipient && now < self.until
     }
 
     /// The same, for one purpose.
     #[must_use]
     pub fn covers(
         &self,
+        via: &NodeId,
         item: &ItemHash,
         recipient: &NodeId,
         purpose: &str,
         now: Timestamp,
     ) -> bool {
-        self.purpose == purpose && self.reaches(item, recipient, now)
+        self.purpose == purpose && self.reaches(via, item, recipient, now)
     }
 }
 

@@ -183,6 +183,8 @@ impl Reason {
     /// Code of [`Reason::UnknownMarking`]: items held for it are judged again when definitions
     /// come.
     pub const UNKNOWN_MARKING: &'static str = "gate.unknown_marking";
+    /// Code of [`Reason::MayNotPassOn`]: items held for it are judged again when consent comes.
+    pub const MAY_NOT_PASS_ON: &'static str = "gate.may_not_pass_on";
     /// Code of [`Reason::LowersMarking`]: items held for it wait for two persons.
     pub const LOWERS_MARKING: &'static str = "gate.lowers_marking";
 }

@@ -297,6 +297,7 @@ fn what_another_made_comes_by_its_word_or_its_consent_only() {
     }
     let grant = |by, recipient, until: &str| Grant {
         by: node(by),
+        via: node(2),
         nation: "AUS".parse().unwrap(),
         item: marked(&["TLP:AMBER"]).hash(),
         recipient: node(recipient),

@@ -68,6 +68,16 @@ words! {
         MarkingLower = "marking.lower",
         /// Erase a held item; subject: item, reason.
         HeldDiscard = "held.discard",
+        /// Ask an originator whether its item may be passed on.
+        ConsentRequest = "consent.request",
+        /// Agree that a partner passes this node's item on.
+        ConsentGrant = "consent.grant",
+        /// Refuse that.
+        ConsentDecline = "consent.decline",
+        /// Take back what was agreed, alone and at once.
+        ConsentWithdraw = "consent.withdraw",
+        /// Set the members of a private circle.
+        CircleSet = "circle.set",
     }
 }
 
@@ -84,10 +94,15 @@ impl ActKind {
             | Self::PersonAdd
             | Self::KeyRotate
             | Self::KeyRevoke
-            | Self::MarkingLower => true,
+            | Self::MarkingLower
+            | Self::ConsentGrant
+            | Self::ConsentDecline
+            | Self::CircleSet => true,
             Self::Release
             | Self::Recall
             | Self::AgreementSuspend
+            | Self::ConsentRequest
+            | Self::ConsentWithdraw
             | Self::PersonRevoke
             | Self::CoalitionSet
             | Self::PeerConfirm

@@ -256,6 +256,11 @@ impl Node {
             ActKind::KeyRotate | ActKind::KeyRevoke => self.execute_key(&mut record, approved),
             ActKind::MarkingLower => self.execute_marking_lower(&mut record, approved),
             ActKind::HeldDiscard => self.execute_held_discard(&mut record, approved),
+            ActKind::ConsentRequest => self.execute_consent_request(&mut record, approved),
+            ActKind::ConsentGrant | ActKind::ConsentDecline | ActKind::ConsentWithdraw => {
+                self.execute_consent_answer(&mut record, approved)
+            }
+            ActKind::CircleSet => self.execute_circle(&mut record, approved),
         };
         let effect = outcome?;
         if matches!(

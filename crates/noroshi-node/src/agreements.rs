@@ -21,8 +21,9 @@ use noroshi_store::{RecordKind, Tx, WriteError};
 
 use crate::acts::{Effect, subject_digest};
 use crate::command::{ActAnswer, DraftAnswer, Event, Failure};
+use crate::introductions::Trust;
 use crate::node::{Node, lock, store_failure};
-use crate::records::{ActRecord, AgreementRecord, AgreementState, Record, int};
+use crate::records::{ActRecord, AgreementRecord, AgreementState, Peer, Record, int};
 use crate::sink::Sink;
 
 /// Proposals of one peer that wait for this node's signature at one time.
@@ -272,6 +273,7 @@ impl Node {
                     "standing_detail": detail,
                     "valid_from": record.agreement.valid_from.to_string(),
                     "valid_until": record.agreement.valid_until.to_string(),
+                    "members_known": record.agreement.members_known,
                     "parties": record.agreement.parties.iter().map(|party| serde_json::json!({
                         "node": party.node.to_string(),
                         "name_en": party.name_en,
@@ -388,6 +390,7 @@ impl Node {
                         Precedence::Immediate,
                         document.to_vec(),
                     )?;
+                    self.introduce_parties(tx, node, &kept.agreement)?;
                 }
                 self.close_act(tx, record, approved)
             })
@@ -399,23 +402,8 @@ impl Node {
         })
     }
 
-    /// A document arrived from a peer. `Err` tells why it is refused.
-    pub(crate) fn receive_document(
-        &self,
-        tx: &mut Tx<'_>,
-        from: &NodeId,
-        bytes: &[u8],
-    ) -> Result<Result<(), String>, WriteError> {
-        if let Ok(document) = AgreementDocument::from_bytes(bytes) {
-            return self.receive_agreement(tx, from, document);
-        }
-        match StateDocument::from_bytes(bytes) {
-            Ok(document) => self.receive_state(tx, from, &document),
-            Err(error) => Ok(Err(error.to_string())),
-        }
-    }
-
-    fn receive_agreement(
+    /// An agreement with signatures arrived from a party of it.
+    pub(crate) fn receive_agreement(
         &self,
         tx: &mut Tx<'_>,
         from: &NodeId,
@@ -453,7 +441,7 @@ impl Node {
             if kept.signed_by().contains(&node) || node == self.me() {
                 continue;
             }
-            let Some(public) = self.item_key_of(&node, &key) else {
+            let Some(public) = self.party_key_in(tx, &kept.agreement, &node, &key)? else {
                 // Left out, not held against the sender: that party signs anew, and sends itself,
                 // what it has not delivered here.
                 if node != *from && self.has_revoked(&node, &key).unwrap_or(false) {
@@ -463,7 +451,7 @@ impl Node {
                     "a signature is by a key of {node} that is not trusted here"
                 )));
             };
-            if !kept.agreement.has_party(&node) || !Ed25519.verify(&public, &message, &signature) {
+            if !Ed25519.verify(&public, &message, &signature) {
                 return Ok(Err("a signature under the agreement does not verify".into()));
             }
             kept.signatures.push((node, key, signature));
@@ -472,6 +460,12 @@ impl Node {
         if news {
             tx.put(RecordKind::Agreement, hash.bytes(), &kept.to_bytes())?;
             tx.append(&self.agreement_line(&kept, "received", None, from))?;
+            // Parties without a link of their own hear of it through those who have one; what
+            // this node does not sign itself it does not carry about.
+            if kept.is_signed_by(&self.me()) {
+                let document = AgreementDocument::of(&kept).to_bytes();
+                self.relay_to_parties(tx, from, &kept.agreement, &document)?;
+            }
         }
         Ok(Ok(()))
     }
@@ -512,40 +506,64 @@ impl Node {
         Ok(Ok(()))
     }
 
-    fn receive_state(
+    /// Pass a document on an agreement on to the other parties that are peers, and introduce the
+    /// parties to one another. Only news is passed on, so that it ends.
+    fn relay_to_parties(
+        &self,
+        tx: &mut Tx<'_>,
+        from: &NodeId,
+        agreement: &Agreement,
+        document: &[u8],
+    ) -> Result<(), WriteError> {
+        for party in agreement.parties.iter().map(|party| party.node) {
+            let peer = tx.get(RecordKind::Peer, party.bytes())?;
+            let peer = peer.and_then(|bytes| Peer::from_bytes(&bytes).ok());
+            if party == *from || !peer.is_some_and(|peer| peer.is_confirmed()) {
+                continue;
+            }
+            self.introduce_parties(tx, &party, agreement)?;
+            let (kind, urgent) = (EntryKind::Document, Precedence::Immediate);
+            self.log_bytes(tx, &party, kind, urgent, document.to_vec())?;
+        }
+        Ok(())
+    }
+
+    /// A party's word on whether an agreement rests, from that party or passed on by another.
+    pub(crate) fn receive_state(
         &self,
         tx: &mut Tx<'_>,
         from: &NodeId,
         document: &StateDocument,
+        bytes: &[u8],
     ) -> Result<Result<(), String>, WriteError> {
-        if document.state.node != *from {
-            return Ok(Err(
-                "only the party itself suspends or resumes for itself".into()
-            ));
-        }
-        let Some(public) = self.item_key_of(from, &document.key) else {
-            return Ok(Err("the key is not trusted here".into()));
-        };
-        if !document.verifies(&public, self.world()) {
-            return Ok(Err("the signature does not verify".into()));
-        }
         let known = tx.get(RecordKind::Agreement, document.agreement.bytes())?;
         let Some(mut kept) = known.and_then(|bytes| AgreementRecord::from_bytes(&bytes).ok())
         else {
             return Ok(Err("the agreement is not known here".into()));
         };
+        if !kept.agreement.has_party(from) {
+            return Ok(Err("the sender is no party of the agreement".into()));
+        }
+        let by = document.state.node;
+        let Some(public) = self.party_key_in(tx, &kept.agreement, &by, &document.key)? else {
+            return Ok(Err("the key is not trusted here".into()));
+        };
+        if !document.verifies(&public, self.world()) {
+            return Ok(Err("the signature does not verify".into()));
+        }
         let word = if document.state.suspended {
             "suspended"
         } else {
             "resumed"
         };
-        if kept.agreement.has_party(from) && kept.note_state(document.state.clone()) {
+        if by != self.me() && kept.note_state(document.state.clone()) {
             tx.put(
                 RecordKind::Agreement,
                 document.agreement.bytes(),
                 &kept.to_bytes(),
             )?;
-            tx.append(&self.agreement_line(&kept, word, None, from))?;
+            tx.append(&self.agreement_line(&kept, word, None, &by))?;
+            self.relay_to_parties(tx, from, &kept.agreement, bytes)?;
         }
         Ok(Ok(()))
     }
@@ -584,24 +602,6 @@ impl Node {
         (self.me(), signer.key_id(), signer.sign(&message))
     }
 
-    /// Whom a document concerns: the parties of the agreement it is about.
-    pub(crate) fn document_parties(&self, bytes: &[u8]) -> Result<Vec<NodeId>, Failure> {
-        let agreement = match (
-            AgreementDocument::from_bytes(bytes),
-            StateDocument::from_bytes(bytes),
-        ) {
-            (Ok(document), _) => Some(document.agreement),
-            (_, Ok(document)) => self
-                .record::<AgreementRecord>(RecordKind::Agreement, document.agreement.bytes())?
-                .map(|record| record.agreement),
-            _ => None,
-        };
-        let parties = agreement
-            .map(|agreement| agreement.parties)
-            .unwrap_or_default();
-        Ok(parties.iter().map(|party| party.node).collect())
-    }
-
     /// The raw item key of a node whether revoked or not: what was signed before stays checkable.
     pub(crate) fn any_item_key_of(&self, node: &NodeId, key: &KeyId) -> Option<[u8; 32]> {
         let listed = |manifest: &noroshi_model::manifest::Manifest| -> Option<[u8; 32]> {
@@ -613,7 +613,8 @@ impl Node {
         if *node == self.me() {
             return listed(&self.keys().manifest);
         }
-        listed(&self.peer(node).ok()??.manifest).or_else(|| {
+        let known = self.manifest_of(node).ok()?;
+        known.as_ref().and_then(listed).or_else(|| {
             let earlier = self.earlier_manifests(node).ok()?;
             let mut earlier = earlier
                 .iter()
@@ -624,10 +625,8 @@ impl Node {
 
     /// The raw item key of a node, if it is trusted here and not revoked.
     pub(crate) fn item_key_of(&self, node: &NodeId, key: &KeyId) -> Option<[u8; 32]> {
-        if *node == self.me() {
-            return crate::receive::item_key(&self.keys().manifest, key);
-        }
-        crate::receive::item_key(&self.peer(node).ok()??.manifest, key)
+        let reader = self.inside().ok()?;
+        self.key_in(&reader, node, key, Trust::Opens).ok()?
     }
 
     /// The agreement a person means: by STIX id or the beginning of its hash.
@@ -656,25 +655,30 @@ impl Node {
             .iter()
             .filter(|party| party.node != self.me())
         {
-            let peer = self.peer(&party.node)?.filter(|peer| peer.is_confirmed());
-            let peer = peer.ok_or_else(|| {
+            let manifest = match self.peer(&party.node)? {
+                Some(peer) => peer.is_confirmed().then_some(peer.manifest),
+                // No peer, but a party of the same agreement has introduced it.
+                None => self.manifest_of(&party.node)?,
+            };
+            let manifest = manifest.ok_or_else(|| {
                 Failure::new(
                     "agreement.peer",
                     3,
                     format_args!(
-                        "{} is no confirmed peer of this node: pair first",
+                        "{} is no confirmed peer of this node and nobody has introduced it: pair \
+                         first",
                         party.name_en
                     ),
                 )
                 .arg("party", &party.name_en)
             })?;
-            if peer.manifest.organisation.nation != party.nation {
+            if manifest.organisation.nation != party.nation {
                 return Err(Failure::new(
                     "agreement.nation",
                     3,
                     format_args!(
                         "the agreement says {} is of {}, its manifest says {}",
-                        party.name_en, party.nation, peer.manifest.organisation.nation
+                        party.name_en, party.nation, manifest.organisation.nation
                     ),
                 ));
             }
@@ -788,8 +792,8 @@ fn unknown_agreement(named: &str) -> Failure {
 }
 
 /// An agreement with its signatures, on its way to a party.
-struct AgreementDocument {
-    agreement: Agreement,
+pub(crate) struct AgreementDocument {
+    pub(crate) agreement: Agreement,
     bytes: Vec<u8>,
     signatures: Vec<(NodeId, KeyId, [u8; 64])>,
 }
@@ -824,7 +828,7 @@ impl AgreementDocument {
         .canonical()
     }
 
-    fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
         let mut fields = Fields::read("agreement document", bytes)?;
         fields.version(1)?;
         if fields.text("document")? != Self::DOCUMENT {
@@ -856,15 +860,16 @@ impl AgreementDocument {
 }
 
 /// A party's signed word on whether the agreement rests.
-struct StateDocument {
-    agreement: ItemHash,
+pub(crate) struct StateDocument {
+    pub(crate) agreement: ItemHash,
     state: AgreementState,
     key: KeyId,
     signature: [u8; 64],
 }
 
 impl StateDocument {
-    const DOCUMENT: &str = "agreement.state";
+    /// The word that tells this document from others.
+    pub(crate) const DOCUMENT: &str = "agreement.state";
 
     fn sign(
         agreement: &ItemHash,
@@ -907,7 +912,7 @@ impl StateDocument {
         Value::Object(self.body().with("signature", hex(&self.signature))).canonical()
     }
 
-    fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
         let mut fields = Fields::read("agreement state", bytes)?;
         fields.version(1)?;
         if fields.text("document")? != Self::DOCUMENT {

@@ -54,7 +54,7 @@ pub enum Command {
     Share {
         /// What.
         select: Selection,
-        /// To whom.
+        /// To whom: peers, or `circle:NAME` for every member of a circle.
         to: Vec<String>,
         /// For what purpose (an agreement's term must cover it).
         purpose: String,
@@ -241,6 +241,61 @@ pub enum Command {
         /// Who asks.
         person: String,
     },
+    /// Ask an originator whether its item may be passed on; answers [`ActAnswer`].
+    ConsentRequest {
+        /// Which item.
+        item: String,
+        /// To whom it would go.
+        to: String,
+        /// For what purpose.
+        purpose: String,
+        /// Why, for the originator's people.
+        reason: String,
+        /// How long the question stays open, in days (1 to 31).
+        days: u32,
+        /// Who asks.
+        person: String,
+    },
+    /// Every question on consent and its answer; one `consent` row each.
+    ConsentList,
+    /// Agree that an item is passed on; answers [`ActAnswer`].
+    ConsentGrant {
+        /// The beginning of the question's digest.
+        request: String,
+        /// Until when: a day, or an instant.
+        until: String,
+        /// Who asks.
+        person: String,
+    },
+    /// Refuse that an item is passed on; answers [`ActAnswer`].
+    ConsentDecline {
+        /// The beginning of the question's digest.
+        request: String,
+        /// Why, for the partner's people.
+        reason: String,
+        /// Who asks.
+        person: String,
+    },
+    /// Take consent back, alone and at once; answers [`ActAnswer`].
+    ConsentWithdraw {
+        /// The beginning of the question's digest.
+        request: String,
+        /// Why, for the partner's people.
+        reason: String,
+        /// Who orders it.
+        person: String,
+    },
+    /// Set the members of a private circle; answers [`ActAnswer`].
+    CircleSet {
+        /// Its name.
+        name: String,
+        /// Its members from now on.
+        peers: Vec<String>,
+        /// Who asks.
+        person: String,
+    },
+    /// Every circle; one `circle` row each.
+    CircleList,
     /// This node's keys; one `key` row each, then `manifest`.
     KeyShow,
     /// Prepare to replace a key; answers [`ActAnswer`] with the manifest that the root must sign.
@@ -425,7 +480,7 @@ pub enum Event {
     /// One of many.
     Row {
         /// plan, draft, subject, item, agreement, peer, own, person, profile, key, act, receipt,
-        /// line, check, note, error, backup, recovery.
+        /// hop, hops, consent, circle, line, check, note, error, backup, recovery.
         kind: String,
         /// Its fields.
         row: Value,

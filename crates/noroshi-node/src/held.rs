@@ -2,7 +2,9 @@
 //! earlier marking on the word of two persons, or discarded.
 
 use noroshi_gate::acts::Approved;
-use noroshi_gate::{Admission, AdmitContext, AgreementInForce, Marked, Recipient, Rules, Via};
+use noroshi_gate::{
+    Admission, AdmitContext, AgreementInForce, Grant, Marked, Recipient, Rules, Via,
+};
 use noroshi_model::act::ActKind;
 use noroshi_model::document::text;
 use noroshi_model::json::Object;
@@ -143,7 +145,8 @@ impl Node {
         if self.obey_earlier(tx, &stored)?.is_some() {
             return Ok(false);
         }
-        let context = self.held_context(tx, &stored, &marked, sender.as_ref(), view)?;
+        let grants = self.grants_in(tx, &stored.hash)?;
+        let context = self.held_context(tx, &stored, &marked, sender.as_ref(), view, &grants)?;
         let Admission::Admitted(admitted) = noroshi_gate::admit(marked, &context) else {
             return Ok(false);
         };
@@ -159,6 +162,7 @@ impl Node {
         marked: &Marked,
         sender: Option<&'a Recipient>,
         view: &View<'a>,
+        grants: &'a [Grant],
     ) -> Result<AdmitContext<'a>, WriteError> {
         let via = match (sender, &stored.attribution) {
             (Some(sender), Some(attribution)) => Via::Peer {
@@ -176,7 +180,7 @@ impl Node {
             previous: self.previous_of(tx, marked)?,
             agreements: view.agreements,
             now: self.now(),
-            grants: &[],
+            grants,
         })
     }
 
@@ -326,7 +330,9 @@ impl Node {
         let outcome = self
             .store
             .write(|tx| {
-                let context = self.held_context(tx, &stored, &marked, sender.as_ref(), &view)?;
+                let grants = self.grants_in(tx, &stored.hash)?;
+                let context =
+                    self.held_context(tx, &stored, &marked, sender.as_ref(), &view, &grants)?;
                 match noroshi_gate::admit_lowered(marked, &context, approved) {
                     Err(reasons) => Ok(Err(reasons)),
                     Ok(admitted) => {

@@ -29,6 +29,7 @@ mod held;
 mod intake;
 
 // The way out.
+mod hops;
 mod plan;
 mod recall;
 mod receipts;
@@ -40,7 +41,11 @@ mod send;
 // Between organisations and people.
 mod acts;
 mod agreements;
+mod circles;
 mod coalitions;
+mod consent;
+mod documents;
+mod introductions;
 mod keys;
 mod pairing;
 mod peers;

@@ -42,6 +42,8 @@ pub struct Node {
     pub(crate) binding: Mutex<Option<(u64, Arc<Vec<AgreementRecord>>)>>,
     /// One backup at a time.
     pub(crate) backup_turn: Mutex<()>,
+    /// Peers that something urgent waits for, since [`Node::take_wakes`] was last asked.
+    pub(crate) wakes: Mutex<BTreeSet<NodeId>>,
 }
 
 impl Node {
@@ -71,6 +73,7 @@ impl Node {
             at_work: Mutex::new(BTreeSet::new()),
             binding: Mutex::new(None),
             backup_turn: Mutex::new(()),
+            wakes: Mutex::new(BTreeSet::new()),
             home,
             config,
             clock,
@@ -107,6 +110,14 @@ impl Node {
     #[must_use]
     pub fn me(&self) -> NodeId {
         self.me
+    }
+
+    /// Peers that an exchange with another left something urgent for, such as a recall passed on.
+    #[must_use]
+    pub fn take_wakes(&self) -> Vec<NodeId> {
+        std::mem::take(&mut *lock(&self.wakes))
+            .into_iter()
+            .collect()
     }
 
     pub(crate) fn nation(&self) -> Nation {

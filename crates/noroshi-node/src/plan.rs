@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use noroshi_gate::{
-    Channel, Decision, Gate, Marked, Outcome, Provenance, Question, Recipient, Rules,
+    Channel, Decision, Gate, Grant, Marked, Outcome, Provenance, Question, Recipient, Rules,
 };
 use noroshi_model::ItemHash;
 use noroshi_model::act::ActKind;
@@ -47,12 +47,16 @@ pub(crate) struct GateView {
 
 impl GateView {
     /// What is asked of every item that would go over a link at that instant.
-    pub(crate) fn question(&self, now: noroshi_model::Timestamp) -> Question<'_> {
+    pub(crate) fn question<'a>(
+        &'a self,
+        now: noroshi_model::Timestamp,
+        grants: &'a [Grant],
+    ) -> Question<'a> {
         Question {
             purpose: &self.purpose,
             now,
             channel: Channel::LINK,
-            grants: &[],
+            grants,
         }
     }
 }
@@ -89,18 +93,21 @@ impl Node {
         self.active_person(ask.person)?;
         let mut recipients: Vec<(Recipient, String)> = Vec::new();
         for named in ask.to {
-            let peer = self.find_peer(named)?;
-            if recipients
-                .iter()
-                .all(|(known, _)| known.node != peer.node())
-            {
+            for peer in self.recipients_named(named)? {
+                if recipients
+                    .iter()
+                    .any(|(known, _)| known.node == peer.node())
+                {
+                    continue;
+                }
                 let name = peer.manifest.organisation.name_en.clone();
                 recipients.push((self.recipient(&peer), name));
             }
         }
         let view = self.gate_view(ask.purpose)?;
         let agreements = self.standings(&view.agreements, view.now);
-        let question = view.question(view.now);
+        let grants = self.every_grant()?;
+        let question = view.question(view.now, &grants);
         // One gate for each recipient: items by the thousand carry labels by the dozen.
         let mut desks: Vec<Desk<'_>> = recipients
             .iter()
@@ -211,7 +218,8 @@ impl Node {
         let purpose = record.act.subject.str("purpose").unwrap_or_default();
         let view = self.gate_view(purpose)?;
         let agreements = self.standings(&view.agreements, view.now);
-        let question = view.question(view.now);
+        let grants = self.every_grant()?;
+        let question = view.question(view.now, &grants);
         let mut answer = PlanAnswer {
             needs_second_person: record.needs_two,
             ..PlanAnswer::default()

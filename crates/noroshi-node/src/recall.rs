@@ -6,12 +6,13 @@ use noroshi_model::document::text;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::{EntryKind, Fate, Precedence, Recall, RecallMode};
-use noroshi_model::{ItemHash, NodeId, Signed};
+use noroshi_model::{Digest, ItemHash, NodeId, Signed};
 use noroshi_seal::sign::Ed25519;
 use noroshi_store::{ItemState, LogPayload, RecordKind, StoredItem, Tx, WriteError};
 
 use crate::acts::{Effect, subject_digest};
 use crate::command::{ActAnswer, Failure};
+use crate::introductions::Trust;
 use crate::node::{Node, store_failure};
 use crate::records::{ActRecord, int};
 
@@ -149,10 +150,12 @@ impl Node {
                         continue;
                     }
                     sent += 1;
+                    let bytes = signed.to_bytes();
+                    self.note_recall_sent(tx, &Digest::of(&bytes), node)?;
                     let payload = LogPayload::Recall {
                         seq: stored.seq,
                         rendition: *rendition,
-                        bytes: signed.to_bytes(),
+                        bytes,
                     };
                     let precedence = Precedence::Immediate;
                     self.log_notice(tx, node, EntryKind::Recall, precedence, payload)?;
@@ -196,7 +199,8 @@ impl Node {
             return refuse(tx, "the recall is not well-formed");
         };
         let recall = signed.document();
-        let Some(public) = self.item_key_of(&recall.by, signed.key()) else {
+        // A recall closes: it is obeyed also where the agreement with its sender has ended.
+        let Some(public) = self.key_in(tx, &recall.by, signed.key(), Trust::Closes)? else {
             return refuse(tx, "the recall is signed by a key that is not trusted here");
         };
         if recall.world != self.world() || !signed.verifies(&public, &Ed25519) {
@@ -214,16 +218,17 @@ impl Node {
         // recall is ever met by it; a recaller that loses its node hears of it again from here.
         let key = [&recall.item.bytes()[..], recall.by.bytes()].concat();
         tx.put(RecordKind::Tombstone, &key, bytes)?;
-        if !is_theirs {
+        let Some(stored) = stored.filter(|_| is_theirs) else {
             // It overtook its item, or names one that another answers for. The answer is the same:
             // a recall must not find out what is here.
             let body = recall_body(recall, "noted");
             tx.append(&self.line(LineKind::RecallReceived, None, body))?;
             return Ok((Fate::Noted, Some(recall.item)));
-        }
+        };
         let fate = self.obey(tx, recall)?;
         let body = recall_body(recall, fate.as_str());
         tx.append(&self.line(LineKind::RecallReceived, None, body))?;
+        self.pass_recall_on(tx, from, &signed, &stored)?;
         Ok((fate, Some(recall.item)))
     }
 

@@ -4,12 +4,13 @@
 use noroshi_model::document::text;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
-use noroshi_model::link::{EntryKind, Receipt};
+use noroshi_model::link::{EntryKind, Fate, Receipt};
 use noroshi_model::{Digest, ItemHash, NodeId, Signed};
 use noroshi_seal::sign::Ed25519;
 use noroshi_store::{LogEntry, RecordKind, Tx, WriteError};
 
 use crate::command::{Event, Failure, PageAnswer, ReceiptRow};
+use crate::introductions::Trust;
 use crate::node::{Node, store_failure};
 use crate::records::int;
 use crate::sink::Sink;
@@ -38,7 +39,7 @@ impl Node {
             return dispute(tx, "the receipt is not well-formed");
         };
         let receipt = signed.document();
-        let Some(public) = self.item_key_of(from, signed.key()) else {
+        let Some(public) = self.key_in(tx, from, signed.key(), Trust::Closes)? else {
             return dispute(
                 tx,
                 "the receipt is signed by a key that is not trusted here",
@@ -54,6 +55,9 @@ impl Node {
             match tx.log_digest(from, *number)? {
                 Some(sent) if sent == *digest => {
                     tx.log_fate(from, *number, *fate, receipt.at)?;
+                    if !matches!(fate, Fate::Admitted | Fate::Held | Fate::Superseded) {
+                        self.hop_answered(tx, from, *number, *fate, &signed)?;
+                    }
                 }
                 _ => lies += 1,
             }
@@ -111,6 +115,9 @@ impl Node {
                 if only.is_none_or(|node| node.to_string() == row.node) {
                     emit(row, sink);
                 }
+            }
+            if only.is_none() {
+                sent += self.hop_rows(&stored.hash, outstanding, sink)?;
             }
         } else {
             let peers = self.records::<crate::records::Peer>(RecordKind::Peer)?;

@@ -29,6 +29,7 @@ use crate::admit::{item_body, keep_definition};
 use crate::command::Failure;
 use crate::held::Which;
 use crate::node::{Node, store_failure};
+use crate::recall::SignedRecall;
 use crate::receipts::SignedReceipt;
 use crate::records::{Peer, int};
 use crate::send::{LinkSlot, log_name};
@@ -256,7 +257,10 @@ impl Node {
             known.manifest_signature = signed.signature;
             Some(self.line(LineKind::Manifest, None, body))
         })?;
-        Ok(())
+        let node = peer.node();
+        self.store
+            .write(|tx| self.introduce_again(tx, &node))
+            .map_err(store_failure::<WriteError>)
     }
 
     /// Apply a batch in one transaction with the link's state and this node's receipt.
@@ -289,6 +293,7 @@ impl Node {
                 "the peer's log has too many gaps",
             ));
         }
+        let documents = self.apply_documents(peer, slot, &batch.deliveries)?;
         let sender = self.recipient(peer);
         let view = self.gate_view("")?;
         let agreements = self.standings(&view.agreements, view.now);
@@ -300,32 +305,28 @@ impl Node {
             learned: Vec::new(),
         };
         let mut read = self.read_items(peer, &batch.deliveries)?.into_iter();
-        // What may change the judgement of items that are held.
-        let is_news = batch.deliveries.iter().any(|delivery| {
-            let kind = match &delivery.payload {
-                Payload::Notice { kind, .. } => Some(*kind),
-                _ => None,
-            };
-            kind == Some(EntryKind::Document)
-        });
         let mut learned = Vec::new();
         let outcome = self
             .store
             .write(|tx| {
                 let acknowledged = tx.log_delivered(&node, &batch.acknowledged)?;
                 let mut fates = Vec::new();
-                let mut applied = 0;
+                let mut applied = documents;
                 for delivery in &batch.deliveries {
                     let item = read.next().flatten();
-                    // What stands in the mirror was applied once, or is contradicted by this.
-                    if tx.mirror_hash(&node, delivery.number)?.is_some() {
-                        let hash = delivered_hash(delivery);
-                        self.check_repeated(tx, peer, slot, delivery.number, hash)?;
+                    if is_document(delivery) || self.is_repeated(tx, peer, slot, delivery)? {
                         continue;
                     }
                     let fate = self.apply_one(tx, &mut batch_view, delivery, item)?;
                     applied += 1;
-                    fates.extend(fate.map(|(digest, fate)| (delivery.number, digest, fate)));
+                    let fate = fate.map(|(digest, fate)| (delivery.number, digest, fate));
+                    // What is told on to the originator speaks of nothing else.
+                    if is_passed_on(delivery, &node) {
+                        let alone = fate.into_iter().collect();
+                        self.give_receipt(tx, &node, slot.link.state().peer_epoch, alone)?;
+                    } else {
+                        fates.extend(fate);
+                    }
                 }
                 for (number, hash) in &batch.repeated {
                     self.check_repeated(tx, peer, slot, *number, *hash)?;
@@ -355,10 +356,69 @@ impl Node {
             // What the table of this exchange has learned, the node's learns as well.
             let _ = self.with_markings(|table| table.learn(definition, scope));
         }
-        if is_news || !learned.is_empty() {
+        // Documents too may change the judgement of items that are held.
+        if documents > 0 || !learned.is_empty() {
             self.judge_held(Which::From(&node))?;
         }
         Ok(outcome)
+    }
+
+    /// What documents open or close counts for the items beside them: they go first, in a
+    /// transaction of their own with their receipt. Should the rest fail, they come again and are
+    /// known. How many were applied.
+    fn apply_documents(
+        &self,
+        peer: &Peer,
+        slot: &mut LinkSlot,
+        deliveries: &[Delivery],
+    ) -> Result<u64, Failure> {
+        if !deliveries.iter().any(is_document) {
+            return Ok(0);
+        }
+        let node = peer.node();
+        self.store
+            .write(|tx| {
+                let mut fates = Vec::new();
+                for delivery in deliveries.iter().filter(|delivery| is_document(delivery)) {
+                    if self.is_repeated(tx, peer, slot, delivery)? {
+                        continue;
+                    }
+                    let bytes: &[u8] = match &delivery.payload {
+                        Payload::Notice { bytes, .. } => bytes,
+                        Payload::Item { .. } | Payload::Void { .. } => &[],
+                    };
+                    let fate = match self.receive_document(tx, &node, bytes)? {
+                        Ok(()) => Fate::Admitted,
+                        Err(why) => {
+                            self.refuse(tx, &node, &why)?;
+                            Fate::Refused
+                        }
+                    };
+                    let leaf = Ok(&*delivery.leaf_bytes);
+                    tx.mirror_put(&node, delivery.number, leaf, Some(fate))?;
+                    fates.push((delivery.number, Digest::of(bytes), fate));
+                }
+                let applied = fates.len() as u64;
+                self.give_receipt(tx, &node, slot.link.state().peer_epoch, fates)?;
+                Ok(applied)
+            })
+            .map_err(store_failure::<WriteError>)
+    }
+
+    /// What stands in the mirror was applied once, or is contradicted by this.
+    fn is_repeated(
+        &self,
+        tx: &mut Tx<'_>,
+        peer: &Peer,
+        slot: &mut LinkSlot,
+        delivery: &Delivery,
+    ) -> Result<bool, WriteError> {
+        if tx.mirror_hash(&peer.node(), delivery.number)?.is_none() {
+            return Ok(false);
+        }
+        let hash = delivered_hash(delivery);
+        self.check_repeated(tx, peer, slot, delivery.number, hash)?;
+        Ok(true)
     }
 
     /// Apply one entry; its fate, where the kind of entry has one.
@@ -403,16 +463,11 @@ impl Node {
                 self.receive_receipt(tx, node, bytes)?;
                 (Digest::of(bytes), None)
             }
-            Payload::Notice { bytes, .. } => {
-                let fate = match self.receive_document(tx, node, bytes)? {
-                    Ok(()) => Fate::Admitted,
-                    Err(why) => {
-                        self.refuse(tx, node, &why)?;
-                        Fate::Refused
-                    }
-                };
-                (Digest::of(bytes), Some(fate))
-            }
+            // Applied before: see `apply_documents`.
+            Payload::Notice {
+                kind: EntryKind::Document | EntryKind::Release,
+                ..
+            } => return Ok(None),
         };
         tx.mirror_put(node, delivery.number, Ok(&delivery.leaf_bytes), fate)?;
         Ok(fate.map(|fate| (digest, fate)))
@@ -453,7 +508,7 @@ impl Node {
             previous: self.previous_of(tx, &marked)?,
             agreements: view.agreements,
             now: self.now(),
-            grants: &[],
+            grants: &self.grants_in(tx, &hash)?,
         };
         let source = node.to_string();
         let body = item_body(&hash, &source, &attribution.node);
@@ -758,6 +813,28 @@ impl Node {
 /// What a ledger line says of a peer's fault: it may quote the peer, and is cut for that.
 fn short(why: &str) -> String {
     why.chars().take(500).collect()
+}
+
+/// Is it a document between the organisations, rather than an item, recall or receipt?
+fn is_document(delivery: &Delivery) -> bool {
+    matches!(
+        &delivery.payload,
+        Payload::Notice {
+            kind: EntryKind::Document | EntryKind::Release,
+            ..
+        }
+    )
+}
+
+/// Is it a recall by another than its sender?
+fn is_passed_on(delivery: &Delivery, sender: &NodeId) -> bool {
+    match &delivery.payload {
+        Payload::Notice {
+            kind: EntryKind::Recall,
+            bytes,
+        } => SignedRecall::from_bytes(bytes).is_ok_and(|signed| signed.document().by != *sender),
+        Payload::Notice { .. } | Payload::Item { .. } | Payload::Void { .. } => false,
+    }
 }
 
 /// The leaf hash an entry came with.

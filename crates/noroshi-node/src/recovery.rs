@@ -7,7 +7,7 @@
 
 mod answer;
 mod ask;
-mod owed;
+pub(crate) mod owed;
 pub(crate) mod wire;
 
 use noroshi_model::document::text;

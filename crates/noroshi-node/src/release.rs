@@ -94,12 +94,13 @@ impl Node {
         has_second_person: bool,
     ) -> Result<Option<String>, Failure> {
         let agreements = self.standings(&view.agreements, view.now);
+        let grants = self.every_grant()?;
         for (node, lines) in &plan.recipients {
             let Some(peer) = self.peer(node)? else {
                 return Ok(Some(format!("{node} is no peer any more")));
             };
             let recipient = self.recipient(&peer);
-            let question = view.question(view.now);
+            let question = view.question(view.now, &grants);
             let mut gate = Gate::new(&recipient, &agreements, &view.rules, &question);
             for line in lines {
                 let stored = self.inside()?.item(&line.item).map_err(store_failure)?;
@@ -132,6 +133,10 @@ impl Node {
         lines: &[PlanEntry],
         precedence: Precedence,
     ) -> Result<u64, WriteError> {
+        let purpose = record.act.subject.str("purpose").unwrap_or_default();
+        for line in lines {
+            self.send_consent(tx, node, &line.item, purpose, precedence)?;
+        }
         let first = tx.log_size(node)?;
         let mut queued = 0;
         for line in lines {

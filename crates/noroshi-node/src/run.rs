@@ -188,6 +188,54 @@ impl Node {
                 reason,
                 person,
             } => answer(sink, "act", self.held_discard(&item, &reason, &person)?),
+            Command::ConsentRequest {
+                item,
+                to,
+                purpose,
+                reason,
+                days,
+                person,
+            } => answer(
+                sink,
+                "act",
+                self.consent_request(&item, &to, &purpose, &reason, days, &person)?,
+            ),
+            Command::ConsentList => self.consent_list(sink),
+            Command::ConsentGrant {
+                request,
+                until,
+                person,
+            } => answer(sink, "act", self.consent_grant(&request, &until, &person)?),
+            Command::ConsentDecline {
+                request,
+                reason,
+                person,
+            } => {
+                let kind = ActKind::ConsentDecline;
+                answer(
+                    sink,
+                    "act",
+                    self.consent_refuse(&request, &reason, &person, kind)?,
+                )
+            }
+            Command::ConsentWithdraw {
+                request,
+                reason,
+                person,
+            } => {
+                let kind = ActKind::ConsentWithdraw;
+                answer(
+                    sink,
+                    "act",
+                    self.consent_refuse(&request, &reason, &person, kind)?,
+                )
+            }
+            Command::CircleSet {
+                name,
+                peers,
+                person,
+            } => answer(sink, "act", self.circle_set(&name, &peers, &person)?),
+            Command::CircleList => self.circle_list(sink),
             Command::KeyShow => {
                 self.key_show(sink);
                 Ok(())

@@ -500,13 +500,14 @@ impl Node {
                 let (view, has_second_person) = views.of(self, act.as_ref())?;
                 let now = self.now();
                 let agreements = self.standings(&view.agreements, now);
+                let grants = self.grants_for(stored)?;
                 let released = noroshi_gate::release(
                     &marked,
                     &provenance(stored),
                     to,
                     &agreements,
                     &view.rules,
-                    &view.question(now),
+                    &view.question(now, &grants),
                 );
                 let released = match released {
                     Ok(released) if released.content().hash == *rendition => released,

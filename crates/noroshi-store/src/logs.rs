@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::{ReadError, WriteError};
 use crate::merkle::{in_log, out_log, read_edge};
-use crate::read::Reader;
+use crate::read::{Reader, seq_of};
 use crate::rows::{LogEntry, LogPayload};
 use crate::write::Tx;
 
@@ -276,6 +276,14 @@ impl Tx<'_> {
         leaf.map(|leaf| leaf_of(&leaf).map(|leaf| leaf.digest))
             .transpose()
             .map_err(Into::into)
+    }
+
+    /// Every entry about an item in every partner's log, as it stands in this transaction.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn holders(&self, item: &ItemHash) -> Result<Vec<(NodeId, LogEntry)>, WriteError> {
+        Ok(holders(self.connection(), item)?)
     }
 
     /// The partner's statement on an entry. A later statement replaces an earlier one.
@@ -546,21 +554,7 @@ impl Reader<'_> {
     /// # Errors
     /// See [`ReadError`].
     pub fn holders(&self, item: &ItemHash) -> Result<Vec<(NodeId, LogEntry)>, ReadError> {
-        let Some(seq) = self.seq_of(item)? else {
-            return Ok(Vec::new());
-        };
-        let sql = format!(
-            "SELECT {ENTRY}, p.node FROM log_out o JOIN item i ON i.seq = o.item
-             JOIN peer p ON p.id = o.peer WHERE o.item = ?1 ORDER BY o.peer, o.n"
-        );
-        let mut statement = self.connection().prepare_cached(&sql)?;
-        let mut rows = statement.query([seq.cast_signed()])?;
-        let mut holders = Vec::new();
-        while let Some(row) = rows.next()? {
-            let node: [u8; 32] = row.get(15)?;
-            holders.push((NodeId::from_bytes(node), entry_of(row)?));
-        }
-        Ok(holders)
+        holders(self.connection(), item)
     }
 
     /// Size and root of a partner's log, here or as mirrored.
@@ -710,6 +704,24 @@ fn stand_in(number: u64) -> LogLeaf {
         digest: Digest([0; 32]),
         salt: [0; 16],
     }
+}
+
+fn holders(connection: &Connection, item: &ItemHash) -> Result<Vec<(NodeId, LogEntry)>, ReadError> {
+    let Some(seq) = seq_of(connection, item)? else {
+        return Ok(Vec::new());
+    };
+    let sql = format!(
+        "SELECT {ENTRY}, p.node FROM log_out o JOIN item i ON i.seq = o.item
+         JOIN peer p ON p.id = o.peer WHERE o.item = ?1 ORDER BY o.peer, o.n"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([seq.cast_signed()])?;
+    let mut holders = Vec::new();
+    while let Some(row) = rows.next()? {
+        let node: [u8; 32] = row.get(15)?;
+        holders.push((NodeId::from_bytes(node), entry_of(row)?));
+    }
+    Ok(holders)
 }
 
 pub(crate) fn peer_number(

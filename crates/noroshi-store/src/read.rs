@@ -96,16 +96,6 @@ impl<'a> Reader<'a> {
     pub fn state(&self, hash: &ItemHash) -> Result<Option<ItemState>, ReadError> {
         state(self.connection(), hash)
     }
-
-    pub(crate) fn seq_of(&self, hash: &ItemHash) -> Result<Option<u64>, ReadError> {
-        let seq: Option<i64> = self
-            .connection()
-            .prepare_cached("SELECT seq FROM item WHERE hash_key = ?1 AND hash = ?2")?
-            .query_row(params![hash_key(hash), hash.bytes()], |row| row.get(0))
-            .optional()?;
-        Ok(seq.map(i64::cast_unsigned))
-    }
-
     /// Every version and rendition of an object, newest first.
     ///
     /// # Errors
@@ -307,6 +297,18 @@ impl<'a> Reader<'a> {
         records(self.connection(), kind)
     }
 
+    /// Every record of a kind whose key begins so, in key order.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn records_under(
+        &self,
+        kind: RecordKind,
+        beginning: &[u8],
+    ) -> Result<Vec<KeyValue>, ReadError> {
+        records_under(self.connection(), kind, beginning)
+    }
+
     /// The hashes of the ledger.
     #[must_use]
     pub fn ledger_tiles(&self) -> LogTiles<'_> {
@@ -410,6 +412,34 @@ pub(crate) fn state(
             .ok_or_else(|| ReadError::Damaged(format!("item {hash}: its state")))
     };
     code.map(known).transpose()
+}
+
+pub(crate) fn seq_of(connection: &Connection, hash: &ItemHash) -> Result<Option<u64>, ReadError> {
+    let seq: Option<i64> = connection
+        .prepare_cached("SELECT seq FROM item WHERE hash_key = ?1 AND hash = ?2")?
+        .query_row(params![hash_key(hash), hash.bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(seq.map(i64::cast_unsigned))
+}
+
+pub(crate) fn records_under(
+    connection: &Connection,
+    kind: RecordKind,
+    beginning: &[u8],
+) -> Result<Vec<KeyValue>, ReadError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key, value FROM record WHERE kind = ?1 AND key >= ?2 ORDER BY key",
+    )?;
+    let mut rows = statement.query(params![kind.code(), beginning])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let key: Vec<u8> = row.get(0)?;
+        if !key.starts_with(beginning) {
+            break;
+        }
+        found.push((key, row.get(1)?));
+    }
+    Ok(found)
 }
 
 pub(crate) fn item(

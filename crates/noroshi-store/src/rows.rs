@@ -195,6 +195,7 @@ macro_rules! record_kinds {
                         | Self::Rule
                         | Self::Manifest
                         | Self::Marking
+                        | Self::Consent
                 )
             }
         }
@@ -244,4 +245,12 @@ record_kinds! {
     Recovery = 22,
     /// Entries that wait for a partner's log to open after a restore.
     Owed = 23,
+    /// Private circles.
+    Circle = 24,
+    /// Recalls passed on and what the hops behind said.
+    Hop = 25,
+    /// Which manifest was introduced to whom.
+    Introduced = 26,
+    /// Consent asked and answered, by item, then request.
+    Consent = 27,
 }

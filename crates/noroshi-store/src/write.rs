@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::error::WriteError;
 use crate::merkle::{LEDGER, LogId};
 use crate::open::Writer;
-use crate::read;
+use crate::read::{self, KeyValue};
 use crate::rows::{ItemRow, ItemState, RecordKind, StoredItem};
 use crate::text;
 
@@ -381,12 +381,7 @@ impl<'a> Tx<'a> {
     /// # Errors
     /// See [`WriteError`].
     pub fn seq_of(&self, hash: &ItemHash) -> Result<Option<u64>, WriteError> {
-        let seq: Option<i64> = self
-            .connection()
-            .prepare_cached("SELECT seq FROM item WHERE hash_key = ?1 AND hash = ?2")?
-            .query_row(params![hash_key(hash), hash.bytes()], |row| row.get(0))
-            .optional()?;
-        Ok(seq.map(i64::cast_unsigned))
+        Ok(read::seq_of(self.connection(), hash)?)
     }
 
     /// Where the item of that name stands, if it is here.
@@ -436,6 +431,18 @@ impl<'a> Tx<'a> {
     /// See [`WriteError`].
     pub fn records(&self, kind: RecordKind) -> Result<Vec<read::KeyValue>, WriteError> {
         Ok(read::records(self.connection(), kind)?)
+    }
+
+    /// Every record of a kind whose key begins so, as they stand in this transaction.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn records_under(
+        &self,
+        kind: RecordKind,
+        beginning: &[u8],
+    ) -> Result<Vec<KeyValue>, WriteError> {
+        Ok(read::records_under(self.connection(), kind, beginning)?)
     }
 
     /// Keep a signed checkpoint of the ledger.

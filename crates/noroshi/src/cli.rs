@@ -4,6 +4,7 @@ mod coalition;
 mod held;
 mod keep;
 mod key;
+mod third;
 
 use std::path::PathBuf;
 
@@ -188,7 +189,7 @@ enum Top {
     Share {
         /// Items by hash or STIX id.
         items: Vec<String>,
-        /// Recipients: nation, alias or node id.
+        /// Recipients: nation, alias, node id, or circle:NAME.
         #[arg(long, required = true)]
         to: Vec<String>,
         /// All current items of this type.
@@ -238,6 +239,12 @@ enum Top {
     /// Agreements: what each side may release to the other.
     #[command(subcommand)]
     Agreement(AgreementTask),
+    /// Originator's control: ask before another's item goes on, and answer.
+    #[command(subcommand)]
+    Consent(third::ConsentTask),
+    /// Private circles: one name for several partners, who do not learn of one another.
+    #[command(subcommand)]
+    Circle(third::CircleTask),
     /// Partners: invite, accept, confirm, exchange.
     #[command(subcommand)]
     Peer(PeerTask),
@@ -725,6 +732,8 @@ fn asked(top: &Top) -> Asked {
         Top::Act(ActTask::Show { act }) => Asked::Plain(Command::ActShow { act }),
         Top::Act(ActTask::Approve { act, person }) => Asked::Approve(act, person),
         Top::Key(task) => task.asked(),
+        Top::Consent(task) => third::consent(task),
+        Top::Circle(task) => third::circle(task),
         Top::Receipts {
             item,
             peer,

@@ -157,11 +157,21 @@ async fn exchange_loop(
                 // its last contact and what waits.
                 tokio::task::spawn_blocking(move || {
                     let _ = served.node.sync_with(&peer, &served.network);
+                    served.wake_others();
                 })
             })
             .collect();
         for round in rounds {
             let _ = round.await;
+        }
+    }
+}
+
+impl Served {
+    /// What one partner brought may be urgent for another, such as a recall that goes on.
+    fn wake_others(&self) {
+        for peer in self.node.take_wakes() {
+            noroshi_node::Outside::wake(&self.network, &peer);
         }
     }
 }
@@ -176,9 +186,9 @@ impl LinkService for Served {
     }
 
     fn exchange(&self, peer: &NodeId, frames: &[u8]) -> Result<Vec<u8>, Refusal> {
-        self.node
-            .exchange(peer, frames)
-            .map_err(|failure| refusal(&failure))
+        let reply = self.node.exchange(peer, frames);
+        self.wake_others();
+        reply.map_err(|failure| refusal(&failure))
     }
 
     fn pair(&self, key: &KeyId, message: &[u8]) -> Result<Vec<u8>, Refusal> {

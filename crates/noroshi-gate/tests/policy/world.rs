@@ -296,6 +296,7 @@ fn grant(ask: &Ask, fault: &str, item: ItemHash) -> Grant {
         } else {
             9
         }),
+        via: node(if wrong("other forwarder") { 8 } else { 1 }),
         nation: if of_nation { fault } else { "AUS" }
             .parse()
             .expect("a nation"),

@@ -157,6 +157,18 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
         ),
         "key" => say(lang, "key-row", row, &["purpose", "id", "from", "revoked"]),
         "receipt" => receipt_row(lang, row),
+        "hop" => hop_row(lang, row),
+        "hops" => text(
+            lang,
+            "hops-row",
+            &[
+                ("via", &word(row, "via_name")),
+                ("answered", &word(row, "answered")),
+                ("outstanding", &word(row, "outstanding")),
+            ],
+        ),
+        "consent" => consent_row(lang, row),
+        "circle" => say(lang, "circle-row", row, &["name", "names"]),
         "line" => say(
             lang,
             "line-row",
@@ -338,6 +350,13 @@ fn plan(lang: Lang, answer: &Value) -> String {
         }
         for line in recipient["lines"].as_array().into_iter().flatten() {
             plan_line(lang, line, &mut lines);
+            if line["outcome"] == "refer" {
+                let args = [
+                    ("hash", &*short(line, "hash")),
+                    ("to", &*short(recipient, "node")),
+                ];
+                lines.push(text(lang, "plan-refer-next", &args));
+            }
         }
     }
     if answer["needs_second_person"] == true {
@@ -461,6 +480,43 @@ fn backup_row(lang: Lang, row: &Value) -> String {
         ("by", &word(row, "by")),
     ];
     text(lang, "backup-row", &args)
+}
+
+fn hop_row(lang: Lang, row: &Value) -> String {
+    let fate = row["fate"].as_str().unwrap_or("none");
+    let proof = row["proof"].as_str().unwrap_or("none");
+    text(
+        lang,
+        "hop-row",
+        &[
+            ("via", &word(row, "via_name")),
+            ("name", &name(lang, row)),
+            ("nation", &word(row, "nation")),
+            ("fate", &text(lang, &format!("fate-{fate}"), &[])),
+            ("proof", &text(lang, &format!("hop-proof-{proof}"), &[])),
+        ],
+    )
+}
+
+fn consent_row(lang: Lang, row: &Value) -> String {
+    let of = |kind: &str| text(lang, &format!("consent-{kind}-{}", word(row, kind)), &[]);
+    text(
+        lang,
+        "consent-row",
+        &[
+            ("request", &short(row, "request")),
+            ("state", &of("state")),
+            ("part", &of("part")),
+            ("id", &word(row, "id")),
+            ("by_name", &word(row, "by_name")),
+            ("recipient_name", &word(row, "recipient_name")),
+            ("originator_name", &word(row, "originator_name")),
+            ("purpose", &word(row, "purpose")),
+            ("until", &word(row, "until")),
+            ("reason", &word(row, "reason")),
+            ("answer_reason", &word(row, "answer_reason")),
+        ],
+    )
 }
 
 /// A gate reason with its arguments.

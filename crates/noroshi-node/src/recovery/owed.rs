@@ -55,7 +55,7 @@ impl Node {
     }
 }
 
-fn is_closed(tx: &Tx<'_>, node: &NodeId) -> Result<bool, WriteError> {
+pub(crate) fn is_closed(tx: &Tx<'_>, node: &NodeId) -> Result<bool, WriteError> {
     let Some(bytes) = tx.get(RecordKind::Recovery, node.bytes())? else {
         return Ok(false);
     };

@@ -145,7 +145,7 @@ pub(super) fn send_forged(party: &Party, item: &str, forge: impl Fn(Attribution)
         &node.recipient(&peer),
         &agreements,
         &view.rules,
-        &view.question(view.now),
+        &view.question(view.now, &node.grants_for(&stored).unwrap()),
     )
     .unwrap();
     let parcel = released.with_attribution(forge(stored.attribution.clone().unwrap()));

@@ -227,24 +227,29 @@ impl Stage {
         Party::new(&node, &self.jp.node, people, "JPN")
     }
 
+    /// A third organisation, paired with the United States only: the one that passes on as it
+    /// sees the third, and the third.
+    pub(super) fn beyond(&self) -> (Party, Party) {
+        let people = ["bruce", "sheila"];
+        let au = found(self.folder.path(), &self.hands, "AUS", people);
+        let us = Party::new(&self.us.node, &au, self.us.people, "AUS");
+        let au = Party::new(&au, &self.us.node, people, "USA");
+        pair(&us, &au);
+        (us, au)
+    }
+
+    /// One more organisation, paired with Japan: Japan as it sees it, and it.
+    pub(super) fn member(&self, nation: &'static str, people: [&'static str; 2]) -> (Party, Party) {
+        let node = found(self.folder.path(), &self.hands, nation, people);
+        let jp = Party::new(&self.jp.node, &node, self.jp.people, nation);
+        let member = Party::new(&node, &self.jp.node, people, "JPN");
+        pair(&jp, &member);
+        jp.agree_with(&member);
+        (jp, member)
+    }
+
     fn agree(&self) {
-        let draft = self.jp.ask(Command::AgreementTemplate {
-            with: vec!["USA".to_owned()],
-            title: None,
-            days: 30,
-        });
-        let agreement = draft["agreement"].clone();
-        self.jp.order(Command::AgreementPropose {
-            agreement: agreement.clone(),
-            person: self.jp.people[0].to_owned(),
-        });
-        self.jp.sync();
-        self.us.order(Command::AgreementSign {
-            agreement: field(&agreement, "id"),
-            person: self.us.people[0].to_owned(),
-        });
-        self.us.sync();
-        self.jp.sync();
+        self.jp.agree_with(&self.us);
     }
 }
 
@@ -321,6 +326,32 @@ impl Party {
     /// The person who asks.
     pub(super) fn first(&self) -> &'static str {
         self.people[0]
+    }
+
+    /// An agreement between the two, in force at both.
+    pub(super) fn agree_with(&self, other: &Self) {
+        let draft = self.ask(Command::AgreementTemplate {
+            with: vec![self.other.to_owned()],
+            title: None,
+            days: 30,
+        });
+        let agreement = draft["agreement"].clone();
+        self.order(Command::AgreementPropose {
+            agreement: agreement.clone(),
+            person: self.people[0].to_owned(),
+        });
+        self.sync();
+        other.sign(&field(&agreement, "id"));
+        other.sync();
+        self.sync();
+    }
+
+    /// Sign what a partner proposed.
+    pub(super) fn sign(&self, agreement: &str) {
+        self.order(Command::AgreementSign {
+            agreement: agreement.to_owned(),
+            person: self.people[0].to_owned(),
+        });
     }
 
     pub(super) fn events(&self, command: Command) -> Result<Vec<Event>, Failure> {
@@ -585,6 +616,6 @@ fn digits(bytes: &[u8]) -> String {
     hex.as_str().unwrap().to_owned()
 }
 
-fn field(value: &Value, name: &str) -> String {
+pub(super) fn field(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap().to_owned()
 }

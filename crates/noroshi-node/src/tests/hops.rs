@@ -1,0 +1,211 @@
+//! A recall reaches every hop, and its originator learns what it may of them.
+
+use noroshi_model::link::{EntryKind, Precedence, Recall, RecallMode};
+use noroshi_model::{Digest, Signed};
+use noroshi_store::WriteError;
+use serde_json::{Value, json};
+
+use super::stage::{Party, id, object};
+use super::third::Three;
+use crate::command::Command;
+use crate::node::store_failure;
+
+/// Hops and counts that Japan is told of for an item.
+fn told(jp: &Party, number: u32) -> (Vec<Value>, Vec<Value>) {
+    let reader = jp.node.officer().unwrap();
+    let versions = reader.by_stix_id(&id(number).parse().unwrap()).unwrap();
+    let rows = jp.rows(Command::Receipts {
+        item: Some(versions[0].hash.to_string()),
+        peer: None,
+        outstanding: false,
+        limit: 100,
+    });
+    let hops = rows.iter().filter(|row| row.get("proof").is_some());
+    let counts = rows.iter().filter(|row| row.get("answered").is_some());
+    (hops.cloned().collect(), counts.cloned().collect())
+}
+
+/// Clause: I6
+#[test]
+fn a_recall_follows_its_item_to_every_hop_and_each_answers_with_its_own_receipt() {
+    let three = Three::new(false);
+    let (jp, us, au) = (&three.stage.jp, &three.us, &three.au);
+    three.gone_on(1);
+    jp.order(jp.recall(&id(1), "destroy"));
+    jp.sync();
+    assert_eq!(us.state(&id(1)).as_deref(), Some("destroyed"));
+    // The far hop has not been reached: the originator sees who is outstanding.
+    let (hops, _) = told(jp, 1);
+    let outstanding = |hop: &Value| (hop["nation"].clone(), hop["fate"].clone());
+    assert_eq!(outstanding(&hops[0]), (json!("AUS"), json!(null)));
+    three.stage.hands.forward(7 * 86_400);
+    three.settle();
+    assert_eq!(au.state(&id(1)).as_deref(), Some("destroyed"));
+    let (hops, counts) = told(jp, 1);
+    assert_eq!(hops.len(), 1);
+    assert_eq!(hops[0]["fate"], "destroyed");
+    assert_eq!(hops[0]["proof"], "receipt");
+    assert_eq!(hops[0]["via"], us.node.me().to_string());
+    assert!(counts.is_empty());
+    // Once for each recall and recipient, however often it is played.
+    assert_eq!(us.lines("recall.passed").len(), 1);
+    three.settle();
+    assert_eq!(us.lines("recall.passed").len(), 1);
+    for party in [jp, us, au] {
+        party.verifies();
+    }
+}
+
+/// Clause: I6
+#[test]
+fn a_hop_that_the_originator_may_not_know_of_is_a_number_and_no_name() {
+    for members_known in [false, true] {
+        let three = Three::new(members_known);
+        let (jp, us, au) = (&three.stage.jp, &three.us, &three.au);
+        jp.import("own", &[object(1, 100)]);
+        jp.order(jp.share(&[&id(1)]));
+        three.settle();
+        // Open to all: passed on without asking anyone.
+        us.order(us.share(&[&id(1)]));
+        three.settle();
+        assert_eq!(au.state(&id(1)).as_deref(), Some("admitted"));
+        jp.order(jp.recall(&id(1), "withdraw"));
+        three.settle();
+        assert_eq!(au.state(&id(1)).as_deref(), Some("withdrawn"));
+        let (hops, counts) = told(jp, 1);
+        if members_known {
+            assert_eq!((hops.len(), counts.len()), (1, 0));
+            assert_eq!(hops[0]["nation"], "AUS");
+        } else {
+            assert_eq!((hops.len(), counts.len()), (0, 1));
+            assert_eq!(counts[0]["answered"], 1);
+            assert!(!counts[0].to_string().contains(&au.node.me().to_string()));
+        }
+    }
+}
+
+/// Clause: I6
+#[test]
+fn a_recall_that_overtakes_its_item_at_the_second_hop_meets_it_there() {
+    let three = Three::new(false);
+    let (jp, us, au) = (&three.stage.jp, &three.us, &three.au);
+    three.shared(1);
+    three.consented(1);
+    us.order(us.share(&[&id(1)]));
+    // The item waits for the far link, but may have gone: the recall goes all the same.
+    jp.order(jp.recall(&id(1), "destroy"));
+    jp.sync();
+    us.sync();
+    assert_eq!(au.state(&id(1)), None);
+    let received = au.lines("recall.received");
+    assert_eq!(received[0]["body"]["outcome"], "noted");
+    three.settle();
+    assert_eq!(told(jp, 1).0[0]["fate"], "noted");
+    assert_eq!(au.admitted(), 0);
+}
+
+/// Clause: I6
+#[test]
+fn a_forwarder_recalls_nothing_that_is_not_its_own() {
+    let three = Three::new(false);
+    let (jp, us, au) = (&three.stage.jp, &three.us, &three.au);
+    three.gone_on(1);
+    let refused = us.try_order(us.recall(&id(1), "destroy")).unwrap_err();
+    assert_eq!(refused.code, "recall.not_yours");
+    let stored = us.node.find_item(&id(1)).unwrap();
+    let to = au.node.me();
+    for by in [us.node.me(), jp.node.me()] {
+        let recall = Recall {
+            world: noroshi_model::World::Operational,
+            by,
+            item: stored.hash,
+            id: stored.id.clone(),
+            modified: stored.modified,
+            mode: RecallMode::Destroy,
+            reason: "a lie".to_owned(),
+            at: us.node.now(),
+        };
+        let bytes = Signed::sign(recall, &us.node.keys().items).to_bytes();
+        let stored = us.node.find_item(&id(1)).unwrap();
+        us.node
+            .store
+            .write(|tx| {
+                us.node
+                    .log_recall(tx, &to, &stored, stored.hash, bytes)
+                    .map(|_| ())
+            })
+            .map_err(store_failure::<WriteError>)
+            .unwrap();
+        us.sync();
+        assert_eq!(au.state(&id(1)).as_deref(), Some("admitted"));
+    }
+}
+
+/// Clause: I6
+#[test]
+fn a_rendition_of_the_forwarders_own_is_recalled_in_its_name() {
+    let three = Three::new(false);
+    let (us, au) = (&three.us, &three.au);
+    // A property that Australia's agreement does not cover stays with the United States.
+    let mut part = object(1, 100);
+    part["object_marking_refs"] = json!([noroshi_marking("TLP:AMBER")]);
+    part["aliases"] = json!(["kept"]);
+    part["granular_markings"] = json!([{
+        "marking_ref": noroshi_marking("TLP:RED"), "selectors": ["aliases"]
+    }]);
+    us.import("closed", &[part]);
+    us.order(us.share(&[&id(1)]));
+    three.settle();
+    assert_eq!(au.state(&id(1)).as_deref(), Some("admitted"));
+    us.order(us.recall(&id(1), "destroy"));
+    three.settle();
+    assert_eq!(au.state(&id(1)).as_deref(), Some("destroyed"));
+}
+
+fn noroshi_marking(name: &str) -> String {
+    let known = [
+        (
+            "TLP:AMBER",
+            "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
+        ),
+        (
+            "TLP:RED",
+            "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
+        ),
+    ];
+    let found = known.iter().find(|(known, _)| *known == name);
+    found.unwrap().1.to_owned()
+}
+
+/// Clause: I6
+#[test]
+fn a_report_of_hops_is_believed_only_from_whom_the_recall_was_sent_to() {
+    let three = Three::new(false);
+    let (jp, us) = (&three.stage.jp, &three.us);
+    let report = noroshi_model::consent::HopReport {
+        world: noroshi_model::World::Operational,
+        by: us.node.me(),
+        to: jp.node.me(),
+        recall: Digest::of(b"no such recall"),
+        item: noroshi_model::ItemHash(Digest::of(b"item")),
+        serial: 1,
+        at: us.node.now(),
+        hops: Vec::new(),
+        others_answered: 1_000_000,
+        others_outstanding: 0,
+    };
+    let bytes = Signed::sign(report, &us.node.keys().items).to_bytes();
+    let (kind, soon) = (EntryKind::Document, Precedence::Priority);
+    us.node
+        .store
+        .write(|tx| {
+            us.node
+                .log_bytes(tx, &jp.node.me(), kind, soon, bytes)
+                .map(|_| ())
+        })
+        .map_err(store_failure::<WriteError>)
+        .unwrap();
+    three.settle();
+    assert!(jp.lines("recall.hops").is_empty());
+    assert_eq!(jp.lines("item.refused").len(), 1);
+}
