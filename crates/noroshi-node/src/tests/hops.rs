@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::stage::{Party, id, object};
 use super::third::Three;
 use crate::command::Command;
-use crate::node::store_failure;
+use crate::node::{lock, store_failure};
 
 /// Hops and counts that Japan is told of for an item.
 fn told(jp: &Party, number: u32) -> (Vec<Value>, Vec<Value>) {
@@ -92,7 +92,10 @@ fn a_recall_that_overtakes_its_item_at_the_second_hop_meets_it_there() {
     three.shared(1);
     three.consented(1);
     us.order(us.share(&[&id(1)]));
-    // The item waits for the far link, but may have gone: the recall goes all the same.
+    // The item left and was lost on the far road, as far as anybody knows: the recall goes.
+    *lock(&us.road.bend) = Some(Box::new(|_| None));
+    assert!(us.try_sync().is_err());
+    *lock(&us.road.bend) = None;
     jp.order(jp.recall(&id(1), "destroy"));
     jp.sync();
     us.sync();

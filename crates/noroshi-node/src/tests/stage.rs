@@ -473,9 +473,12 @@ impl Party {
             profile: profile.map(str::to_owned),
         };
         let mut input = text.as_bytes();
-        self.node
-            .run(command, Some(&mut input), &self.road, &mut sink)
-            .unwrap();
+        let outcome = self
+            .node
+            .run(command, Some(&mut input), &self.road, &mut sink);
+        // An import of nothing usable fails, and says first what became of each.
+        let failure = outcome.err().map(|failure| failure.code);
+        assert!(failure.is_none_or(|code| code == "import.refused"));
         match sink.0.pop() {
             Some(Event::Answer { answer, .. }) => answer,
             other => panic!("an import answers, not {other:?}"),
