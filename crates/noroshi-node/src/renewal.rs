@@ -1,5 +1,5 @@
 //! What leaves is signed by a key that stands. A partner refuses whatever comes to it under a key
-//! that it knows to be revoked, whatever date it bears (ADR 5); so what this node signed before it
+//! that it knows to be revoked, whatever date it bears (ADR 7); so what this node signed before it
 //! revoked the key, and has not delivered, is signed anew as it leaves.
 
 use noroshi_model::consent::{ConsentAnswer, ConsentRequest, HopReport};
