@@ -537,13 +537,11 @@ impl Node {
         bytes: &[u8],
     ) -> Result<Result<(), String>, WriteError> {
         let known = tx.get(RecordKind::Agreement, document.agreement.bytes())?;
-        let Some(mut kept) = known.and_then(|bytes| AgreementRecord::from_bytes(&bytes).ok())
-        else {
+        let known = known.and_then(|bytes| AgreementRecord::from_bytes(&bytes).ok());
+        // One between others is as unknown to the sender as none.
+        let Some(mut kept) = known.filter(|kept| kept.agreement.has_party(from)) else {
             return Ok(Err("the agreement is not known here".into()));
         };
-        if !kept.agreement.has_party(from) {
-            return Ok(Err("the sender is no party of the agreement".into()));
-        }
         let by = document.state.node;
         let Some(public) = self.party_key_in(tx, &kept.agreement, &by, &document.key)? else {
             return Ok(Err("the key is not trusted here".into()));

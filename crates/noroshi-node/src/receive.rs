@@ -539,7 +539,10 @@ impl Node {
         if let Some(fate) = self.obey_earlier(tx, &stored)? {
             return Ok(fate);
         }
-        Ok(if stored.superseded {
+        // That a newer version came from somebody else is nothing the sender may learn.
+        let newest = tx.standing(&stored.id)?.into_iter().next();
+        let sent_newer = newest.is_some_and(|row| row.source == source);
+        Ok(if stored.superseded && sent_newer {
             Fate::Superseded
         } else {
             fate_of(stored.state)

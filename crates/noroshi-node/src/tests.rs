@@ -18,3 +18,4 @@ mod revoked;
 mod roads;
 mod stage;
 mod third;
+mod twins;

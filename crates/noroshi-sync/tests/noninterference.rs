@@ -1,8 +1,7 @@
 //! Non-interference from gate to frame: two stores that are equal in what a recipient may see give
 //! it the same bytes. One of the two also holds items closed to it, other values in the properties
-//! withheld from it, items and notices of another partner. Its frames, raw and with fresh chance
-//! for each entry, its log's size, root and order, and what is sent again are compared byte by
-//! byte.
+//! withheld from it, and items for another partner. Its frames, raw and with fresh chance for each
+//! entry, its log's size, root and order, and what is sent again are compared byte by byte.
 //!
 //! Here is no database: formats, gate, seal and link are real, the store is a list. Whole nodes are
 //! compared in `noroshi-node/src/tests/twins.rs`. `NOROSHI_NONINTERFERENCE=n` sets how many pairs.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use noroshi_model::manifest::Purpose;
 use noroshi_model::org::OrganisationKind;
-use noroshi_model::{Clock, KeyId, NodeId, Timestamp, World};
+use noroshi_model::{Clock, KeyId, NodeId, Rng, Timestamp, World};
 use noroshi_seal::SystemRng;
 use serde_json::{Value, json};
 
@@ -43,6 +43,8 @@ pub(super) struct Road {
     pub(super) bend: Mutex<Option<Bend>>,
     /// Bends what is answered after a restore.
     pub(super) retell: Mutex<Option<Bend>>,
+    /// Every byte that went over it, there and back.
+    pub(super) tape: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Road {
@@ -52,6 +54,7 @@ impl Road {
             to: Arc::clone(to),
             bend: Mutex::new(None),
             retell: Mutex::new(None),
+            tape: Mutex::default(),
         }
     }
 }
@@ -98,6 +101,9 @@ impl Outside for Road {
         let known = known.or_else(|| self.to.peer_introduced(&presented, &bent));
         let known = known.ok_or_else(|| lost(address, "there is nothing here"))?;
         let reply = self.to.exchange(&known, &bent);
+        let mut tape = lock(&self.tape);
+        tape.push(frames.to_vec());
+        tape.extend(reply.iter().cloned());
         reply.map_err(|error| lost(address, &error.to_string()))
     }
 
@@ -127,7 +133,7 @@ pub(super) struct Stage {
     pub(super) jp: Party,
     pub(super) us: Party,
     pub(super) hands: Arc<Hands>,
-    folder: tempfile::TempDir,
+    pub(super) folder: tempfile::TempDir,
 }
 
 impl Stage {
@@ -143,7 +149,7 @@ impl Stage {
             folder,
         };
         pair(&stage.jp, &stage.us);
-        stage.agree();
+        agree(&stage.jp, &stage.us);
         for party in [&stage.jp, &stage.us] {
             party.profile("own", "TLP:CLEAR", true);
             party.profile("feed", "TLP:CLEAR", false);
@@ -278,8 +284,12 @@ fn found(folder: &Path, hands: &Arc<Hands>, nation: &str, people: [&str; 2]) -> 
 }
 
 fn open(home: &Path, hands: &Arc<Hands>) -> Arc<Node> {
+    open_with(home, hands, Arc::new(SystemRng))
+}
+
+pub(super) fn open_with(home: &Path, hands: &Arc<Hands>, rng: Arc<dyn Rng>) -> Arc<Node> {
     let clock: Arc<dyn Clock> = Arc::<Hands>::clone(hands);
-    Arc::new(Node::open(home, clock, Arc::new(SystemRng)).unwrap())
+    Arc::new(Node::open(home, clock, rng).unwrap())
 }
 
 /// One invites, the other accepts, and both type what the other reads out.
@@ -309,7 +319,7 @@ fn pair(inviter: &Party, accepter: &Party) {
 }
 
 impl Party {
-    fn new(
+    pub(super) fn new(
         node: &Arc<Node>,
         to: &Arc<Node>,
         people: [&'static str; 2],
