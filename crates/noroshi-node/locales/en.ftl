@@ -46,7 +46,11 @@ invite = Code: { $code }   (until { $expires }, { $tries } tries)
 peer-paired = Paired with { $name }. Now confirm: ask them to read their fingerprint, then
     noroshi peer confirm { $node } --fingerprint "..." --as NAME
 
-agreement-row = { $standing }  { $title }  until { $until }  { $id }
+agreement-row = { $standing }, { $assent }  { $title }  until { $until }  { $id }
+standing-disputed = binds nobody
+assent-joint = joint
+assent-national = signed by some
+assent-disputed = disputed: a signature does not fit the bytes
 standing-in_force = in force
 standing-unsigned = not signed by all
 standing-not_yet = not yet valid

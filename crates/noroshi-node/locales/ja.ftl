@@ -46,7 +46,11 @@ invite = 符号: { $code }   （{ $expires } まで、{ $tries } 回まで）
 peer-paired = { $name } と対になりました。相手に指紋を読み上げてもらい、確認してください:
     noroshi peer confirm { $node } --fingerprint "..." --as 氏名
 
-agreement-row = { $standing }  { $title }  { $until } まで  { $id }
+agreement-row = { $standing }（{ $assent }）  { $title }  { $until } まで  { $id }
+standing-disputed = 効力なし
+assent-joint = 共同
+assent-national = 一部のみ署名
+assent-disputed = 争いあり: 署名が内容に合いません
 standing-in_force = 発効中
 standing-unsigned = 署名未了
 standing-not_yet = 発効前

@@ -31,6 +31,28 @@ const PROPOSALS_MAX: usize = 16;
 /// Longest agreement a template is made for, in days.
 const TEMPLATE_DAYS_MAX: u32 = 3660;
 
+/// Whose word a document between organisations is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Assent {
+    /// Every party's signature verifies: a common statement.
+    Joint,
+    /// Some have signed: so far their word alone.
+    National,
+    /// A signature does not fit the bytes: it binds nobody.
+    Disputed,
+}
+
+impl Assent {
+    /// The word shown.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Joint => "joint",
+            Self::National => "national",
+            Self::Disputed => "disputed",
+        }
+    }
+}
+
 impl Node {
     /// Every agreement this node knows. One that does not read is left out: it can bind nobody,
     /// and must not stop what the others allow. [`Node::alarm_unreadable_agreements`] tells of it.
@@ -57,10 +79,35 @@ impl Node {
             return Ok(Arc::clone(agreements));
         }
         let mut agreements = self.agreements()?;
-        agreements.retain(|record| record.is_signed_by(&self.me()));
+        let binds = |record: &AgreementRecord| {
+            record.is_signed_by(&self.me()) && self.assent(record) != Assent::Disputed
+        };
+        agreements.retain(binds);
         let agreements = Arc::new(agreements);
         *kept = Some((generation, Arc::clone(&agreements)));
         Ok(agreements)
+    }
+
+    /// Whose word an agreement is: every signature is checked again over the bytes as they are
+    /// kept, so that one changed byte disputes it.
+    pub(crate) fn assent(&self, record: &AgreementRecord) -> Assent {
+        let payload = Agreement::signed_payload(&record.hash());
+        let message = signing::message(Context::Agreement, self.world(), &payload);
+        let mut verified = 0;
+        for (node, key, signature) in &record.signatures {
+            // A key that is not known here says nothing, for or against.
+            if let Some(public) = self.any_item_key_of(node, key) {
+                if !Ed25519.verify(&public, &message, signature) {
+                    return Assent::Disputed;
+                }
+                verified += 1;
+            }
+        }
+        if verified == record.agreement.parties.len() {
+            Assent::Joint
+        } else {
+            Assent::National
+        }
     }
 
     /// At the start: agreements that are kept and do not read are told of, each on its line.
@@ -262,6 +309,12 @@ impl Node {
                 Standing::Ended(at) => ("ended", at.to_string()),
                 Standing::Suspended(by) => ("suspended", by.to_string()),
             };
+            let assent = self.assent(record);
+            let word = if assent == Assent::Disputed {
+                assent.as_str()
+            } else {
+                word
+            };
             sink.send(Event::Row {
                 kind: "agreement".into(),
                 row: serde_json::json!({
@@ -271,6 +324,7 @@ impl Node {
                     "title_ja": record.agreement.title_ja,
                     "standing": word,
                     "standing_detail": detail,
+                    "assent": assent.as_str(),
                     "valid_from": record.agreement.valid_from.to_string(),
                     "valid_until": record.agreement.valid_until.to_string(),
                     "members_known": record.agreement.members_known,

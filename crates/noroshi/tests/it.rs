@@ -115,7 +115,7 @@ fn a_backup_is_checked_anywhere_and_only_with_its_passphrase() {
     );
 }
 
-/// Clause: P4
+/// Clause: I5
 #[test]
 fn who_asks_cannot_approve_and_an_approval_serves_once() {
     let home = Home::new();

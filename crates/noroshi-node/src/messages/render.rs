@@ -108,11 +108,13 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
             } else {
                 word(row, "title")
             };
+            let assent = text(lang, &format!("assent-{}", word(row, "assent")), &[]);
             text(
                 lang,
                 "agreement-row",
                 &[
                     ("standing", &standing),
+                    ("assent", &assent),
                     ("title", &title),
                     ("until", &word(row, "valid_until")),
                     ("id", &word(row, "id")),

@@ -175,3 +175,41 @@ fn a_stricter_version_of_an_agreement_ends_the_one_before() {
         assert_eq!(standings, ["ended", "in_force"]);
     }
 }
+
+/// Clause: P4
+#[test]
+fn an_agreement_is_joint_while_every_signature_verifies_and_disputed_after_one_changed_byte() {
+    let stage = Stage::new();
+    let jp = &stage.jp;
+    let shown = || jp.rows(Command::AgreementList)[0].clone();
+    assert_eq!(
+        (&shown()["assent"], &shown()["standing"]),
+        (&"joint".into(), &"in_force".into())
+    );
+    still_shares(&stage, 1);
+    let kept = jp.node.agreements().unwrap().remove(0);
+    let key = kept.hash();
+    for place in 0..2 {
+        let mut changed = kept.clone();
+        changed.signatures[place].2[7] ^= 1;
+        let bytes = crate::records::Record::to_bytes(&changed);
+        jp.node
+            .store
+            .write(|tx| tx.put(RecordKind::Agreement, key.bytes(), &bytes))
+            .map_err(store_failure::<WriteError>)
+            .unwrap();
+        assert_eq!(shown()["assent"], "disputed");
+        assert_eq!(shown()["standing"], "disputed");
+        jp.import("own", &[object(2 + place as u32, 100)]);
+        let plan = jp.ask(jp.share(&[&id(2 + place as u32)]));
+        assert_eq!(plan["recipients"][0]["stays"], 1, "{plan}");
+    }
+    let bytes = crate::records::Record::to_bytes(&kept);
+    jp.node
+        .store
+        .write(|tx| tx.put(RecordKind::Agreement, key.bytes(), &bytes))
+        .map_err(store_failure::<WriteError>)
+        .unwrap();
+    assert_eq!(shown()["assent"], "joint");
+    still_shares(&stage, 9);
+}

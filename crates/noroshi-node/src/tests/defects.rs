@@ -298,7 +298,7 @@ fn the_answer_to_an_item_is_the_same_whether_it_was_known_or_not() {
 /// CVE-2026-56424, attack class 2: object A was authorised and object B changed. A signature is for
 /// one act, and an act for the bytes it names.
 ///
-/// Clause: P4
+/// Clause: I5
 #[test]
 fn a_signature_for_one_act_moves_no_other() {
     let stage = Stage::new();

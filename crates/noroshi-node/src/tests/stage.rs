@@ -149,7 +149,7 @@ impl Stage {
             folder,
         };
         pair(&stage.jp, &stage.us);
-        agree(&stage.jp, &stage.us);
+        stage.agree();
         for party in [&stage.jp, &stage.us] {
             party.profile("own", "TLP:CLEAR", true);
             party.profile("feed", "TLP:CLEAR", false);
