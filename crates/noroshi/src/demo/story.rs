@@ -220,9 +220,16 @@ fn keep_closed(stage: &Stage, findings: &mut Findings, fault: Option<&str>) -> R
         write(&path, &data::leaked_item())?;
         jp.run(&["import", &shown(&path), "--profile", "own"])?;
     }
+    // Not only asked: ordered. The order is refused, and nothing of it travels.
+    let refused = |actor: &Actor, id: &str, to: &str| {
+        let args = ["share", id, "--to", to, "--as", actor.people[0]];
+        actor.run(&args).is_err()
+    };
+    let both_refused = refused(us, data::NOFORN_ID, "JPN") && refused(jp, data::SDS_ID, "USA");
     exchange(stage);
     let unknown = |actor: &Actor, canary: &str, id: &str| -> Result<bool, Failure> {
-        Ok(!actor.finds(canary)? && actor.show(id).is_none())
+        let shown = actor.finds(canary)? || actor.show(id).is_some();
+        Ok(both_refused && !shown && !holds_bytes(actor, canary))
     };
     let noforn_stayed =
         noforn == "gate.barred" && unknown(jp, data::NOFORN_CANARY, data::NOFORN_ID)?;
@@ -240,7 +247,9 @@ fn keep_closed(stage: &Stage, findings: &mut Findings, fault: Option<&str>) -> R
 fn reduce(stage: &Stage, findings: &mut Findings) -> Result<(), Failure> {
     findings.step("demo-reduce", &[]);
     let (jp, us) = (&stage.jp, &stage.us);
-    us.order(&["share", data::REDUCED_ID, data::RECALL_ID, "--to", "JPN"])?;
+    // The closed item is ordered along with what may leave.
+    let items = [data::REDUCED_ID, data::RECALL_ID, data::NOFORN_ID];
+    us.order(&[&["share"], &items[..], &["--to", "JPN"]].concat())?;
     settle(stage)?;
     let arrived = jp.show(data::REDUCED_ID).map(|item| item["object"].clone());
     let holds = arrived.is_some_and(|object| {
@@ -248,7 +257,10 @@ fn reduce(stage: &Stage, findings: &mut Findings) -> Result<(), Failure> {
             && object.get("description").is_none()
             && !object.to_string().contains(data::CLOSED_CANARY)
     });
-    let clean = holds && !jp.finds(data::CLOSED_CANARY)? && !holds_bytes(jp, data::CLOSED_CANARY);
+    let stayed = |canary: &str| -> Result<bool, Failure> {
+        Ok(!jp.finds(canary)? && !holds_bytes(jp, canary))
+    };
+    let clean = holds && stayed(data::CLOSED_CANARY)? && stayed(data::NOFORN_CANARY)?;
     findings.check(
         "gate",
         clean,
