@@ -1,8 +1,9 @@
 //! The link's server: our own accept loop with a limit on everything that a stranger could hold.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
@@ -37,6 +38,8 @@ pub struct Limits {
     pub recover_bytes_max: usize,
     /// Strangers at work at one time: pairing messages, introductions, questions after a restore.
     pub strangers: usize,
+    /// Bodies of one peer at one time: what a peer can make the node hold is bounded by it.
+    pub peer_bodies: usize,
 }
 
 impl Default for Limits {
@@ -50,7 +53,25 @@ impl Default for Limits {
             introduction_bytes_max: 2 * 1024 * 1024,
             recover_bytes_max: 1024 * 1024,
             strangers: 2,
+            peer_bodies: 2,
         }
+    }
+}
+
+/// Who is being heard.
+struct Turns {
+    strangers: Semaphore,
+    /// One for each peer that has called; peers are few and known.
+    peers: Mutex<BTreeMap<NodeId, Arc<Semaphore>>>,
+}
+
+impl Turns {
+    fn of(&self, peer: NodeId, most: usize) -> Arc<Semaphore> {
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let turns = peers
+            .entry(peer)
+            .or_insert_with(|| Arc::new(Semaphore::new(most)));
+        Arc::clone(turns)
     }
 }
 
@@ -125,7 +146,10 @@ impl Listener {
     /// Serve until told to stop.
     pub async fn serve(self, service: Arc<dyn LinkService>, mut stop: watch::Receiver<bool>) {
         let seats = Arc::new(Semaphore::new(self.limits.connections));
-        let strangers = Arc::new(Semaphore::new(self.limits.strangers));
+        let turns = Arc::new(Turns {
+            strangers: Semaphore::new(self.limits.strangers),
+            peers: Mutex::default(),
+        });
         loop {
             // A seat first: those who wait do so in the kernel's queue, which is bounded too.
             let Ok(seat) = Arc::clone(&seats).acquire_owned().await else {
@@ -140,7 +164,7 @@ impl Listener {
             let _ = tcp.set_nodelay(true);
             let tls = self.tls.clone();
             let limits = self.limits;
-            let (service, strangers) = (Arc::clone(&service), Arc::clone(&strangers));
+            let (service, turns) = (Arc::clone(&service), Arc::clone(&turns));
             let mut stop = stop.clone();
             tokio::spawn(async move {
                 let _seat = seat;
@@ -151,9 +175,9 @@ impl Listener {
                 let key = certificates.and_then(|list| list.first()).map(key_of);
                 let Some(Ok(key)) = key else { return };
                 let answer = service_fn(move |request| {
-                    let (service, strangers) = (Arc::clone(&service), Arc::clone(&strangers));
+                    let (service, turns) = (Arc::clone(&service), Arc::clone(&turns));
                     async move {
-                        Ok::<_, Infallible>(answer(request, key, service, strangers, limits).await)
+                        Ok::<_, Infallible>(answer(request, key, service, turns, limits).await)
                     }
                 });
                 let connection = hyper::server::conn::http1::Builder::new()
@@ -176,7 +200,7 @@ async fn answer(
     request: Request<Incoming>,
     key: KeyId,
     service: Arc<dyn LinkService>,
-    strangers: Arc<Semaphore>,
+    turns: Arc<Turns>,
     limits: Limits,
 ) -> Answer {
     let path = request.uri().path();
@@ -184,7 +208,7 @@ async fn answer(
     if is_post && path == "/link/v1/frames" {
         let Some(peer) = service.peer_of(&key) else {
             // A stranger sees the same as at a path that does not exist.
-            let Ok(_turn) = strangers.try_acquire() else {
+            let Ok(_turn) = turns.strangers.try_acquire() else {
                 return absent();
             };
             let most = limits.introduction_bytes_max;
@@ -197,6 +221,10 @@ async fn answer(
             })
             .await;
         };
+        let turns = turns.of(peer, limits.peer_bodies);
+        let Ok(_turn) = turns.try_acquire() else {
+            return plain(StatusCode::TOO_MANY_REQUESTS, "two exchanges at one time");
+        };
         let body = match read(request, limits.frames_bytes_max, limits.body_time).await {
             Ok(body) => body,
             Err(refusal) => return *refusal,
@@ -204,7 +232,7 @@ async fn answer(
         work(move || service.exchange(&peer, &body)).await
     } else if is_post && matches!(path, "/link/v1/pair" | "/link/v1/recover") {
         let pairs = path == "/link/v1/pair";
-        let Ok(_turn) = strangers.try_acquire() else {
+        let Ok(_turn) = turns.strangers.try_acquire() else {
             return plain(StatusCode::TOO_MANY_REQUESTS, "try again in a moment");
         };
         let most = if pairs {

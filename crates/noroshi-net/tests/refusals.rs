@@ -465,3 +465,39 @@ async fn the_door_connects_nobody_to_anywhere() {
     assert_eq!(*door.echo.calls.lock().unwrap(), 0);
     door.still_answers().await;
 }
+
+/// Clause: I5
+#[tokio::test]
+async fn a_peer_is_heard_twice_at_one_time_and_no_more() {
+    let door = door().await;
+    let groups = hybrid();
+    let peer = Client {
+        version: &rustls::version::TLS13,
+        groups: &groups,
+        key: Some(&door.peer_key),
+    };
+    let begun = b"POST /link/v1/frames HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n\
+        content-length: 8\r\n\r\n";
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let mut stream = peer.connect(&door).await.unwrap();
+        stream.write_all(begun).await.unwrap();
+        // The door asks for the body: it is being heard.
+        let mut read = [0; 64];
+        let length = stream.read(&mut read).await.unwrap();
+        assert!(String::from_utf8_lossy(&read[..length]).contains("100"));
+        slow.push(stream);
+    }
+    let third = peer.ask(&door, FRAMES).await.unwrap();
+    let third = String::from_utf8_lossy(&third).into_owned();
+    assert!(third.contains("429"), "{third}");
+    // What they began they may end.
+    for mut stream in slow {
+        stream.write_all(b"12345678").await.unwrap();
+        let mut read = vec![0; 4096];
+        let length = stream.read(&mut read).await.unwrap();
+        let text = String::from_utf8_lossy(&read[..length]).into_owned();
+        assert!(text.contains("200"), "{text}");
+    }
+    door.still_answers().await;
+}

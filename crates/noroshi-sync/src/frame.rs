@@ -27,6 +27,9 @@ const SEALED: u8 = 1;
 /// Largest announcement, in bytes: a manifest and an encapsulation, both in hexadecimal.
 const ANNOUNCEMENT_BYTES_MAX: usize = 512 * 1024;
 
+/// Most records in one frame: entries, acknowledgement, checkpoint.
+const RECORDS_MAX: u64 = 4096;
+
 /// Why a frame is refused. Nothing of it is used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
@@ -294,6 +297,7 @@ pub(crate) struct WireAttribution {
     role: u8,
     node: [u8; 32],
     key: [u8; 32],
+    #[serde(deserialize_with = "few")]
     assigned: Vec<String>,
     signature: Vec<u8>,
 }
@@ -353,8 +357,52 @@ pub(crate) fn open(header: Header, body: &[u8], key: &FrameKey) -> Result<Vec<Re
     let plaintext = key
         .open(header.counter, &header.to_bytes(), body)
         .map_err(|_| FrameError::Seal)?;
-    // postcard reserves no more than what is left of the input, so the frame's own cap bounds it.
-    postcard::from_bytes(&plaintext).map_err(|_| FrameError::Records("the encoding"))
+    let wrong = |_| FrameError::Records("the encoding");
+    // One by one and counted: a record of one byte takes a hundred and seventy in memory.
+    let (count, mut rest) = postcard::take_from_bytes::<u64>(&plaintext).map_err(wrong)?;
+    if count > RECORDS_MAX {
+        return Err(FrameError::Records("their number"));
+    }
+    let mut records = Vec::new();
+    for _ in 0..count {
+        let (record, left) = postcard::take_from_bytes(rest).map_err(wrong)?;
+        records.push(record);
+        rest = left;
+    }
+    if rest.is_empty() {
+        Ok(records)
+    } else {
+        Err(FrameError::Records("what stands behind them"))
+    }
+}
+
+/// A list of at most as many texts as an attribution may order; longer ones are not even read.
+fn few<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct Few;
+    impl<'de> serde::de::Visitor<'de> for Few {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            write!(f, "at most {} markings", Attribution::ASSIGNED_MAX)
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(
+            self,
+            mut given: A,
+        ) -> Result<Self::Value, A::Error> {
+            let mut texts = Vec::new();
+            while let Some(text) = given.next_element()? {
+                if texts.len() == Attribution::ASSIGNED_MAX {
+                    return Err(serde::de::Error::custom(
+                        "more markings than an item may have",
+                    ));
+                }
+                texts.push(text);
+            }
+            Ok(texts)
+        }
+    }
+    deserializer.deserialize_seq(Few)
 }
 
 /// The name of the content of an item record.

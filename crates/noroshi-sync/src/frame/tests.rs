@@ -89,3 +89,42 @@ fn the_state_of_a_link_is_stored_as_it_always_was() {
     assert_eq!(digits(&state.to_bytes()), frozen);
     assert_eq!(LinkState::from_bytes(&state.to_bytes()), Some(state));
 }
+
+/// Clause: I5
+#[test]
+fn a_frame_of_more_records_or_markings_than_may_be_is_not_taken_into_memory() {
+    let (from, to) = (NodeId::from_bytes([1; 32]), NodeId::from_bytes([2; 32]));
+    let header = Header {
+        is_sealed: true,
+        world: World::Operational,
+        link: link_id(&from, &to),
+        epoch: 3,
+        counter: 4,
+    };
+    let key = FrameKey::from_bytes(&[6; 32]).unwrap();
+    let opened = |records: &[Record]| {
+        let frame = seal(header, records, &key).unwrap();
+        let (read, body) = Header::read(&frame).unwrap();
+        open(read, body, &key)
+    };
+    let most = vec![Record::NeedAnnouncement; 4096];
+    assert_eq!(opened(&most).unwrap().len(), 4096);
+    let more = vec![Record::NeedAnnouncement; 4097];
+    assert!(matches!(opened(&more), Err(super::FrameError::Records(_))));
+    let item = |markings: usize| Record::Item {
+        leaf: Vec::new(),
+        canonical: Vec::new(),
+        attribution: WireAttribution {
+            role: b'a',
+            node: [1; 32],
+            key: [2; 32],
+            assigned: vec![String::new(); markings],
+            signature: Vec::new(),
+        },
+    };
+    assert!(opened(&[item(32)]).is_ok());
+    assert!(matches!(
+        opened(&[item(33)]),
+        Err(super::FrameError::Records(_))
+    ));
+}
