@@ -35,6 +35,8 @@ words! {
         Returned = "act.returned",
         /// Entries were put into a partner's log.
         Released = "release",
+        /// A person asked for a release of which something stays: what, for whom, and why.
+        Denied = "release.denied",
         /// An entry of a partner's log was voided before it left.
         Voided = "release.voided",
         /// A partner's receipt came in.

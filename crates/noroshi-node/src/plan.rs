@@ -11,6 +11,7 @@ use noroshi_model::ItemHash;
 use noroshi_model::act::ActKind;
 use noroshi_model::document::text;
 use noroshi_model::json::{Object, Value};
+use noroshi_model::ledger::LineKind;
 use noroshi_model::link::Precedence;
 use noroshi_store::{Filter, RecordKind, StoredItem, WriteError};
 
@@ -24,6 +25,8 @@ use crate::sink::Sink;
 const WHOLE_LISTED_MAX: usize = 100;
 /// Most items of one plan.
 const ITEMS_MAX: usize = 2_000_000;
+/// Items that stay which a ledger line names; all are counted.
+const DENIED_LISTED_MAX: usize = 100;
 /// Items between two progress events.
 const PROGRESS_EVERY: usize = 1000;
 
@@ -155,11 +158,46 @@ impl Node {
             needs_second_person: needs_two,
             act: None,
         };
+        if !ask.dry_run {
+            self.note_denied(&answer, ask)?;
+        }
         if !ask.dry_run && !plan.recipients.is_empty() {
             let record = self.release_act(&plan, ask, precedence, needs_two)?;
             answer.act = Some(act_answer(&record, self.now()));
         }
         Ok(answer)
+    }
+
+    /// The attempt stands in the ledger: what was asked for and stays, for whom, and why.
+    fn note_denied(&self, answer: &PlanAnswer, ask: &Ask<'_>) -> Result<(), Failure> {
+        let person = self.active_person(ask.person)?.name;
+        let lines: Vec<_> = answer
+            .recipients
+            .iter()
+            .filter(|recipient| recipient.stays + recipient.refer > 0)
+            .map(|recipient| {
+                let staying = recipient.lines.iter();
+                let staying = staying.filter(|line| line.clause.is_none());
+                let items: Vec<Value> = staying.take(DENIED_LISTED_MAX).map(denied).collect();
+                let body = Object::new()
+                    .with("to", recipient.node.as_str())
+                    .with("purpose", ask.purpose)
+                    .with("stays", int(recipient.stays))
+                    .with("refer", int(recipient.refer))
+                    .with("items", items);
+                self.line(LineKind::Denied, Some(&person), body)
+            })
+            .collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.store
+            .write(|tx| {
+                lines
+                    .iter()
+                    .try_for_each(|line| tx.append(line).map(|_| ()))
+            })
+            .map_err(store_failure::<WriteError>)
     }
 
     /// What the gate needs beside the item and the recipient.
@@ -367,6 +405,16 @@ pub(crate) fn provenance(stored: &StoredItem) -> Provenance {
         node: stored.attribution.as_ref().map(|by| by.node),
         is_available: stored.state == noroshi_store::ItemState::Admitted,
     }
+}
+
+/// An item that stays, and the codes why, as the ledger says it.
+fn denied(line: &PlanLine) -> Value {
+    let codes: Vec<&str> = line.reasons.iter().map(|reason| &*reason.code).collect();
+    Value::Object(
+        Object::new()
+            .with("item", line.hash.as_str())
+            .with("reasons", codes),
+    )
 }
 
 fn plan_line(stored: &StoredItem, decision: &Decision) -> PlanLine {

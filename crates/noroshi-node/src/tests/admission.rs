@@ -319,3 +319,28 @@ fn who_approves_a_release_is_shown_what_would_leave_and_under_which_clause() {
     assert_eq!(plan["lines"][0]["id"], id(1));
     assert!(plan["lines"][0]["clause"].is_string(), "{plan}");
 }
+
+/// Clause: I5
+#[test]
+fn an_attempt_to_share_what_stays_stands_in_the_ledger() {
+    let stage = Stage::new();
+    let us = &stage.us;
+    us.import("own", &[marked(1, 1, &[RED]), marked(2, 1, &[CLEAR])]);
+    assert_eq!(outcome(us, &id(1)), "deny");
+    assert_eq!(
+        us.lines("release.denied").len(),
+        0,
+        "a question is no attempt"
+    );
+    us.ask(us.share(&[&id(1)]));
+    us.order(us.share(&[&id(1), &id(2)]));
+    let lines = us.lines("release.denied");
+    assert_eq!(lines.len(), 2);
+    for line in &lines {
+        let body = &line["body"];
+        assert_eq!(body["to"], stage.jp.node.me().to_string());
+        assert_eq!(body["items"].as_array().unwrap().len(), 1);
+        assert_eq!(body["items"][0]["reasons"][0], "gate.above_ceiling");
+    }
+    us.verifies();
+}
