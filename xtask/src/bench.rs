@@ -1,5 +1,6 @@
-//! `cargo xtask bench BUNDLE [--million] [--growth]`: import, memory, link and growth, as ratios.
-//! Growth goes to 100,000 items, with `--million` to a million; `--growth` measures it alone.
+//! `cargo xtask bench BUNDLE [--million] [--growth|--link]`: import, memory, link and growth, as
+//! ratios. Growth goes to 100,000 items, with `--million` to a million; `--growth` and `--link`
+//! measure these alone.
 //! `cargo xtask bench --gate` measures the gate.
 
 mod bare;
@@ -22,6 +23,8 @@ use self::node::{import, now, share};
 const RUNS: usize = 3;
 /// How often the bundle is repeated, with ids of its own each time, for the measure of memory.
 const TIMES: u8 = 10;
+/// The same for the link with many items: the ATT&CK enterprise bundle becomes 99,084 objects.
+const LINK_TIMES: u8 = 4;
 
 /// Run the benches and print a table.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
@@ -44,12 +47,13 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let stage = Stage::new(root, &folder);
     let has = |flag: &str| args.iter().any(|arg| arg == flag);
     let many = if has("--million") { 1_000_000 } else { 100_000 };
-    let first = if has("--growth") {
-        Ok(())
+    let outcome = if has("--link") {
+        many_over_the_link(&stage, &bundle)
+    } else if has("--growth") {
+        growth::measure(&stage, many)
     } else {
-        measure(root, &stage, &bundle)
+        measure(root, &stage, &bundle).and_then(|()| growth::measure(&stage, many))
     };
-    let outcome = first.and_then(|()| growth::measure(&stage, many));
     std::fs::remove_dir_all(&folder)?;
     outcome
 }
@@ -107,15 +111,23 @@ fn measure(root: &Path, stage: &Stage, bundle: &Path) -> Result<()> {
     }
     let small = peak_memory(&stage.node("memory-1", "JPN", 17_463)?, bundle)?;
     let repeated = stage.folder.join("repeated.json");
-    repeat(bundle, &repeated)?;
+    repeat(bundle, &repeated, TIMES)?;
     let large = peak_memory(&stage.node("memory-10", "JPN", 17_464)?, &repeated)?;
     println!("peak memory of the node: {small} MiB; at {TIMES} times the input {large} MiB");
-    let took = link(
-        &stage.node("link-jp", "JPN", 17_471)?,
-        &stage.node("link-us", "USA", 17_472)?,
-        bundle,
-    )?;
+    let (_, took) = link(stage, "link", 17_471, bundle)?;
     print("link, release to receipt", objects, took);
+    let ratio = took.as_secs_f64() / (2.0 * import.as_secs_f64());
+    println!("  {ratio:.2} x both nodes' import times");
+    many_over_the_link(stage, bundle)
+}
+
+/// The link with about a hundred thousand items, against the import of the same.
+fn many_over_the_link(stage: &Stage, bundle: &Path) -> Result<()> {
+    let many = stage.folder.join("many.json");
+    repeat(bundle, &many, LINK_TIMES)?;
+    let ((import, objects), took) = link(stage, "many", 17_475, &many)?;
+    print("import of many", objects, import);
+    print("link with many, release to receipt", objects, took);
     let ratio = took.as_secs_f64() / (2.0 * import.as_secs_f64());
     println!("  {ratio:.2} x both nodes' import times");
     Ok(())
@@ -172,10 +184,10 @@ fn high_water(server: &Child) -> Result<u64> {
 }
 
 /// The bundle over and over, every UUID in it another each time, so that references still hold.
-fn repeat(bundle: &Path, to: &Path) -> Result<()> {
+fn repeat(bundle: &Path, to: &Path, times: u8) -> Result<()> {
     let text = std::fs::read(bundle)?;
     let mut out = std::io::BufWriter::new(std::fs::File::create(to)?);
-    for time in 0..TIMES {
+    for time in 0..times {
         let mut copy = text.clone();
         let digit = b'0' + time;
         for at in 2..copy.len().saturating_sub(9) {
@@ -194,14 +206,22 @@ fn repeat(bundle: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// From the order to share until every item is answered by a receipt; both nodes are servers.
-fn link(jp: &Node, us: &Node, bundle: &Path) -> Result<Duration> {
-    import(jp, bundle)?;
+/// What the import at one node took, of how many objects; and how long it was from the order to
+/// share them until every one was answered by a receipt. Both nodes are servers.
+fn link(
+    stage: &Stage,
+    name: &str,
+    port: u16,
+    bundle: &Path,
+) -> Result<((Duration, u64), Duration)> {
+    let jp = stage.node(&format!("{name}-jp"), "JPN", port)?;
+    let us = stage.node(&format!("{name}-us"), "USA", port + 1)?;
+    let imported = import(&jp, bundle)?;
     let servers = [jp.serve()?, us.serve()?];
-    let outcome = befriend(jp, us).and_then(|()| {
+    let outcome = befriend(&jp, &us).and_then(|()| {
         let began = now();
-        share(jp, &["--all"])?;
-        Ok(began.elapsed())
+        share(&jp, &["--all"])?;
+        Ok((imported, began.elapsed()))
     });
     for server in servers {
         stop(server)?;
