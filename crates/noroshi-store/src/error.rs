@@ -35,6 +35,9 @@ pub enum OpenError {
     /// What is stored does not fit together.
     #[error("the store is damaged: {0}; restore a backup, keep this folder for examination")]
     Damaged(String),
+    /// The full text could not be brought to this program's way of cutting words.
+    #[error("cannot build the full text anew")]
+    Text(#[source] WriteError),
 }
 
 /// Why a read failed.

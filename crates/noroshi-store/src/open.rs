@@ -13,6 +13,7 @@ use crate::error::{OpenError, ReadError, WriteError};
 use crate::merkle::Edges;
 use crate::read::Reader;
 use crate::snapshot::{Snapshots, remove_left_over};
+use crate::text_index::bring_up;
 use crate::viewer::Viewer;
 use crate::write::Tx;
 
@@ -101,6 +102,19 @@ impl Store {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
+        Self::open_telling(folder, options, &mut |_, _| {})
+    }
+
+    /// The same, and tell how far it is where the full text has to be built anew first: items done,
+    /// and of how many.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_telling(
+        folder: &Path,
+        options: &Options,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, OpenError> {
         let trouble = |source| OpenError::Folder {
             folder: folder.to_path_buf(),
             source,
@@ -127,6 +141,7 @@ impl Store {
         let mut connection = Connection::open(folder.join("noroshi.db"))?;
         prepare(&connection, options, options.cache_bytes)?;
         migrate(&mut connection)?;
+        bring_up(&mut connection, progress).map_err(OpenError::Text)?;
         // A process that died between a destroy and its scrub left erased bytes in the log.
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(Self {

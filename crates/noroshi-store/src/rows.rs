@@ -253,4 +253,6 @@ record_kinds! {
     Introduced = 26,
     /// Consent asked and answered, by item, then request.
     Consent = 27,
+    /// Up to which line of the ledger alarms were answered.
+    Alarm = 38,
 }

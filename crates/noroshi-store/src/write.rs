@@ -12,6 +12,7 @@ use crate::open::Writer;
 use crate::read::{self, KeyValue};
 use crate::rows::{ItemRow, ItemState, RecordKind, StoredItem};
 use crate::text;
+use crate::text_index::words;
 
 /// Longest ledger line, in bytes: a tile's entry bundle gives each two bytes of length.
 const LINE_BYTES_MAX: usize = 60_000;
@@ -190,10 +191,8 @@ impl<'a> Tx<'a> {
     }
 
     fn unindex_text(&self, seq: u64, canonical: &[u8]) -> Result<(), WriteError> {
-        let words = match Value::parse(canonical, &STORED) {
-            Ok(Value::Object(object)) => text::of_object(&object),
-            _ => return Err(WriteError::Damaged(format!("item {seq} is not readable"))),
-        };
+        let words = words(canonical)
+            .ok_or_else(|| WriteError::Damaged(format!("item {seq} is not readable")))?;
         self.connection()
             .prepare_cached(
                 "INSERT INTO item_text (item_text, rowid, text) VALUES ('delete', ?1, ?2)",

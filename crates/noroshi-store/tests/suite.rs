@@ -280,11 +280,92 @@ fn japanese_words_of_two_characters_are_found() {
         "evil.example.com",
         "Emo",
         "ｅｍｏｔｅｔ",
+        "重",
+        "入",
+        "撃",
+        "標的型攻",
+        "攻撃 重要施",
+        "load",
+        "loader ev",
     ] {
         assert_eq!(found(words), 1, "{words}");
     }
     assert_eq!(found("侵攻"), 0);
+    assert_eq!(found("撃攻"), 0);
     assert!(reader.search("  ", 5).is_err());
+}
+
+/// Clause: I1
+#[test]
+fn kana_of_any_width_and_form_are_one_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    put(&store, 1, 0, "サイバー・セキュリティの対策");
+    put(&store, 2, 0, "ｻｲﾊﾞｰ攻撃（ＡＰＴ２９）");
+    put(&store, 3, 0, "サイハ\u{3099}ー");
+    let reader = store.read(&Viewer::local_user()).unwrap();
+    let found = |words: &str| reader.search(words, 5).unwrap().len();
+    for words in ["サイバー", "ｻｲﾊﾞｰ", "サイハ\u{3099}ー", "サイ", "ﾊﾞ"] {
+        assert_eq!(found(words), 3, "{words}");
+    }
+    assert_eq!(
+        (found("apt29"), found("ＡＰＴ"), found("セキュリティ　対")),
+        (1, 1, 1)
+    );
+}
+
+/// Words in an index are taken out as they were put in: an index of other words is built anew.
+#[test]
+fn a_full_text_of_another_way_of_cutting_words_is_built_anew_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let first = put(&store, 1, 0, "特定秘密");
+    for number in 2..2_100 {
+        put(&store, number, 0, &format!("ｻｲﾊﾞｰ {number}"));
+    }
+    store.close().unwrap();
+    let raw = || rusqlite::Connection::open(folder.path().join("noroshi.db")).unwrap();
+    let empty = "INSERT INTO item_text (item_text) VALUES ('delete-all');";
+    // As the program before left it: other words, and no number beside them.
+    raw()
+        .execute_batch(&format!(
+            "{empty} INSERT INTO item_text (rowid, text) VALUES (1, '特定 定秘 秘密');
+         DELETE FROM record WHERE kind = 0 AND key = CAST('text' AS BLOB);"
+        ))
+        .unwrap();
+    let mut told = Vec::new();
+    let options = Options::default();
+    let mut tell = |done, total| told.push((done, total));
+    let store = Store::open_telling(folder.path(), &options, &mut tell).unwrap();
+    assert_eq!(told.first(), Some(&(2_000, 2_099)));
+    assert_eq!(told.last(), Some(&(2_099, 2_099)));
+    let found = |store: &Store, words: &str| {
+        let reader = store.read(&Viewer::local_user()).unwrap();
+        reader.search(words, 5_000).unwrap().len()
+    };
+    assert_eq!((found(&store, "密"), found(&store, "サイバー")), (1, 2_098));
+    destroy(&store, &first);
+    assert_eq!(found(&store, "密"), 0);
+    store.close().unwrap();
+    // Stopped in between, it goes on where it was.
+    raw()
+        .execute_batch(&format!(
+            "{empty} UPDATE record SET value = x'01020000000000000832'
+         WHERE kind = 0 AND key = CAST('text' AS BLOB);"
+        ))
+        .unwrap();
+    let store = open(folder.path());
+    assert_eq!(found(&store, "サイバー"), 2_099 - 0x832);
+    // What is lost from it is seen, and comes back.
+    let missing = || {
+        let reader = store.read(&Viewer::node()).unwrap();
+        let sample = reader.text_sample(50).unwrap();
+        assert_eq!(sample.looked_up, 50);
+        sample.missing
+    };
+    assert_eq!(missing(), 49);
+    assert_eq!(store.rebuild_text(&mut |_, _| {}).unwrap(), 2_098);
+    assert_eq!((found(&store, "サイバー"), missing()), (2_098, 0));
 }
 
 /// Clause: I5
@@ -482,6 +563,8 @@ fn a_store_of_every_version_ever_written_opens_verifies_and_shows_what_was_put_i
             (admitted, held),
             "version {version}"
         );
+        let sample = reader.text_sample(50).unwrap();
+        assert_eq!((sample.looked_up, sample.missing), (admitted, 0));
         let lines = reader.verify_ledger(&mut |_| {}).unwrap().size;
         assert!(lines >= admitted + held);
         // Of what waited for a partner nobody knows whether it had been framed.
