@@ -77,6 +77,8 @@ words! {
         Restored = "restored",
         /// Something that wants a person's eye.
         Alarm = "alarm",
+        /// A person states that every alarm up to a line was seen to.
+        AlarmAnswered = "alarm.answered",
     }
 }
 

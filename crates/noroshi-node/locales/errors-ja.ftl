@@ -144,6 +144,8 @@ error-restore-not_waiting = その相手を待ってはいません
 error-restore-disputed = 相手の答えが食い違います。双方の担当者で確かめるまで何もやり取りしません
 error-recovery-refused = 復旧の問い合わせが拒まれました
 
+error-alarm-note = 何をしたかを 1 から 500 バイトで書いてください
+error-alarm-unknown = その行は未対応の警報ではありません。noroshi alarm list で確かめてください
 error-doctor-bad = 点検で問題が見つかりました。示された箇所を直してください
 error-demo-trouble = 実演を進められません
 error-demo-failed = 実演の確認が成り立ちませんでした

@@ -409,8 +409,27 @@ pub enum Command {
         /// Who decides it.
         person: String,
     },
+    /// Lines that want a person's eye and were not answered yet; one `line` row each, then
+    /// `alarms` ([`PageAnswer`]).
+    AlarmList {
+        /// Those that were answered too.
+        all: bool,
+        /// At most so many rows.
+        limit: u32,
+    },
+    /// A person states that every alarm up to a line was seen to; answers [`AlarmAnswer`].
+    AlarmAnswer {
+        /// The line of the newest alarm that is meant.
+        line: u64,
+        /// What was done about it.
+        note: String,
+        /// Who states it.
+        person: String,
+    },
     /// Check the node's health; one `check` row each, then `doctor`.
     Doctor,
+    /// Build the full text anew; streams `progress`, answers `text`.
+    TextRebuild,
 }
 
 impl Command {
@@ -489,7 +508,7 @@ pub enum Event {
     Answer {
         /// import, page, item, plan, act, draft, invite, peer, sync, endorsed, verified, proof,
         /// checked, exported, doctor, manifest, held, backup, backup_verified, restored,
-        /// restoring.
+        /// restoring, alarms, alarm, text.
         kind: String,
         /// Its fields.
         answer: Value,
@@ -721,6 +740,17 @@ pub struct BackupRow {
     pub digest: Option<String>,
     /// Its length.
     pub bytes: u64,
+}
+
+/// After alarms were answered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AlarmAnswer {
+    /// The line up to which alarms are answered now.
+    pub up_to: u64,
+    /// How many that were.
+    pub alarms: u64,
+    /// Ledger line of the answer.
+    pub ledger_line: u64,
 }
 
 /// A node that came back.

@@ -1,110 +1,153 @@
-//! Is the node well? One check a line, each with what to do where it is not.
+//! Is the node well? One check a line: what is, whether it is good, and the command that mends it.
+//!
+//! Every finding there can be stands in [`FINDINGS`]; its words are `doctor-CODE` in the catalogue,
+//! and where something is to be done, `mend-CODE`. Reads only: nothing is mended unasked.
 
-use noroshi_store::RecordKind;
+mod checks;
+mod disk;
 
 use crate::command::{Event, Failure};
-use crate::node::{Node, store_failure};
-use crate::records::{Peer, Person};
+use crate::messages::{Lang, text};
+use crate::node::Node;
 use crate::sink::Sink;
 
+/// How a finding is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// As it should be.
+    Good,
+    /// Works, and somebody should look at it.
+    Look,
+    /// Wrong: the command ends with an exit code that says so.
+    Bad,
+}
+
+impl Health {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Look => "look",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+use Health::{Bad, Good, Look};
+
+/// Every finding: its code, and how it is meant. The part before the first dash names the check.
+pub(crate) const FINDINGS: [(&str, Health); 45] = [
+    ("ledger", Good),
+    ("ledger-broken", Bad),
+    ("items", Good),
+    ("text", Good),
+    ("text-missing", Bad),
+    ("held", Good),
+    ("held-some", Look),
+    ("alarms", Good),
+    ("alarms-open", Look),
+    ("acts", Good),
+    ("acts-pending", Look),
+    ("persons", Good),
+    ("persons-few", Bad),
+    ("peer", Good),
+    ("peer-none", Good),
+    ("peer-pending", Look),
+    ("peer-never", Look),
+    ("peer-away", Look),
+    ("peer-lost", Bad),
+    ("clock", Good),
+    ("clock-behind", Bad),
+    ("clock-went_back", Bad),
+    ("agreement", Good),
+    ("agreement-near", Look),
+    ("agreement-ended", Look),
+    ("agreement-unsigned", Look),
+    ("agreement-suspended", Look),
+    ("agreement-disputed", Bad),
+    ("keys", Good),
+    ("keys-old", Look),
+    ("keys-replaced", Look),
+    ("files", Good),
+    ("files-missing", Bad),
+    ("files-open_folder", Bad),
+    ("files-open", Bad),
+    ("disk", Good),
+    ("disk-unknown", Look),
+    ("disk-low", Look),
+    ("disk-full", Bad),
+    ("backup", Good),
+    ("backup-none", Look),
+    ("backup-old", Look),
+    ("root", Good),
+    ("root-away", Good),
+    ("restore-waits", Bad),
+];
+
+/// What a finding names.
+type Args = Vec<(&'static str, String)>;
+
+/// Takes findings, counts them and tells them on.
+struct Report<'a> {
+    sink: &'a mut dyn Sink,
+    look: u64,
+    bad: u64,
+}
+
+impl Report<'_> {
+    fn tell(&mut self, code: &'static str, args: Args) {
+        let known = FINDINGS.iter().find(|(known, _)| *known == code);
+        let health = known.map_or(Bad, |(_, health)| *health);
+        match health {
+            Good => {}
+            Look => self.look += 1,
+            Bad => self.bad += 1,
+        }
+        let given: Vec<(&str, &str)> = args.iter().map(|(name, value)| (*name, &**value)).collect();
+        let said = |kind: &str| text(Lang::En, &format!("{kind}-{code}"), &given);
+        let row = serde_json::json!({
+            "check": code.split('-').next(),
+            "code": code,
+            "state": health.as_str(),
+            "ok": health != Bad,
+            "args": args.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+            "text": said("doctor"),
+            "mend": (health != Good).then(|| said("mend")),
+        });
+        self.sink.send(Event::Row {
+            kind: "check".into(),
+            row,
+        });
+    }
+}
+
 impl Node {
+    /// Check everything; fails where something is bad.
     pub(crate) fn doctor(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
-        let mut bad = 0;
-        let mut check = |name: &str, ok: bool, detail: String| {
-            bad += u32::from(!ok);
-            let row = serde_json::json!({ "check": name, "ok": ok, "detail": detail });
-            sink.send(Event::Row {
-                kind: "check".into(),
-                row,
-            });
+        let mut report = Report {
+            sink,
+            look: 0,
+            bad: 0,
         };
-        let reader = self.inside()?;
-        let (size, _) = reader.ledger_root().map_err(store_failure)?;
-        let newest = reader
-            .ledger(size.saturating_sub(1), 1)
-            .map_err(store_failure)?;
-        check("ledger", newest.len() == 1, format!("{size} lines"));
-        let counts = reader.counts().map_err(store_failure)?;
-        let counted: Vec<String> = counts
-            .iter()
-            .map(|(state, count)| format!("{} {count}", state.as_str()))
-            .collect();
-        check("items", true, counted.join(", "));
-        let persons = self.records::<Person>(RecordKind::Person)?;
-        let active = persons
-            .iter()
-            .filter(|person| person.revoked.is_none())
-            .count();
-        check(
-            "persons",
-            active >= 2,
-            format!("{active} may sign; two at least"),
-        );
-        for peer in self
-            .records::<Peer>(RecordKind::Peer)?
-            .iter()
-            .filter(|peer| !peer.removed)
-        {
-            let name = &peer.manifest.organisation.name_en;
-            let waiting = reader.log_waiting(&peer.node()).map_err(store_failure)?;
-            let contact = peer
-                .last_contact
-                .map_or("never".to_owned(), |at| at.to_string());
-            let detail = format!(
-                "{name}: {}, last contact {contact}, {waiting} waiting",
-                peer.state()
-            );
-            check("peer", peer.is_confirmed(), detail);
-        }
-        let waits = self.waits_for()?.len();
-        if waits > 0 {
-            let detail = format!("restored; {waits} partners to answer: noroshi restore status");
-            check("restore", false, detail);
-        }
-        let newest = self.backups()?.into_iter().rev();
-        let newest = newest
-            .map(|backup| (backup.exists(), backup))
-            .find(|(kept, _)| *kept);
-        let detail = newest.as_ref().map_or_else(
-            || "none was made yet; `noroshi backup make FILE --as NAME`".to_owned(),
-            |(_, backup)| {
-                format!(
-                    "{} of {} at {}",
-                    backup.state.as_str(),
-                    backup.at,
-                    backup.path
-                )
-            },
-        );
-        check("backup", true, detail);
-        let root_here = self.home().key("root").exists();
-        let detail = if root_here {
-            "here, encrypted; it may be kept offline"
-        } else {
-            "kept elsewhere; key rotate and key revoke need it"
-        };
-        check("root", true, detail.to_owned());
-        let open = crate::home::KEY_NAMES
-            .iter()
-            .filter(|name| crate::home::read_private(&self.home().key(name)).is_err())
-            .count();
-        check(
-            "keys",
-            open == 0,
-            format!("{open} key files missing or open to others"),
-        );
-        let answer = serde_json::json!({ "bad": bad });
+        self.check_store(&mut report)?;
+        self.check_waiting(&mut report)?;
+        self.check_persons(&mut report)?;
+        self.check_partners(&mut report)?;
+        self.check_clock(&mut report)?;
+        self.check_agreements(&mut report)?;
+        self.check_keys(&mut report);
+        self.check_files(&mut report);
+        self.check_disk(&mut report);
+        self.check_backups(&mut report)?;
+        let (look, bad) = (report.look, report.bad);
+        let answer = serde_json::json!({ "look": look, "bad": bad });
         sink.send(Event::Answer {
             kind: "doctor".into(),
             answer,
         });
         if bad == 0 {
-            Ok(())
-        } else {
-            Err(
-                Failure::new("doctor.bad", 1, format_args!("{bad} checks are not well"))
-                    .arg("count", bad),
-            )
+            return Ok(());
         }
+        let said = format_args!("{bad} checks are not well: see what mends them above");
+        Err(Failure::new("doctor.bad", 1, said).arg("count", bad))
     }
 }

@@ -52,6 +52,7 @@ mod peers;
 mod rules;
 
 // Looking and checking.
+mod alarms;
 mod audit;
 mod doctor;
 mod ledger;

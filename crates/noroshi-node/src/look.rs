@@ -61,6 +61,26 @@ impl Node {
         self.send_rows(&rows, None, sink)
     }
 
+    /// Build the full text anew.
+    pub(crate) fn text_rebuild(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let mut progress = |done, total| {
+            sink.send(Event::Progress {
+                label: "progress-text".into(),
+                done,
+                total: Some(total),
+            });
+        };
+        let items = self
+            .store
+            .rebuild_text(&mut progress)
+            .map_err(store_failure)?;
+        sink.send(Event::Answer {
+            kind: "text".into(),
+            answer: serde_json::json!({ "items": items }),
+        });
+        Ok(())
+    }
+
     fn send_rows(
         &self,
         rows: &[noroshi_store::ItemRow],

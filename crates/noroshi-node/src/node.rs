@@ -53,13 +53,28 @@ impl Node {
     /// No node there (`home.none`), another process has it (`store.locked`), a damaged key or
     /// store.
     pub fn open(home: &Path, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Self, Failure> {
+        Self::open_telling(home, clock, rng, &mut |_, _| {})
+    }
+
+    /// The same, and tell how far it is where the full text has to be built anew first: items done,
+    /// and of how many.
+    ///
+    /// # Errors
+    /// See [`Node::open`].
+    pub fn open_telling(
+        home: &Path,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, Failure> {
         let config = Config::read(home)?;
         let home = Home::at(home);
         let options = Options {
             cache_bytes: config.cache_bytes,
             ..Options::default()
         };
-        let store = Store::open(&home.store(), &options).map_err(store_failure)?;
+        let store = Store::open_telling(&home.store(), &options, progress);
+        let store = store.map_err(store_failure)?;
         let signed = own_manifest(&store)?;
         let keys = Keys::read(&home, signed)?;
         let node = Self {

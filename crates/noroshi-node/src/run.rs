@@ -288,6 +288,11 @@ impl Node {
                 self.ledger_export(&folder, peer.as_deref(), sink)
             }
             Command::Doctor => self.doctor(sink),
+            Command::TextRebuild => self.text_rebuild(sink),
+            Command::AlarmList { all, limit } => self.alarm_list(all, limit, sink),
+            Command::AlarmAnswer { line, note, person } => {
+                answer(sink, "alarm", self.alarm_answer(line, &note, &person)?)
+            }
             Command::BackupMake { to, person, lock } => {
                 let made = self.backup_make(&to, &person, lock.as_ref(), sink)?;
                 answer(sink, "backup", made)

@@ -9,6 +9,7 @@ mod circles;
 mod coalitions;
 mod consent;
 mod defects;
+mod doctor;
 mod hops;
 mod keys;
 mod lies;

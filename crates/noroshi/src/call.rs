@@ -66,7 +66,7 @@ fn in_process(
     reads_input: bool,
     screen: &mut Screen<'_>,
 ) -> Result<(), Failure> {
-    let node = Node::open(&cli.home(), Arc::new(SystemClock), Arc::new(SystemRng))?;
+    let node = open(cli, screen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -84,6 +84,15 @@ fn in_process(
     let outcome = node.run(command.clone(), input, &outside, screen);
     node.close()?;
     outcome
+}
+
+/// Open the node; what takes long at the start is shown.
+pub(crate) fn open(cli: &Cli, screen: &mut Screen<'_>) -> Result<Node, Failure> {
+    let mut progress = |done, total| screen.progress("progress-text", done, Some(total));
+    let (clock, rng) = (Arc::new(SystemClock), Arc::new(SystemRng));
+    let node = Node::open_telling(&cli.home(), clock, rng, &mut progress);
+    screen.clear();
+    node
 }
 
 /// Shows events to the person, or as JSON lines to a program.

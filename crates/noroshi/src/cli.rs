@@ -295,10 +295,17 @@ enum Top {
     /// A lost node comes back from a backup, and asks its partners what it lost.
     #[command(subcommand)]
     Restore(keep::RestoreTask),
-    /// Is the node well?
+    /// Alarms: what wants a person's eye.
+    #[command(subcommand)]
+    Alarm(keep::AlarmTask),
+    /// Is the node well? Each check says what is, whether it is good, and what mends it.
     ///
-    /// Example: noroshi doctor.  Next: what it names as bad, it says how to mend.
-    Doctor,
+    /// Example: noroshi doctor.  Ends with 1 where something is bad; ! marks what to look at.
+    Doctor {
+        /// Build the index of search anew.
+        #[arg(long)]
+        rebuild_search: bool,
+    },
 }
 
 /// Options of `demo`.
@@ -590,7 +597,13 @@ enum ActTask {
 
 fn asked(top: &Top) -> Asked {
     match top.clone() {
-        Top::Demo(_) | Top::Init(_) | Top::Serve | Top::Doctor => Asked::Plain(Command::Doctor),
+        Top::Demo(_) | Top::Init(_) | Top::Serve => Asked::Plain(Command::Doctor),
+        Top::Doctor { rebuild_search } => Asked::Plain(if rebuild_search {
+            Command::TextRebuild
+        } else {
+            Command::Doctor
+        }),
+        Top::Alarm(task) => keep::alarm(task),
         Top::Import { paths, profile } => {
             let whole = |path: PathBuf| {
                 let is_stdin = path.as_os_str() == "-";

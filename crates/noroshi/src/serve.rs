@@ -10,13 +10,12 @@ use noroshi_net::{Identity, LinkService, Listener, Outbound, Refusal, local};
 use noroshi_node::home::Home;
 use noroshi_node::messages::{Lang, text};
 use noroshi_node::sink::{Collected, Sink};
-use noroshi_node::system::SystemClock;
 use noroshi_node::{Command, Event, Failure, Node};
-use noroshi_seal::SystemRng;
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 
+use crate::call;
 use crate::cli::Cli;
 use crate::outside::Network;
 
@@ -27,7 +26,7 @@ struct Served {
 }
 
 pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
-    let node = Node::open(&cli.home(), Arc::new(SystemClock), Arc::new(SystemRng))?;
+    let node = call::open(cli, &mut call::Screen::new(cli, false))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -38,7 +37,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         served.node.close()?;
     }
     let _ = std::fs::remove_file(Home::at(&cli.home()).socket());
-    crate::call::print(&text(cli.lang(), "serve-stop", &[]));
+    call::print(&text(cli.lang(), "serve-stop", &[]));
     Ok(())
 }
 
@@ -99,7 +98,7 @@ fn greet(cli: &Cli, served: &Served) {
     };
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     if cli.json {
-        crate::call::print(
+        call::print(
             &serde_json::json!({ "event": "answer", "kind": "serve", "answer": row }).to_string(),
         );
         return;
@@ -109,10 +108,10 @@ fn greet(cli: &Cli, served: &Served) {
         ("address", &*word(&row["address"])),
         ("digits", &*word(&row["fingerprint"]["digits"])),
     ];
-    crate::call::print(&text(cli.lang(), "serve-ready", &args));
+    call::print(&text(cli.lang(), "serve-ready", &args));
     if let Some(count) = row["restoring"].as_u64().filter(|count| *count > 0) {
         let count = count.to_string();
-        crate::call::print(&text(cli.lang(), "serve-restoring", &[("count", &count)]));
+        call::print(&text(cli.lang(), "serve-restoring", &[("count", &count)]));
     }
 }
 

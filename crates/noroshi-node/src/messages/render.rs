@@ -179,18 +179,7 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
         ),
         "backup" => backup_row(lang, row),
         "recovery" => recovery_row(lang, row),
-        "check" => {
-            let mark = if row["ok"] == true { "✓" } else { "✗" };
-            text(
-                lang,
-                "check-row",
-                &[
-                    ("mark", mark),
-                    ("check", &word(row, "check")),
-                    ("detail", &word(row, "detail")),
-                ],
-            )
-        }
+        "check" => check_row(lang, row),
         _ => row.to_string(),
     }
 }
@@ -335,7 +324,17 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
             format!("{}: {whole}", name(lang, answer))
         }
         "exported" => say(lang, "exported", answer, &["lines", "folder", "verifier"]),
-        "doctor" => text(lang, "doctor-well", &[]),
+        "doctor" if answer["bad"] == 0 && answer["look"] == 0 => text(lang, "all-well", &[]),
+        "doctor" => say(lang, "all-counted", answer, &["look", "bad"]),
+        "alarms" if answer["rows"] == 0 => text(lang, "no-alarms", &[]),
+        "alarms" => say(lang, "alarms-listed", answer, &["rows"]),
+        "alarm" => say(
+            lang,
+            "alarm-answered",
+            answer,
+            &["alarms", "up_to", "ledger_line"],
+        ),
+        "text" => say(lang, "text-built", answer, &["items"]),
         "manifest" => say(lang, "manifest", answer, &["serial", "issued"]),
         "draft" => pretty(&answer["agreement"]),
         _ => pretty(answer),
@@ -419,6 +418,43 @@ fn item_row(lang: Lang, row: &Value) -> String {
         line.push_str(&code_text(lang, code));
     }
     line
+}
+
+/// A finding of the doctor in words, and below it what mends it.
+fn check_row(lang: Lang, row: &Value) -> String {
+    let code = word(row, "code");
+    let named = row["args"].as_object().into_iter().flatten();
+    let mut args: Vec<(&str, String)> = named
+        .map(|(name, _)| (name.as_str(), word(&row["args"], name)))
+        .collect();
+    // What has a name in both languages is called by the person's.
+    if lang == Lang::Ja {
+        for (name, theirs) in [("name", "name_ja"), ("title", "title_ja")] {
+            let theirs = word(&row["args"], theirs);
+            if let Some(arg) = args.iter_mut().find(|(arg, _)| *arg == name) {
+                arg.1 = theirs;
+            }
+        }
+    }
+    let args: Vec<(&str, &str)> = args.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let said = |kind: &str| text(lang, &format!("{kind}-{code}"), &args);
+    let mark = match row["state"].as_str() {
+        Some("good") => "✓",
+        Some("look") => "!",
+        _ => "✗",
+    };
+    let line = text(
+        lang,
+        "check-row",
+        &[("mark", mark), ("detail", &said("doctor"))],
+    );
+    if row["state"] == "good" {
+        return line;
+    }
+    format!(
+        "{line}\n{}",
+        text(lang, "check-mend", &[("mend", &said("mend"))])
+    )
 }
 
 fn receipt_row(lang: Lang, row: &Value) -> String {

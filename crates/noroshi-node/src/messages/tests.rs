@@ -12,6 +12,7 @@ use super::{
 };
 use crate::Failure;
 use crate::command::Event;
+use crate::doctor::{FINDINGS, Health};
 
 /// Message ids with the arguments each names.
 fn messages(source: &str) -> BTreeMap<String, Vec<String>> {
@@ -45,6 +46,21 @@ fn every_reason_of_the_gate_has_words_in_both_languages() {
         let id = code.replace('.', "-");
         assert!(knows(Lang::En, &id) && knows(Lang::Ja, &id), "{id}");
     }
+}
+
+#[test]
+fn every_finding_of_the_doctor_has_words_and_each_that_is_not_good_says_what_mends_it() {
+    let mut expected = Vec::new();
+    for (code, health) in FINDINGS {
+        expected.push(format!("doctor-{code}"));
+        if health != Health::Good {
+            expected.push(format!("mend-{code}"));
+        }
+    }
+    expected.sort();
+    let is_of_it = |id: &String| id.starts_with("doctor-") || id.starts_with("mend-");
+    let told: Vec<String> = messages(ENGLISH).into_keys().filter(is_of_it).collect();
+    assert_eq!(told, expected);
 }
 
 #[test]

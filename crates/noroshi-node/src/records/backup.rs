@@ -59,6 +59,11 @@ impl BackupRecord {
         matches!(self.state, BackupState::Begun | BackupState::Made)
     }
 
+    /// Is it whole, and still somewhere, as far as is known?
+    pub(crate) fn is_whole(&self) -> bool {
+        self.state == BackupState::Made
+    }
+
     /// Could it hold an item that was recorded in this line of the ledger and is still here? One
     /// that was never finished could hold anything.
     pub(crate) fn may_hold(&self, line: Option<u64>) -> bool {

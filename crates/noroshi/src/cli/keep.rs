@@ -1,4 +1,4 @@
-//! The command line of what is kept: ledger, backups and restores.
+//! The command line of what is kept: ledger, alarms, backups and restores.
 
 use std::path::PathBuf;
 
@@ -197,4 +197,39 @@ pub(super) fn ledger(task: LedgerTask) -> Asked {
             Asked::Plain(Command::LedgerExport { folder, peer })
         }
     }
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum AlarmTask {
+    /// List what wants a person's eye and was not answered yet.
+    ///
+    /// Example: noroshi alarm list.  Next: noroshi alarm answer LINE --note "..." --as NAME
+    List {
+        /// Those that were answered too.
+        #[arg(long)]
+        all: bool,
+        /// Rows.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// State that every alarm up to a line was seen to; it stands in the ledger.
+    ///
+    /// Example: noroshi alarm answer 812 --note "their clock was wrong" --as sato
+    Answer {
+        /// The line of the newest alarm that is meant.
+        line: u64,
+        /// What was done about it.
+        #[arg(long)]
+        note: String,
+        /// Who states it.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+}
+
+pub(super) fn alarm(task: AlarmTask) -> Asked {
+    Asked::Plain(match task {
+        AlarmTask::List { all, limit } => Command::AlarmList { all, limit },
+        AlarmTask::Answer { line, note, person } => Command::AlarmAnswer { line, note, person },
+    })
 }
