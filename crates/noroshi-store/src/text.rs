@@ -60,8 +60,9 @@ fn collect(value: &Value, words: &mut String) {
 }
 
 /// The text as the index keeps it: in the form NFKC, which makes half-width kana, full-width
-/// letters and letters with marks of their own one with what they stand for; and runs of characters that
-/// write no spaces cut into overlapping pairs, their last character once more for itself.
+/// letters and letters with marks of their own one with what they stand for; and runs of
+/// characters that write no spaces cut into overlapping pairs, their last character once more for
+/// itself.
 #[must_use]
 pub fn terms(text: &str) -> String {
     cut(text, true)
