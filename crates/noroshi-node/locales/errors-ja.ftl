@@ -2,6 +2,14 @@
 error-internal = 内部の誤りです。この表示を添えて開発元に知らせてください
 error-command-unknown = ノードがこの命令を知りません。命令とノードの版を揃えてください
 
+error-lang-unknown = その言語はありません。使えるのは { $known } です
+error-usage-help = 使い方
+error-usage-command = その命令はありません。noroshi --help で確かめてください
+error-usage-argument = その引数はありません。--help を付けて確かめてください
+error-usage-missing = 必要な引数がありません
+error-usage-conflict = 一緒に使えない引数です
+error-usage-value = 引数の値を受け付けられません
+
 error-home-none = そのフォルダーにノードがありません。--home を確かめるか、noroshi init で作ってください
 error-home-file = ノードのフォルダーのファイルを読み書きできません。権限と空き容量を確かめてください
 error-home-occupied = フォルダーが空ではありません。別のフォルダーを指定してください

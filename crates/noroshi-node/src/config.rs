@@ -106,7 +106,7 @@ impl Config {
             r#"# Noroshi node configuration. Unknown keys are refused; changes take effect at the next start.
 version = 1
 
-# Language of people who ask for none: "en" or "ja".
+# Language of people who ask for none with --lang: "en" or "ja".
 language = "{lang}"
 
 [link]

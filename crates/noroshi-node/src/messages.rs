@@ -22,6 +22,10 @@ const JAPANESE: &str = include_str!("../locales/ja.ftl");
 /// What failures mean, in Japanese, by code; in English each says it itself.
 const FAILURES_JAPANESE: &str = include_str!("../locales/errors-ja.ftl");
 
+/// What commands and their arguments are for, in Japanese; the definitions of the commands say it
+/// in English.
+const HELP_JAPANESE: &str = include_str!("../locales/help-ja.ftl");
+
 /// What notes and errors of reading mean, in Japanese, by code; in English each says it itself.
 const READING_JAPANESE: &str = include_str!("../locales/reading-ja.ftl");
 
@@ -30,7 +34,10 @@ type Bundle = FluentBundle<FluentResource>;
 static BUNDLES: LazyLock<[Bundle; 2]> = LazyLock::new(|| {
     [
         bundle("en", &[ENGLISH]),
-        bundle("ja", &[JAPANESE, FAILURES_JAPANESE, READING_JAPANESE]),
+        bundle(
+            "ja",
+            &[JAPANESE, FAILURES_JAPANESE, READING_JAPANESE, HELP_JAPANESE],
+        ),
     ]
 });
 
@@ -48,14 +55,18 @@ fn bundle(tag: &str, sources: &[&str]) -> Bundle {
     bundle
 }
 
+fn bundle_of(lang: Lang) -> &'static Bundle {
+    let [english, japanese] = &*BUNDLES;
+    match lang {
+        Lang::En => english,
+        Lang::Ja => japanese,
+    }
+}
+
 /// A message with its arguments.
 #[must_use]
 pub fn text(lang: Lang, id: &str, args: &[(&str, &str)]) -> String {
-    let [english, japanese] = &*BUNDLES;
-    let bundle = match lang {
-        Lang::En => english,
-        Lang::Ja => japanese,
-    };
+    let bundle = bundle_of(lang);
     let Some(pattern) = bundle.get_message(id).and_then(|message| message.value()) else {
         let listed: Vec<String> = args
             .iter()
@@ -72,14 +83,19 @@ pub fn text(lang: Lang, id: &str, args: &[(&str, &str)]) -> String {
         .into_owned()
 }
 
+/// What an argument of a command is for, where the catalogue says it.
+#[must_use]
+pub fn argument_help(lang: Lang, command: &str, argument: &str) -> Option<String> {
+    let message = bundle_of(lang).get_message(command)?;
+    let pattern = message.get_attribute(argument)?.value();
+    let said = bundle_of(lang).format_pattern(pattern, None, &mut Vec::new());
+    Some(said.into_owned())
+}
+
 /// Is there a message of that id?
 #[must_use]
 pub fn knows(lang: Lang, id: &str) -> bool {
-    let [english, japanese] = &*BUNDLES;
-    match lang {
-        Lang::En => english.has_message(id),
-        Lang::Ja => japanese.has_message(id),
-    }
+    bundle_of(lang).has_message(id)
 }
 
 /// A failure for people: what went wrong, in words that say what to do. In Japanese the failure's

@@ -6,7 +6,7 @@ mod keep;
 mod key;
 mod third;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use noroshi_node::Command;
@@ -26,14 +26,17 @@ pub(crate) struct Cli {
     /// The node's folder [default: $XDG_DATA_HOME/noroshi or ~/.local/share/noroshi].
     #[arg(long, global = true, env = "NOROSHI_HOME", value_name = "FOLDER")]
     home: Option<PathBuf>,
-    /// Language of answers: en or ja [default: from LANG].
+    /// Language of answers: en or ja [default: as noroshi.toml says, then LC_ALL, then LANG].
     #[arg(
         long = "lang",
         global = true,
         env = "NOROSHI_LANG",
         value_name = "LANG"
     )]
-    language: Option<String>,
+    pub(crate) language: Option<String>,
+    /// The one that was chosen.
+    #[arg(skip)]
+    pub(crate) lang: Lang,
     /// Print every event as one JSON line.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -88,25 +91,11 @@ pub(crate) enum Asked {
 
 impl Cli {
     pub(crate) fn lang(&self) -> Lang {
-        let from_environment = || {
-            std::env::var("LANG")
-                .ok()
-                .and_then(|lang| Lang::from_word(&lang))
-        };
-        let chosen = self.language.as_deref().and_then(Lang::from_word);
-        chosen.or_else(from_environment).unwrap_or_default()
+        self.lang
     }
 
     pub(crate) fn home(&self) -> PathBuf {
-        if let Some(home) = &self.home {
-            return std::path::absolute(home).unwrap_or_else(|_| home.clone());
-        }
-        let base = std::env::var_os("XDG_DATA_HOME")
-            .map(PathBuf::from)
-            .or_else(|| {
-                std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"))
-            });
-        base.unwrap_or_default().join("noroshi")
+        home_of(self.home.as_deref())
     }
 
     pub(crate) fn task(&self) -> Task {
@@ -117,6 +106,17 @@ impl Cli {
             other => Task::Ask(asked(other)),
         }
     }
+}
+
+/// The node's folder: as said, or where this system keeps such things.
+pub(crate) fn home_of(said: Option<&Path>) -> PathBuf {
+    if let Some(home) = said {
+        return std::path::absolute(home).unwrap_or_else(|_| home.to_path_buf());
+    }
+    let base = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
+    base.unwrap_or_default().join("noroshi")
 }
 
 #[derive(Clone, Debug, Subcommand)]

@@ -5,6 +5,7 @@ mod backup;
 mod call;
 mod cli;
 mod demo;
+mod language;
 mod outside;
 mod restore;
 mod secrets;
@@ -13,10 +14,9 @@ mod setup;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use noroshi_node::messages::{self, Lang};
 
-use crate::cli::{Cli, Task};
+use crate::cli::Task;
 
 /// An import hands each object from thread to thread and frees it on another than the one that made
 /// it: the system's allocator spends an eighth of the time on the locks this takes.
@@ -24,7 +24,18 @@ use crate::cli::{Cli, Task};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match language::read(std::env::args_os().collect()) {
+        Ok(cli) => cli,
+        Err((failure, lang)) => {
+            if failure.code == "usage.help" {
+                call::print(failure.detail.trim_end());
+            } else {
+                let is_json = std::env::args_os().any(|arg| arg == "--json");
+                complain(is_json, lang, &failure);
+            }
+            return ExitCode::from(u8::try_from(failure.exit).unwrap_or(1));
+        }
+    };
     let lang = cli.lang();
     let outcome = match cli.task() {
         Task::Demo(options) => demo::run(lang, &options),
@@ -35,15 +46,15 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            complain(&cli, lang, &failure);
+            complain(cli.json, lang, &failure);
             ExitCode::from(u8::try_from(failure.exit).unwrap_or(1))
         }
     }
 }
 
 #[expect(clippy::print_stderr, reason = "this is where errors reach the person")]
-fn complain(cli: &Cli, lang: Lang, failure: &noroshi_node::Failure) {
-    if cli.json {
+fn complain(is_json: bool, lang: Lang, failure: &noroshi_node::Failure) {
+    if is_json {
         let text = serde_json::json!({ "event": "failure", "code": failure.code,
             "detail": failure.detail, "args": failure.args });
         eprintln!("{text}");

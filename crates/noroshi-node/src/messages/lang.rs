@@ -11,6 +11,9 @@ pub enum Lang {
 }
 
 impl Lang {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::En, Self::Ja];
+
     /// The word used in files and on the command line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
