@@ -4,6 +4,8 @@ progress-plan = asking the gate
 progress-verify = verifying
 progress-snapshot = copying the store
 progress-backup = writing
+progress-release = releasing
+progress-sync = exchanging
 progress-text = building search anew
 progress-unpack = unpacking
 

@@ -45,6 +45,16 @@ impl Persons for Known {
     }
 }
 
+/// What a person puts under an act, as it comes over the command surface.
+pub(crate) struct Signed<'a> {
+    /// Who signs.
+    pub(crate) person: &'a str,
+    /// In hexadecimal.
+    pub(crate) signature: &'a str,
+    /// The root's, over the act's manifest, in hexadecimal.
+    pub(crate) root_signature: Option<&'a str>,
+}
+
 impl Node {
     /// Write an act down; nobody has signed it yet.
     pub(crate) fn prepare(
@@ -136,28 +146,28 @@ impl Node {
         }
     }
 
-    /// Put a signature under an act; let it take effect when the signatures suffice.
+    /// Put a signature under an act; let it take effect when the signatures suffice. A release
+    /// tells how far it is.
     pub(crate) fn endorse(
         &self,
         act: &str,
-        person: &str,
-        signature: &str,
-        root_signature: Option<&str>,
+        signed: &Signed<'_>,
+        progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(EndorseAnswer, Vec<noroshi_model::NodeId>), Failure> {
         let id = self.find_act(act)?.act.id();
         let _turn = Turn::take(&self.at_work, id)?;
         // Read only now: whoever had the turn before may have changed it.
         let mut record = self.find_act(&id.to_string())?;
-        let signer = self.active_person(person)?;
+        let signer = self.active_person(signed.person)?;
         let endorsement = Endorsement {
             person: signer.name.clone(),
             key: KeyId::of(&signer.public),
             at: self.now(),
-            signature: signature_bytes(signature)?,
+            signature: signature_bytes(signed.signature)?,
         };
         match record.state {
             ActState::Prepared => {
-                if let Some(root) = root_signature {
+                if let Some(root) = signed.root_signature {
                     record.root_signature = Some(signature_bytes(root)?);
                 }
                 if matches!(record.act.kind, ActKind::KeyRotate | ActKind::KeyRevoke) {
@@ -173,7 +183,7 @@ impl Node {
             return self.file_request(record);
         }
         let approved = self.approved(&record)?;
-        self.carry_out(record, &approved)
+        self.carry_out(record, &approved, progress)
     }
 
     /// The requester has signed; now a second person is waited for.
@@ -239,9 +249,10 @@ impl Node {
         &self,
         mut record: ActRecord,
         approved: &Approved,
+        progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(EndorseAnswer, Vec<noroshi_model::NodeId>), Failure> {
         let outcome = match record.act.kind {
-            ActKind::Release => self.execute_release(&mut record, approved),
+            ActKind::Release => self.execute_release(&mut record, approved, progress),
             ActKind::Recall => self.execute_recall(&mut record, approved),
             ActKind::AgreementSign => self.execute_agreement_sign(&mut record, approved),
             ActKind::AgreementSuspend | ActKind::AgreementResume => {

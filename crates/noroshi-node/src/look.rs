@@ -7,6 +7,7 @@ use noroshi_store::{Filter, ItemState, StoredItem};
 use crate::agreements::outer_json;
 use crate::command::{Event, Failure, ItemAnswer, ItemRow, PageAnswer};
 use crate::node::{Node, store_failure};
+use crate::run::told;
 use crate::sink::Sink;
 
 /// Most rows of one page.
@@ -63,17 +64,8 @@ impl Node {
 
     /// Build the full text anew.
     pub(crate) fn text_rebuild(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
-        let mut progress = |done, total| {
-            sink.send(Event::Progress {
-                label: "progress-text".into(),
-                done,
-                total: Some(total),
-            });
-        };
-        let items = self
-            .store
-            .rebuild_text(&mut progress)
-            .map_err(store_failure)?;
+        let items = self.store.rebuild_text(&mut told(sink, "progress-text"));
+        let items = items.map_err(store_failure)?;
         sink.send(Event::Answer {
             kind: "text".into(),
             answer: serde_json::json!({ "items": items }),

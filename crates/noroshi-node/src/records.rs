@@ -467,6 +467,12 @@ pub(crate) struct PlanRecord {
 const PLAN_VERSION: u8 = 1;
 
 impl PlanRecord {
+    /// Items it would send, one for each recipient.
+    pub(crate) fn len(&self) -> u64 {
+        let lists = self.recipients.iter();
+        lists.map(|(_, entries)| entries.len() as u64).sum()
+    }
+
     /// What the approver signs stands for: every recipient, item and outgoing rendition.
     pub(crate) fn digest(&self) -> Digest {
         Digest::of(&self.to_bytes())

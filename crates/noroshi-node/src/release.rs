@@ -19,12 +19,40 @@ use crate::records::{ActRecord, PlanEntry, PlanRecord, int};
 /// Why something stays that one person asked for.
 pub(crate) const SECOND_PERSON: &str = "a second person must approve it by the rule as it is now";
 
+/// Steps between two signs of progress.
+const STRIDE: u64 = 500;
+
+/// How far a release is.
+struct Way<'a> {
+    done: u64,
+    total: u64,
+    progress: &'a mut dyn FnMut(u64, u64),
+}
+
+impl<'a> Way<'a> {
+    fn new(total: u64, progress: &'a mut dyn FnMut(u64, u64)) -> Self {
+        Self {
+            done: 0,
+            total,
+            progress,
+        }
+    }
+
+    fn step(&mut self) {
+        self.done += 1;
+        if self.done.is_multiple_of(STRIDE) {
+            (self.progress)(self.done, self.total);
+        }
+    }
+}
+
 impl Node {
     /// Put what was approved into the recipients' logs.
     pub(crate) fn execute_release(
         &self,
         record: &mut ActRecord,
         approved: &Approved,
+        progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Effect, Failure> {
         let id = record.act.id();
         let bytes = self
@@ -47,7 +75,10 @@ impl Node {
         }
         let purpose = record.act.subject.str("purpose").unwrap_or_default();
         let view = self.gate_view(purpose)?;
-        if let Some(why) = self.differs(&plan, &view, record.approval.is_some())? {
+        let has_second_person = record.approval.is_some();
+        // Half the way is asking the gate, half is writing.
+        let mut way = Way::new(2 * plan.len(), progress);
+        if let Some(why) = self.differs(&plan, &view, has_second_person, &mut way)? {
             self.store
                 .write(|tx| self.return_act(tx, record, &why))
                 .map_err(store_failure::<WriteError>)?;
@@ -70,7 +101,8 @@ impl Node {
             .write(|tx| {
                 let mut entries = 0;
                 for (node, lines) in &plan.recipients {
-                    entries += self.queue_releases(tx, record, node, lines, precedence)?;
+                    entries +=
+                        self.queue_releases(tx, record, node, lines, precedence, &mut way)?;
                 }
                 tx.delete(RecordKind::Plan, id.bytes())?;
                 let line = self.close_act(tx, record, approved)?;
@@ -92,6 +124,7 @@ impl Node {
         plan: &PlanRecord,
         view: &GateView,
         has_second_person: bool,
+        way: &mut Way<'_>,
     ) -> Result<Option<String>, Failure> {
         let agreements = self.standings(&view.agreements, view.now);
         let grants = self.every_grant()?;
@@ -103,6 +136,7 @@ impl Node {
             let question = view.question(view.now, &grants);
             let mut gate = Gate::new(&recipient, &agreements, &view.rules, &question);
             for line in lines {
+                way.step();
                 let stored = self.inside()?.item(&line.item).map_err(store_failure)?;
                 let marked = match &stored {
                     Some(stored) => self.marked(stored)?.map(|marked| (stored, marked)),
@@ -132,6 +166,7 @@ impl Node {
         node: &NodeId,
         lines: &[PlanEntry],
         precedence: Precedence,
+        way: &mut Way<'_>,
     ) -> Result<u64, WriteError> {
         let purpose = record.act.subject.str("purpose").unwrap_or_default();
         for line in lines {
@@ -140,6 +175,7 @@ impl Node {
         let first = tx.log_size(node)?;
         let mut queued = 0;
         for line in lines {
+            way.step();
             let Some(seq) = tx.seq_of(&line.item)? else {
                 continue;
             };

@@ -5,7 +5,7 @@ use std::io::Read;
 use noroshi_model::act::ActKind;
 use serde::Serialize;
 
-use crate::acts::act_answer;
+use crate::acts::{Signed, act_answer};
 use crate::coalitions::ListOrder;
 use crate::command::{Command, Event, Failure, SyncAnswer};
 use crate::node::Node;
@@ -134,7 +134,10 @@ impl Node {
                 answer(sink, "act", self.peer_remove(&peer, &person)?)
             }
             Command::PeerList => self.peer_list(sink),
-            Command::Sync { peer } => answer(sink, "sync", self.sync(peer.as_deref(), outside)?),
+            Command::Sync { peer } => {
+                let synced = self.sync(peer.as_deref(), outside, sink)?;
+                answer(sink, "sync", synced)
+            }
             Command::PersonAdd {
                 name,
                 public_key,
@@ -253,8 +256,14 @@ impl Node {
                 root_signature,
             } => {
                 let presented = self.tls_key();
-                let (endorsed, wake) =
-                    self.endorse(&act, &person, &signature, root_signature.as_deref())?;
+                let signed = Signed {
+                    person: &person,
+                    signature: &signature,
+                    root_signature: root_signature.as_deref(),
+                };
+                let mut progress = told(sink, "progress-release");
+                let (endorsed, wake) = self.endorse(&act, &signed, &mut progress)?;
+                drop(progress);
                 if self.tls_key() != presented {
                     outside.present(&self.tls_key());
                 }
@@ -322,13 +331,20 @@ impl Node {
     }
 
     /// Exchange with one peer, or with every one that can be reached.
-    fn sync(&self, peer: Option<&str>, outside: &dyn Outside) -> Result<SyncAnswer, Failure> {
+    fn sync(
+        &self,
+        peer: Option<&str>,
+        outside: &dyn Outside,
+        sink: &mut dyn Sink,
+    ) -> Result<SyncAnswer, Failure> {
+        let mut progress = told(sink, "progress-sync");
         if let Some(named) = peer {
-            return self.sync_with(&self.find_peer(named)?.node(), outside);
+            let peer = self.find_peer(named)?.node();
+            return self.sync_telling(&peer, outside, &mut progress);
         }
         let mut whole = SyncAnswer::default();
         for peer in self.peers_to_sync() {
-            match self.sync_with(&peer, outside) {
+            match self.sync_telling(&peer, outside, &mut progress) {
                 Ok(one) => {
                     whole.peers.extend(one.peers);
                     whole.sent += one.sent;
@@ -347,6 +363,18 @@ impl Node {
             return Err(Failure::new("peer.unreachable", 6, why).arg("peer", peer));
         }
         Ok(whole)
+    }
+}
+
+/// Tells on how far long work is. Whoever asked may have gone: the work goes on all the same, to
+/// its next safe end.
+pub(crate) fn told<'a>(sink: &'a mut dyn Sink, label: &'a str) -> impl FnMut(u64, u64) + 'a {
+    move |done, total| {
+        sink.send(Event::Progress {
+            label: label.into(),
+            done,
+            total: Some(total),
+        });
     }
 }
 

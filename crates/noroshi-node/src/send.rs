@@ -121,6 +121,17 @@ impl Node {
     /// # Errors
     /// The peer cannot be reached or answers with another key.
     pub fn sync_with(&self, peer: &NodeId, outside: &dyn Outside) -> Result<SyncAnswer, Failure> {
+        self.sync_telling(peer, outside, &mut |_, _| {})
+    }
+
+    /// The same, and tell after each exchange how far it is: entries that went over so far, either
+    /// way, and how many that and what still waits here make together.
+    pub(crate) fn sync_telling(
+        &self,
+        peer: &NodeId,
+        outside: &dyn Outside,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<SyncAnswer, Failure> {
         let mut answer = SyncAnswer {
             peers: vec![peer.to_string()],
             ..SyncAnswer::default()
@@ -194,6 +205,11 @@ impl Node {
             known = self.confirmed_peer(peer)?;
             let moved = outcome.applied + outcome.acknowledged > 0;
             idle = if moved { 0 } else { idle + 1 };
+            let (gone, waits) = (
+                answer.sent + answer.received,
+                self.inside()?.log_waiting(peer),
+            );
+            progress(gone, gone + waits.map_err(store_failure)?);
             let slot = lock(&slot);
             if idle == STALLED_ROUNDS && slot.link.backlog() > 0 {
                 return Err(Failure::new(

@@ -128,6 +128,9 @@ impl<'a> Screen<'a> {
             bar
         });
         bar.set_message(label);
+        if let Some(total) = total {
+            bar.set_length(total);
+        }
         bar.set_position(done);
     }
 

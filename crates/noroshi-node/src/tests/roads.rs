@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use noroshi_sync::{join_frames, split_frames};
 
 use super::stage::{Party, Stage, id, object};
+use crate::command::{ActAnswer, Command, Event};
 use crate::node::lock;
 
 /// Thirty items, released and waiting.
@@ -26,6 +27,39 @@ fn is_whole(stage: &Stage) {
 }
 
 /// Clause: I5
+#[test]
+fn long_work_tells_how_far_it_is_and_never_more_than_there_is() {
+    let stage = Stage::new();
+    let objects: Vec<_> = (1..=600).map(|number| object(number, 10)).collect();
+    stage.us.import("own", &objects);
+    let far = |label: &str, events: Vec<Event>| -> Vec<(u64, u64)> {
+        let told = events.into_iter().filter_map(|event| match event {
+            Event::Progress {
+                label: told,
+                done,
+                total,
+            } if told == label => Some((done, total.unwrap())),
+            _ => None,
+        });
+        told.collect()
+    };
+    let act = stage.us.prepare(stage.us.share(&[])).unwrap();
+    let endorse = |act: &ActAnswer, who: usize| Command::Endorse {
+        act: act.id.clone(),
+        person: stage.us.people[who].to_owned(),
+        signature: stage.us.signature(act, who),
+        root_signature: None,
+    };
+    let events = stage.us.events(endorse(&act, 0)).unwrap();
+    let released = far("progress-release", events);
+    assert_eq!(released, [(500, 1200), (1000, 1200)]);
+    let synced = stage.us.events(Command::Sync { peer: None }).unwrap();
+    let synced = far("progress-sync", synced);
+    assert!(synced.len() > 1, "{synced:?}");
+    assert!(synced.iter().all(|(done, total)| done <= total));
+    assert_eq!(synced.last().unwrap().0, synced.last().unwrap().1);
+}
+
 #[test]
 fn frames_cut_anywhere_are_refused_and_what_was_cut_comes_again() {
     let stage = Stage::new();
