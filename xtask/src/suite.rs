@@ -1,10 +1,14 @@
 //! `cargo xtask test`: every check in order, stopping at the first that fails.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use crate::{edges, root, tidy, trace};
+
+/// How long the demonstration may take once it is built. It takes about a tenth of that.
+const DEMO_MAX: Duration = Duration::from_secs(60);
 
 /// Run everything.
 pub(crate) fn run() -> Result<()> {
@@ -81,15 +85,25 @@ fn cargo_with(args: &[&str], envs: &[(&str, &str)]) -> Result<()> {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "how long the demonstration takes")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 /// The real binary: the demonstration must end as expected and, with a fault planted, name it.
 fn demo(args: &[&str], exit: i32, names: Option<&str>) -> Result<()> {
+    let began = now();
     let output = Command::new(root().join("target/release/noroshi"))
         .arg("demo")
         .args(args)
         .output()
         .context("the binary does not start")?;
+    let took = began.elapsed();
     let said = String::from_utf8_lossy(&output.stdout);
     println!("{said}");
+    if took > DEMO_MAX {
+        bail!("took {} s; a minute is promised", took.as_secs());
+    }
     if output.status.code() != Some(exit) {
         let complained = String::from_utf8_lossy(&output.stderr);
         bail!(

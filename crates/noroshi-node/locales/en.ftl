@@ -271,7 +271,6 @@ demo-check-verify = both nodes verify ledger, logs and receipts from genesis
 demo-passed = All { $count } checks held, in { $seconds } s.
 demo-failed = { $count } checks failed: { $faults }
 demo-planted = (fault planted: { $fault })
-demo-kept = Both nodes go on. Talk to them with:
+demo-kept = Both nodes go on. These commands can be pasted as they are; Ctrl-C stops both and clears up.
     { $jp }
     { $us }
-    Stop them with Ctrl-C.

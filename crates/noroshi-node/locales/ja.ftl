@@ -271,7 +271,6 @@ demo-check-verify = 双方のノードが台帳、記録、受領証を起源か
 demo-passed = { $count } 項目すべて成立（{ $seconds } 秒）。
 demo-failed = { $count } 項目が不成立: { $faults }
 demo-planted = （障害を仕込みました: { $fault }）
-demo-kept = 両ノードは稼働を続けます。操作方法:
+demo-kept = 両ノードは稼働を続けます。次の命令はそのまま貼り付けられます。Ctrl-C で停止し、片付けます。
     { $jp }
     { $us }
-    Ctrl-C で停止します。

@@ -9,13 +9,45 @@ use std::collections::BTreeSet;
 
 use noroshi_node::Failure;
 use noroshi_node::messages::{Lang, text};
+use serde_json::{Value, json};
 
 use crate::call::print;
 use crate::cli::DemoOptions;
 
+/// How the story is told.
+#[derive(Clone, Copy)]
+pub(crate) struct Voice {
+    pub(crate) lang: Lang,
+    /// As JSON lines for a program, in place of sentences.
+    pub(crate) json: bool,
+}
+
+impl Voice {
+    /// A sentence for a person.
+    fn say(self, id: &str, args: &[(&str, &str)]) {
+        if !self.json {
+            print(&text(self.lang, id, args));
+        }
+    }
+
+    /// A row for a program.
+    fn row(self, kind: &str, row: &Value) {
+        if self.json {
+            print(&json!({ "event": "row", "kind": kind, "row": row }).to_string());
+        }
+    }
+
+    /// The last word for a program.
+    fn answer(self, answer: &Value) {
+        if self.json {
+            print(&json!({ "event": "answer", "kind": "demo", "answer": answer }).to_string());
+        }
+    }
+}
+
 /// What the demonstration has found so far.
 pub(crate) struct Findings {
-    lang: Lang,
+    voice: Voice,
     held: u32,
     faults: BTreeSet<&'static str>,
     failed: u32,
@@ -26,13 +58,12 @@ impl Findings {
     /// Begin a step of the story.
     pub(crate) fn step(&mut self, id: &str, args: &[(&str, &str)]) {
         self.step += 1;
-        let words = text(self.lang, id, args);
+        let words = text(self.voice.lang, id, args);
         let number = self.step.to_string();
-        print(&text(
-            self.lang,
-            "demo-step",
-            &[("number", &number), ("text", &words)],
-        ));
+        self.voice
+            .say("demo-step", &[("number", &number), ("text", &words)]);
+        let row = json!({ "number": self.step, "code": id, "text": words });
+        self.voice.row("demo_step", &row);
     }
 
     /// A check held or did not; `guards` names the fault it would show.
@@ -43,13 +74,12 @@ impl Findings {
         id: &str,
         args: &[(&str, &str)],
     ) {
-        let words = text(self.lang, id, args);
+        let words = text(self.voice.lang, id, args);
         let mark = if holds { "  ✓" } else { "  ✗" };
-        print(&text(
-            self.lang,
-            "demo-check",
-            &[("mark", mark), ("text", &words)],
-        ));
+        self.voice
+            .say("demo-check", &[("mark", mark), ("text", &words)]);
+        let row = json!({ "code": id, "guards": guards, "holds": holds, "text": words });
+        self.voice.row("demo_check", &row);
         if holds {
             self.held += 1;
         } else {
@@ -60,47 +90,42 @@ impl Findings {
 }
 
 /// Run it. Succeeds only if each check held.
-pub(crate) fn run(lang: Lang, options: &DemoOptions) -> Result<(), Failure> {
-    print(&text(lang, "demo-title", &[]));
+pub(crate) fn run(voice: Voice, options: &DemoOptions) -> Result<(), Failure> {
+    voice.say("demo-title", &[]);
     if let Some(fault) = &options.fault {
-        print(&text(lang, "demo-planted", &[("fault", fault)]));
+        voice.say("demo-planted", &[("fault", fault)]);
     }
     let began = stage::now();
     let mut findings = Findings {
-        lang,
+        voice,
         held: 0,
         faults: BTreeSet::new(),
         failed: 0,
         step: 0,
     };
-    let mut stage = stage::Stage::build(lang)?;
+    let mut stage = stage::Stage::build(voice)?;
     story::tell(&mut stage, &mut findings, options.fault.as_deref())?;
     let seconds = (stage::now().micros() - began.micros()) / 1_000_000;
+    let faults: Vec<&str> = findings.faults.iter().copied().collect();
+    voice.answer(&json!({
+        "held": findings.held,
+        "failed": findings.failed,
+        "faults": faults,
+        "seconds": seconds,
+        "nodes": [stage.jp.whereabouts(), stage.us.whereabouts()],
+    }));
     if findings.failed > 0 {
-        let faults: Vec<&str> = findings.faults.iter().copied().collect();
         let faults = faults.join(", ");
-        print(&text(
-            lang,
-            "demo-failed",
-            &[("count", &findings.failed.to_string()), ("faults", &faults)],
-        ));
-        return Err(Failure::new(
-            "demo.failed",
-            1,
-            format_args!("found: {faults}"),
-        ));
+        let count = findings.failed.to_string();
+        voice.say("demo-failed", &[("count", &count), ("faults", &faults)]);
+        let why = format_args!("found: {faults}");
+        return Err(Failure::new("demo.failed", 1, why));
     }
-    let args = [
-        ("count", &*findings.held.to_string()),
-        ("seconds", &*seconds.to_string()),
-    ];
-    print(&text(lang, "demo-passed", &args));
+    let (count, seconds) = (findings.held.to_string(), seconds.to_string());
+    voice.say("demo-passed", &[("count", &count), ("seconds", &seconds)]);
     if options.keep {
-        let args = [
-            ("jp", &*stage.jp.how_to_talk()),
-            ("us", &*stage.us.how_to_talk()),
-        ];
-        print(&text(lang, "demo-kept", &args));
+        let (jp, us) = (stage.jp.how_to_talk("USA"), stage.us.how_to_talk("JPN"));
+        voice.say("demo-kept", &[("jp", &jp), ("us", &us)]);
         stage.wait();
     }
     Ok(())

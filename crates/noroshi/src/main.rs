@@ -5,6 +5,7 @@ mod backup;
 mod call;
 mod cli;
 mod demo;
+mod interrupt;
 mod language;
 mod outside;
 mod restore;
@@ -38,7 +39,13 @@ fn main() -> ExitCode {
     };
     let lang = cli.lang();
     let outcome = match cli.task() {
-        Task::Demo(options) => demo::run(lang, &options),
+        Task::Demo(options) => {
+            let voice = demo::Voice {
+                lang,
+                json: cli.json,
+            };
+            demo::run(voice, &options)
+        }
         Task::Init(options) => setup::init(&cli, &options),
         Task::Serve => serve::run(&cli),
         Task::Ask(asked) => act::run(&cli, asked),

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 use crate::call;
 use crate::cli::Cli;
+use crate::interrupt::Signals;
 use crate::outside::Network;
 
 /// The node with its ports, as the servers use it.
@@ -37,7 +38,12 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         served.node.close()?;
     }
     let _ = std::fs::remove_file(Home::at(&cli.home()).socket());
-    call::print(&text(cli.lang(), "serve-stop", &[]));
+    if cli.json {
+        let stopped = serde_json::json!({ "event": "answer", "kind": "stopped", "answer": {} });
+        call::print(&stopped.to_string());
+    } else {
+        call::print(&text(cli.lang(), "serve-stop", &[]));
+    }
     Ok(())
 }
 
@@ -65,6 +71,7 @@ async fn serve(
         wake: Some(wake),
     };
     let served = Arc::new(Served { node, network });
+    let mut signals = Signals::hear(false).map_err(|error| refused("signals", &error))?;
     greet(cli, &served);
     let (stop, stopped) = watch::channel(false);
     let owner = rustix::process::getuid().as_raw();
@@ -75,7 +82,7 @@ async fn serve(
         tokio::spawn(local::serve(commands, local, owner, stopped.clone())),
         tokio::spawn(exchange_loop(Arc::clone(&served), woken, interval, stopped)),
     ];
-    wait_for_signal().await;
+    signals.first().await;
     let _ = stop.send(true);
     for task in tasks {
         let _ = task.await;
@@ -112,20 +119,6 @@ fn greet(cli: &Cli, served: &Served) {
     if let Some(count) = row["restoring"].as_u64().filter(|count| *count > 0) {
         let count = count.to_string();
         call::print(&text(cli.lang(), "serve-restoring", &[("count", &count)]));
-    }
-}
-
-async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
     }
 }
 

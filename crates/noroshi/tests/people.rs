@@ -4,7 +4,8 @@
 
 mod home;
 
-use std::process::Output;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
 
 use home::Home;
 
@@ -57,7 +58,7 @@ fn who_asks_chooses_the_language_before_the_administrator_and_the_system() {
     assert!(!is_japanese(&[], &["--lang", "en"]));
     // Without a node the system's locale decides, LC_ALL first.
     let told = |env: &[(&str, &str)]| {
-        let mut command = std::process::Command::new(home::BINARY);
+        let mut command = Command::new(home::BINARY);
         let nowhere = home.folder.path().join("nowhere");
         command.env_clear().env("NOROSHI_HOME", nowhere);
         let output = command.envs(env.iter().copied()).arg("list").output();
@@ -94,4 +95,69 @@ fn help_and_mistakes_are_told_in_japanese_too() {
         assert_eq!(output.status.code(), Some(2));
         assert!(said(&output).contains(words), "{words}");
     }
+}
+
+/// The commands it prints are pasted into a shell that stands elsewhere and knows nothing of the
+/// demonstration. A signal to it alone stops both nodes and leaves no folder behind.
+#[test]
+fn a_kept_demonstration_can_be_talked_to_from_anywhere_and_clears_up_when_it_is_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    // A path that a shell must be told of in quotes.
+    let temporary = folder.path().join("it's kept");
+    std::fs::create_dir(&temporary).unwrap();
+    let mut child = Command::new(home::BINARY)
+        .args(["--lang", "en", "demo", "--keep"])
+        .env("TMPDIR", &temporary)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut commands: Vec<String> = Vec::new();
+    while commands.len() < 8 {
+        let line = lines.next().expect("the demonstration ended").unwrap();
+        let line = line.trim();
+        if line.contains(home::BINARY) {
+            commands.push(line.to_owned());
+        }
+    }
+    for command in &commands {
+        let output = Command::new("sh")
+            .args(["-c", command])
+            .current_dir("/")
+            .env_clear()
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{command}: {}", said(&output));
+        assert!(!output.stdout.is_empty(), "{command}");
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
+}
+
+#[test]
+fn a_server_under_json_says_json_to_its_last_word() {
+    let home = Home::new();
+    let (mut child, mut said) = {
+        let mut child = home
+            .command(&["--json", "serve"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = BufReader::new(child.stdout.take().unwrap()).lines();
+        (child, said)
+    };
+    let kind = |line: String| {
+        let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+        event["kind"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(kind(said.next().unwrap().unwrap()), "serve");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let rest: Vec<String> = said.map(|line| kind(line.unwrap())).collect();
+    assert_eq!(rest, ["stopped"]);
+    assert!(child.wait().unwrap().success());
 }

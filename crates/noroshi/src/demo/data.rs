@@ -21,6 +21,8 @@ pub(crate) const RECALL_CANARY: &str = "canary-recall-3Z5";
 
 /// Ids of the demonstration's own items.
 pub(crate) const NOFORN_ID: &str = "indicator--a17c1d7e-52a9-4d0f-9c67-0d3c4f1b2a01";
+/// What the planted fault of the gate lets slip.
+pub(crate) const SLIPPED_ID: &str = "indicator--a17c1d7e-52a9-4d0f-9c67-0d3c4f1b2a09";
 pub(crate) const SDS_ID: &str = "report--b28d2e8f-63ba-4e1f-8d78-1e4d5f2c3b02";
 pub(crate) const REDUCED_ID: &str = "indicator--c39e3f90-74cb-4f20-9e89-2f5e603d4c03";
 pub(crate) const RECALL_ID: &str = "indicator--d40f4fa1-85dc-4031-af90-306f714e5d04";
@@ -88,10 +90,10 @@ pub(crate) fn american_items() -> String {
     format!("[{}]", items.join(","))
 }
 
-/// The NOFORN item as it would look at the other side, had the gate let it through.
-pub(crate) fn leaked_item() -> String {
+/// The NOFORN item as somebody wrote it down elsewhere, without its marking.
+pub(crate) fn slipped_item() -> String {
     format!(
-        r#"{{"type":"indicator","spec_version":"2.1","id":"{NOFORN_ID}",{TIMES},
+        r#"{{"type":"indicator","spec_version":"2.1","id":"{SLIPPED_ID}",{TIMES},
         "name":"Beacon {NOFORN_CANARY}","pattern":"[domain-name:value = 'c2.example']",
         "pattern_type":"stix","valid_from":"2026-11-01T00:00:00Z"}}"#
     )

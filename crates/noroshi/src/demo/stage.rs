@@ -9,7 +9,10 @@ use noroshi_model::{Clock, Timestamp};
 use noroshi_node::Failure;
 use noroshi_node::messages::Lang;
 use noroshi_node::system::SystemClock;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::Voice;
+use crate::interrupt::Interrupt;
 
 /// Now, for telling how long it took.
 pub(crate) fn now() -> Timestamp {
@@ -20,7 +23,8 @@ pub(crate) fn now() -> Timestamp {
 pub(crate) struct Actor {
     home: PathBuf,
     passphrases: PathBuf,
-    lang: Lang,
+    voice: Voice,
+    interrupt: Interrupt,
     server: Option<Child>,
     /// Who asks and who approves.
     pub(crate) people: [&'static str; 2],
@@ -33,13 +37,17 @@ pub(crate) struct Stage {
     pub(crate) folder: PathBuf,
     pub(crate) jp: Actor,
     pub(crate) us: Actor,
+    interrupt: Interrupt,
 }
 
 impl Stage {
     /// Make both nodes and start their servers.
-    pub(crate) fn build(lang: Lang) -> Result<Self, Failure> {
+    pub(crate) fn build(voice: Voice) -> Result<Self, Failure> {
+        // From here on a signal ends the story and not the process: the folder is taken away.
+        let interrupt = Interrupt::listen().map_err(|error| trouble("listen", &error))?;
         let name = format!("noroshi-demo-{}-{}", std::process::id(), now().micros());
         let folder = std::env::temp_dir().join(name);
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
         std::fs::create_dir_all(&folder).map_err(|error| trouble("make a folder", &error))?;
         let passphrases = folder.join("passphrases");
         let people = ["root", "sato", "suzuki", "smith", "jones"];
@@ -58,14 +66,15 @@ impl Stage {
             Ok(Actor {
                 home: folder.join(short),
                 passphrases: passphrases.clone(),
-                lang,
+                voice,
+                interrupt: interrupt.clone(),
                 server: None,
                 people,
                 name,
                 address: free_address()?,
             })
         };
-        let (jp_name, us_name) = match lang {
+        let (jp_name, us_name) = match voice.lang {
             Lang::En => (
                 "Ministry of Defense, Japan",
                 "Department of Defense, United States",
@@ -74,17 +83,17 @@ impl Stage {
         };
         let jp = actor("jp", jp_name, ["sato", "suzuki"])?;
         let us = actor("us", us_name, ["smith", "jones"])?;
-        Ok(Self { folder, jp, us })
+        Ok(Self {
+            folder,
+            jp,
+            us,
+            interrupt,
+        })
     }
 
     /// Leave both running until the person stops the demonstration.
-    pub(crate) fn wait(&mut self) {
-        for server in [&mut self.jp.server, &mut self.us.server]
-            .into_iter()
-            .flatten()
-        {
-            let _ = server.wait();
-        }
+    pub(crate) fn wait(&self) {
+        self.interrupt.wait();
     }
 }
 
@@ -162,16 +171,41 @@ impl Actor {
         self.home.join("store").join("noroshi.db")
     }
 
-    /// How a person talks to this node.
-    pub(crate) fn how_to_talk(&self) -> String {
-        format!("noroshi --home {} peer list", self.home.display())
+    /// Commands for this node, to be pasted as they are from any folder.
+    pub(crate) fn how_to_talk(&self, other: &str) -> String {
+        let words = [
+            "peer list".to_owned(),
+            "list --limit 5".to_owned(),
+            "receipts --limit 5".to_owned(),
+            format!("share --all --to {other} --as {} --dry-run", self.people[0]),
+        ];
+        let begin = [
+            quoted(&program()),
+            format!("--lang {}", self.voice.lang.as_str()),
+            format!("--home {}", quoted(&self.home)),
+            format!("--passphrase-file {}", quoted(&self.passphrases)),
+        ];
+        let begin = begin.join(" ");
+        let lines = words.map(|words| format!("{begin} {words}"));
+        format!("# {}\n{}", self.name, lines.join("\n"))
+    }
+
+    /// The same for a program.
+    pub(crate) fn whereabouts(&self) -> Value {
+        json!({
+            "name": self.name,
+            "program": program(),
+            "home": self.home,
+            "passphrase_file": self.passphrases,
+            "people": self.people,
+            "address": self.address,
+        })
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("noroshi"));
-        let mut command = Command::new(program);
+        let mut command = Command::new(program());
         command
-            .args(["--json", "--lang", self.lang.as_str()])
+            .args(["--json", "--lang", self.voice.lang.as_str()])
             .arg("--home")
             .arg(&self.home)
             .arg("--passphrase-file")
@@ -183,6 +217,9 @@ impl Actor {
 
     /// A command as a person would type it; its events, one a line.
     pub(crate) fn run(&self, args: &[&str]) -> Result<Vec<Value>, Failure> {
+        if self.interrupt.came() {
+            return Err(trouble("go on", &"stopped by a signal"));
+        }
         let output = self
             .command(args)
             .output()
@@ -235,11 +272,15 @@ impl Actor {
 
     /// Tell what a command answered, in the person's language.
     pub(crate) fn tell(&self, answer: &Value) {
+        if self.voice.json {
+            let row = json!({ "name": self.name, "answer": answer });
+            return self.voice.row("demo_import", &row);
+        }
         let event = noroshi_node::Event::Answer {
             kind: "import".into(),
             answer: answer.clone(),
         };
-        let text = noroshi_node::messages::render(self.lang, &event);
+        let text = noroshi_node::messages::render(self.voice.lang, &event);
         crate::call::print(&format!("    {}: {text}", self.name));
     }
 
@@ -251,6 +292,22 @@ impl Actor {
     /// The object of a STIX id as this node shows it; nothing where it knows none.
     pub(crate) fn show(&self, id: &str) -> Option<Value> {
         self.answer(&["show", id], "item").ok()
+    }
+}
+
+/// This program, wherever it is called from.
+fn program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("noroshi"))
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+    if path.chars().all(is_plain) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
     }
 }
 

@@ -215,10 +215,7 @@ fn keep_closed(stage: &Stage, findings: &mut Findings, fault: Option<&str>) -> R
     let noforn = stays(us, data::NOFORN_ID, "JPN")?;
     let sds = stays(jp, data::SDS_ID, "USA")?;
     if fault == Some("gate") {
-        // As if the gate had let it through: the item arrives at the other side all the same.
-        let path = stage.folder.join("leaked.json");
-        write(&path, &data::leaked_item())?;
-        jp.run(&["import", &shown(&path), "--profile", "own"])?;
+        slip(stage)?;
     }
     // Not only asked: ordered. The order is refused, and nothing of it travels.
     let refused = |actor: &Actor, id: &str, to: &str| {
@@ -242,6 +239,24 @@ fn keep_closed(stage: &Stage, findings: &mut Findings, fault: Option<&str>) -> R
     let sds_stayed = sds == "gate.not_covered" && unknown(us, data::SDS_CANARY, data::SDS_ID)?;
     findings.check("gate", sds_stayed, "demo-check-sds", &[("rule", &sds)]);
     Ok(())
+}
+
+/// The fault `gate`: the closed report reaches the sender's gate without its marking, in another
+/// file; people ask for it to be shared, and the real gate lets it go, over the real road. Nothing
+/// at the sender is any the wiser: only who looks into the partner's node sees it there.
+///
+/// Rejected: a switch in the gate or its tables (a hole that every node would ship with); another
+/// meaning of the marking written into the sender's store (each row carries a sum, so the node
+/// notices before it shares anything); a wider agreement, or a lowering that two persons sign (the
+/// gate would be right to let it go); a look-alike put in at the receiver (nothing would have
+/// left).
+fn slip(stage: &Stage) -> Result<(), Failure> {
+    let us = &stage.us;
+    let path = stage.folder.join("slip.json");
+    write(&path, &data::slipped_item())?;
+    us.run(&["import", &shown(&path), "--profile", "own"])?;
+    us.order(&["share", data::SLIPPED_ID, "--to", "JPN"])?;
+    settle(stage)
 }
 
 fn reduce(stage: &Stage, findings: &mut Findings) -> Result<(), Failure> {
