@@ -122,6 +122,7 @@ error-link-epoch = 新しい鍵の期を始められません
 error-link-gaps = 相手のログの欠番が多すぎます
 error-link-stalled = 相手は応答しますが何も受け取りません。相手側で noroshi ledger list --kind alarm を見てもらってください
 error-ledger-damaged = 台帳が一致しません。書き込みを止め、写しと比べてください
+error-ledger-checkpoint = { $size } 件の時点で署名した検査点と合いません（{ $log }）。後から書き換えられています。書き込みを止め、写しと比べてください
 error-ledger-kind = その種類の行はありません
 error-ledger-no_line = その番号の行はありません
 error-ledger-not_released = その項目はその相手に提供されていません

@@ -1,20 +1,190 @@
-//! Does what is stored still say what was signed? The file's own structure, and every item against
-//! its name, its signature and the ledger line that brought it. Reads only.
-//!
-//! The neighbour `ledger` verifies leaves, tiles and receipts.
+//! Does what is stored still say what was signed? Ledger, logs and mirrors from genesis, with every
+//! checkpoint that was kept of them; every receipt; the file's own structure; and every item
+//! against its name, its signature and the ledger line that brought it. Reads only, and in a
+//! stream: a page of entries, one receipt, and a bit for each entry of one partner's log.
 
-use noroshi_model::Digest;
 use noroshi_model::ledger::LedgerLine;
-use noroshi_store::{Filter, ItemState, LogEntry, LogPayload, StoredItem};
+use noroshi_model::{Digest, NodeId};
+use noroshi_seal::sign::Ed25519;
+use noroshi_seal::tlog::Checkpoint;
+use noroshi_store::{
+    Filter, ItemState, Log, LogEntry, LogPayload, Reader, RecordKind, StoredItem, VerifyError,
+};
 
 use crate::command::{Event, Failure};
+use crate::ledger::contradicted;
 use crate::node::{Node, store_failure};
+use crate::receipts::SignedReceipt;
+use crate::records::Peer;
+use crate::send::log_name;
 use crate::sink::Sink;
 
 /// Items looked at between two signs of progress.
 const PAGE: u32 = 1_000;
+/// Entries of a log, receipts or checkpoints read at a time: each may have two hundred thousand
+/// bytes.
+const FEW: u32 = 64;
 
 impl Node {
+    /// Verify everything from genesis: the ledger, each partner's log, each mirror, every receipt
+    /// that was kept, and every item.
+    pub(crate) fn ledger_verify(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let reader = self.inside()?;
+        let (size, _) = reader.ledger_root().map_err(store_failure)?;
+        let mut progress = |done: u64| {
+            let label = "progress-verify".into();
+            sink.send(Event::Progress {
+                label,
+                done,
+                total: Some(size),
+            });
+        };
+        let ledger = reader
+            .verify_ledger(&mut progress)
+            .map_err(|error| broken("the ledger", &error))?;
+        self.verify_checkpoints(&reader, Log::Ledger, "the ledger")?;
+        let (mut logs, mut receipts) = (Vec::new(), 0);
+        for peer in self.records::<Peer>(RecordKind::Peer)? {
+            let (node, name) = (peer.node(), &peer.manifest.organisation.name_en);
+            let what = format!("the log for {name}");
+            let out = reader
+                .verify_log(&node, &mut |_| {})
+                .map_err(|error| broken(&what, &error))?;
+            self.verify_checkpoints(&reader, Log::For(&node), &what)?;
+            let what = format!("the log of {name}");
+            let mirror = reader
+                .verify_mirror(&node, &mut |_| {})
+                .map_err(|error| broken(&what, &error))?;
+            self.verify_checkpoints(&reader, Log::Of(&node), &what)?;
+            receipts += self.verify_receipts(&reader, &node)?;
+            logs.push(serde_json::json!({
+                "peer": node.to_string(),
+                "name": name,
+                "sent": out.size,
+                "received": mirror.size,
+                "received_checkpoints": mirror.checkpoints,
+            }));
+        }
+        let kept = reader.record_count(RecordKind::Receipt);
+        if kept.map_err(store_failure)? > receipts {
+            return Err(unreceipted("a kept receipt is of nobody who is known"));
+        }
+        let items = self.verify_items(sink)?;
+        let sink_answer = serde_json::json!({
+            "lines": ledger.size,
+            "root": Digest(ledger.root).to_string(),
+            "checkpoints": ledger.checkpoints,
+            "logs": logs,
+            "receipts": receipts,
+            "items": items,
+        });
+        sink.send(Event::Answer {
+            kind: "verified".into(),
+            answer: sink_answer,
+        });
+        Ok(())
+    }
+
+    /// Every checkpoint kept of a log must be that log's, signed by its owner. The roots were
+    /// compared as the log was gone through.
+    fn verify_checkpoints(
+        &self,
+        reader: &Reader<'_>,
+        log: Log<'_>,
+        what: &str,
+    ) -> Result<(), Failure> {
+        let (owner, recipient) = match log {
+            Log::Ledger => (self.me(), None),
+            Log::For(peer) => (self.me(), Some(*peer)),
+            Log::Of(peer) => (*peer, Some(self.me())),
+        };
+        let name = log_name(&owner, recipient.as_ref());
+        let keys = self.ledger_keys_of(&owner)?;
+        let mut from = 0;
+        loop {
+            let page = reader.checkpoints(log, from, FEW).map_err(store_failure)?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            from = last + 1;
+            for (size, note) in &page {
+                let mut opened = keys
+                    .iter()
+                    .filter_map(|key| Checkpoint::open(note, &name, key).ok());
+                if !opened.any(|said| said.origin == name && said.size == *size) {
+                    return Err(contradicted(what, *size, &"its signature does not verify"));
+                }
+            }
+        }
+    }
+
+    /// Every receipt of a partner must still carry its signature, every entry of the log for it the
+    /// content its leaf names, and every fate that is shown must stand in a receipt. How many
+    /// receipts there are.
+    fn verify_receipts(&self, reader: &Reader<'_>, node: &NodeId) -> Result<u64, Failure> {
+        let _instant = reader.instant().map_err(store_failure)?;
+        let (size, _) = reader.log_root(node, false).map_err(store_failure)?;
+        let mut stated = Marks::of(size);
+        let (mut behind, mut count) = (Vec::new(), 0);
+        loop {
+            let page = reader
+                .records_behind(RecordKind::Receipt, node.bytes(), &behind, FEW)
+                .map_err(store_failure)?;
+            let Some((last, _)) = page.last() else { break };
+            behind.clone_from(last);
+            count += page.len() as u64;
+            for (key, bytes) in &page {
+                self.verify_receipt(reader, node, key, bytes, &mut stated)?;
+            }
+        }
+        let mut from = 0;
+        loop {
+            let page = reader.log_entries(node, from, FEW).map_err(store_failure)?;
+            let Some(last) = page.last() else {
+                return Ok(count);
+            };
+            from = last.leaf.number + 1;
+            for entry in &page {
+                self.verify_content(entry)?;
+                let number = entry.leaf.number;
+                if entry.fate.is_some() && !stated.has(number) {
+                    return Err(unreceipted(format_args!(
+                        "entry {number} shows a fate that no kept receipt of {node} states"
+                    )));
+                }
+            }
+        }
+    }
+
+    /// One receipt: its name, its signature; the entries whose fate it states are marked.
+    fn verify_receipt(
+        &self,
+        reader: &Reader<'_>,
+        node: &NodeId,
+        key: &[u8],
+        bytes: &[u8],
+        stated: &mut Marks,
+    ) -> Result<(), Failure> {
+        if key.get(32..) != Some(&Digest::of(bytes).0[..]) {
+            return Err(unreceipted("a kept receipt is not the one it is kept as"));
+        }
+        let signed = SignedReceipt::from_bytes(bytes)
+            .map_err(|error| unreceipted(format_args!("a kept receipt: {error}")))?;
+        let public = self
+            .any_item_key_of(node, signed.key())
+            .ok_or_else(|| unreceipted("a kept receipt is by a key that is not known"))?;
+        if !signed.verifies(&public, &Ed25519) || signed.document().by != *node {
+            return Err(unreceipted("a kept receipt's signature does not verify"));
+        }
+        for (number, digest, fate) in &signed.document().fates {
+            let shown = reader.log_stated(node, *number).map_err(store_failure)?;
+            if shown == Some((*digest, Some(*fate))) {
+                stated.mark(*number);
+            }
+        }
+        Ok(())
+    }
+
     /// Verify every item; how many there are.
     pub(crate) fn verify_items(&self, sink: &mut dyn Sink) -> Result<u64, Failure> {
         let reader = self.inside()?;
@@ -137,4 +307,45 @@ impl Node {
 
 fn damaged(seq: u64, problem: &str) -> Failure {
     Failure::new("store.item", 5, format_args!("item {seq}: {problem}"))
+}
+
+/// One bit for each entry of a log.
+struct Marks(Vec<u64>);
+
+impl Marks {
+    fn of(size: u64) -> Self {
+        let words = usize::try_from(size.div_ceil(64)).unwrap_or(usize::MAX);
+        Self(vec![0; words])
+    }
+
+    /// The word that holds a number's bit, and the bit.
+    fn place(number: u64) -> (usize, u64) {
+        let word = usize::try_from(number / 64).unwrap_or(usize::MAX);
+        (word, 1 << (number % 64))
+    }
+
+    fn mark(&mut self, number: u64) {
+        let (word, bit) = Self::place(number);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    fn has(&self, number: u64) -> bool {
+        let (word, bit) = Self::place(number);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+}
+
+fn unreceipted(what: impl std::fmt::Display) -> Failure {
+    Failure::new("receipt.damaged", 5, what)
+}
+
+fn broken(what: &str, error: &VerifyError) -> Failure {
+    match error {
+        VerifyError::Checkpoint { size, problem } => contradicted(what, *size, problem),
+        VerifyError::Read(_) | VerifyError::Broken { .. } => {
+            Failure::new("ledger.damaged", 5, format_args!("{what}: {error}")).arg("problem", error)
+        }
+    }
 }

@@ -55,8 +55,10 @@ mod rules;
 mod alarms;
 mod audit;
 mod doctor;
+mod export;
 mod ledger;
 mod look;
+mod proofs;
 
 pub use command::{Command, Event, Failure};
 pub use init::{Init, InitAnswer, init};

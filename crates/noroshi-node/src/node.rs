@@ -100,12 +100,15 @@ impl Node {
         Ok(node)
     }
 
-    /// Checkpoint and close the store.
+    /// Sign a checkpoint over what was added to the ledger, and close the store.
     ///
     /// # Errors
-    /// The disk refuses the last write.
+    /// The ledger does not continue the last checkpoint, or the disk refuses the last write; the
+    /// store is closed either way.
     pub fn close(self) -> Result<(), Failure> {
-        self.store.close().map_err(store_failure)
+        let kept = self.keep_checkpoint();
+        self.store.close().map_err(store_failure)?;
+        kept
     }
 
     /// What the administrator configured.

@@ -739,7 +739,8 @@ impl Node {
             .map(|_| ())
     }
 
-    /// The peer's checkpoint must be its own, and where the mirror has come that far, agree.
+    /// The peer's checkpoint must be its own, and where the mirror has come that far, agree. One
+    /// that is smaller than the mirror is late, or the peer shows another log than it sent.
     fn check_mirror(
         &self,
         tx: &mut Tx<'_>,
@@ -768,14 +769,18 @@ impl Node {
         let Some(checkpoint) = opened.filter(|checkpoint| checkpoint.origin == name) else {
             return alarm(tx, "a checkpoint is not signed by the peer's ledger key");
         };
-        let (size, root) = tx.mirror_root(&node)?;
+        let Some(root) = tx.mirror_root_at(&node, checkpoint.size)? else {
+            // Of entries still under way: a later one will be compared.
+            return Ok(());
+        };
+        if checkpoint.root != root {
+            return alarm(
+                tx,
+                "the peer's log has another root than the entries it sent",
+            );
+        }
+        let (size, _) = tx.mirror_root(&node)?;
         if checkpoint.size == size {
-            if checkpoint.root != root {
-                return alarm(
-                    tx,
-                    "the peer's log has another root than the entries it sent",
-                );
-            }
             tx.mirror_checkpoint_put(&node, size, note)?;
         }
         Ok(())

@@ -12,6 +12,7 @@ mod defects;
 mod doctor;
 mod hops;
 mod keys;
+mod ledgers;
 mod lies;
 mod pairings;
 mod restores;

@@ -69,22 +69,36 @@ impl Checkpoint {
     /// # Errors
     /// See [`NoteError`].
     pub fn open(note: &str, name: &str, public: &[u8; 32]) -> Result<Self, NoteError> {
-        if note.len() > NOTE_BYTES_MAX {
-            return Err(NoteError::Grammar("longer than 16 KiB"));
-        }
-        let plain = |c: char| c == '\n' || !c.is_control();
-        if !note.chars().all(plain) || !note.ends_with('\n') {
-            return Err(NoteError::Grammar(
-                "control characters, or no newline at the end",
-            ));
-        }
-        let (head, signatures) = note
-            .rsplit_once("\n\n")
-            .ok_or(NoteError::Grammar("no empty line"))?;
-        let text = format!("{head}\n");
+        let (text, signatures) = split(note)?;
         check_signature(&text, signatures, name, public)?;
         read_text(&text)
     }
+
+    /// Read what a note says without asking who signed it: for comparing it with a log whose
+    /// keys are not at hand.
+    ///
+    /// # Errors
+    /// [`NoteError::Grammar`].
+    pub fn unverified(note: &str) -> Result<Self, NoteError> {
+        split(note).and_then(|(text, _)| read_text(&text))
+    }
+}
+
+/// The signed text and the lines of signatures.
+fn split(note: &str) -> Result<(String, &str), NoteError> {
+    if note.len() > NOTE_BYTES_MAX {
+        return Err(NoteError::Grammar("longer than 16 KiB"));
+    }
+    let plain = |c: char| c == '\n' || !c.is_control();
+    if !note.chars().all(plain) || !note.ends_with('\n') {
+        return Err(NoteError::Grammar(
+            "control characters, or no newline at the end",
+        ));
+    }
+    let (head, signatures) = note
+        .rsplit_once("\n\n")
+        .ok_or(NoteError::Grammar("no empty line"))?;
+    Ok((format!("{head}\n"), signatures))
 }
 
 fn check_signature(

@@ -20,7 +20,7 @@ mod write;
 pub use error::{OpenError, ReadError, WriteError};
 pub use logs::MirrorEntry;
 pub use open::{Durability, Options, Store};
-pub use read::{Filter, KeyValue, LogTiles, Reader};
+pub use read::{Filter, Instant, KeyValue, Log, LogTiles, Reader};
 pub use rows::{ItemRow, ItemState, LogEntry, LogPayload, RecordKind, StoredItem};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use text_index::TextSample;

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use noroshi_model::ids::ActId;
 use noroshi_model::link::{EntryKind, Fate, LogLeaf, Precedence};
 use noroshi_model::{Digest, ItemHash, NodeId, Timestamp};
-use noroshi_seal::merkle::{Frontier, Hash, leaf_hash};
+use noroshi_seal::merkle::{Frontier, Hash, leaf_hash, root_at};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::{ReadError, WriteError};
-use crate::merkle::{in_log, out_log, read_edge};
+use crate::merkle::{Growing, in_log, out_log, read_edge};
 use crate::read::{Reader, seq_of};
 use crate::rows::{LogEntry, LogPayload};
 use crate::write::Tx;
@@ -406,6 +406,27 @@ impl Tx<'_> {
         Ok((frontier.size(), frontier.root()))
     }
 
+    /// The root of the mirror when it had that size; none where it never came so far.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn mirror_root_at(&mut self, node: &NodeId, size: u64) -> Result<Option<Hash>, WriteError> {
+        let log = in_log(self.peer_number(node)?);
+        let writer = &mut *self.writer;
+        let edge = writer.edges.edge(&writer.connection, log)?.clone();
+        if size > edge.frontier.size() {
+            return Ok(None);
+        }
+        let tiles = Growing {
+            connection: &writer.connection,
+            log,
+            edge: &edge,
+        };
+        root_at(&tiles, size)
+            .map(Some)
+            .map_err(|error| WriteError::Damaged(error.to_string()))
+    }
+
     /// Keep a checkpoint that the partner signed and the mirror agrees with.
     ///
     /// # Errors
@@ -523,6 +544,30 @@ impl Reader<'_> {
     pub fn log_entry(&self, node: &NodeId, number: u64) -> Result<Option<LogEntry>, ReadError> {
         let found = self.entries(node, "", "o.n = ?2", number, 1)?;
         Ok(found.into_iter().next())
+    }
+
+    /// What the leaf of an entry names, and the partner's last statement on it.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn log_stated(
+        &self,
+        node: &NodeId,
+        number: u64,
+    ) -> Result<Option<(Digest, Option<Fate>)>, ReadError> {
+        let Some(peer) = peer_number(self.connection(), node)? else {
+            return Ok(None);
+        };
+        let found: Option<(Vec<u8>, Option<i64>)> = self
+            .connection()
+            .prepare_cached("SELECT leaf, fate FROM log_out WHERE peer = ?1 AND n = ?2")?
+            .query_row(params![peer, bounded(number)], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        found
+            .map(|(leaf, fate)| Ok((leaf_of(&leaf)?.digest, fate.and_then(fate_from))))
+            .transpose()
     }
 
     /// Was this very rendition of the item released to the partner, and not recalled or voided?
@@ -785,7 +830,7 @@ fn leaf_of(bytes: &[u8]) -> Result<LogLeaf, ReadError> {
 }
 
 /// Positions are below 2^63; a larger number from outside names nothing.
-fn bounded(number: u64) -> i64 {
+pub(crate) fn bounded(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

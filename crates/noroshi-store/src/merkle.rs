@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use noroshi_seal::merkle::{Frontier, Hash, TILE_WIDTH, node_hash};
+use noroshi_seal::merkle::{Frontier, Hash, TILE_WIDTH, Tiles, node_hash};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::WriteError;
@@ -216,6 +216,31 @@ pub(crate) fn tile_hashes(
     index: u64,
     width: u64,
 ) -> Option<Vec<Hash>> {
+    let edge = || read_edge(connection, log).ok();
+    hashes_with(connection, log, (level, index), width, edge)
+}
+
+/// A log as it stands in a transaction: its edge is not written yet.
+pub(crate) struct Growing<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) log: LogId,
+    pub(crate) edge: &'a Edge,
+}
+
+impl Tiles for Growing<'_> {
+    fn tile(&self, level: u8, index: u64, width: u64) -> Option<Vec<Hash>> {
+        let edge = || Some(self.edge.clone());
+        hashes_with(self.connection, self.log, (level, index), width, edge)
+    }
+}
+
+fn hashes_with(
+    connection: &Connection,
+    log: LogId,
+    (level, index): (u8, u64),
+    width: u64,
+    edge: impl FnOnce() -> Option<Edge>,
+) -> Option<Vec<Hash>> {
     let stored = get_tile(connection, log, level, index).ok()?;
     let hashes: Vec<Hash> = match stored {
         Some(bytes) => bytes
@@ -223,7 +248,7 @@ pub(crate) fn tile_hashes(
             .filter_map(|h| h.try_into().ok())
             .collect(),
         None if level == 0 => {
-            let edge = read_edge(connection, log).ok()?;
+            let edge = edge()?;
             (edge.frontier.size() / TILE_WIDTH == index).then_some(edge.tail)?
         }
         None => return None,

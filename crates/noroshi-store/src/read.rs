@@ -4,7 +4,7 @@ use noroshi_gate::Label;
 use noroshi_model::{Attribution, ItemHash, KeyId, NodeId, Role, StixId, Timestamp, Value};
 use noroshi_seal::merkle::{Hash, Tiles};
 use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 
 use crate::error::ReadError;
 use crate::logs::peer_number;
@@ -309,6 +309,51 @@ impl<'a> Reader<'a> {
         records_under(self.connection(), kind, beginning)
     }
 
+    /// The next records of a kind whose key begins so, behind a key, in key order: for kinds of
+    /// which there are many.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn records_behind(
+        &self,
+        kind: RecordKind,
+        beginning: &[u8],
+        behind: &[u8],
+        limit: u32,
+    ) -> Result<Vec<KeyValue>, ReadError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT key, value FROM record WHERE kind = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
+        )?;
+        let from = behind.max(beginning);
+        let rows = statement.query_map(params![kind.code(), from, limit], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        let mut found: Vec<KeyValue> = rows.collect::<Result<_, _>>()?;
+        found.retain(|(key, _)| key.starts_with(beginning));
+        Ok(found)
+    }
+
+    /// How many records of a kind there are.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn record_count(&self, kind: RecordKind) -> Result<u64, ReadError> {
+        let count: i64 = self
+            .connection()
+            .prepare_cached("SELECT count(*) FROM record WHERE kind = ?1")?
+            .query_row([kind.code()], |row| row.get(0))?;
+        Ok(count.cast_unsigned())
+    }
+
+    /// Until the guard goes, everything is read as it is in this instant. Meanwhile nothing that
+    /// was destroyed can be scrubbed from the write-ahead log: not for long work.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn instant(&self) -> Result<Instant<'_>, ReadError> {
+        Ok(Instant(self.connection().unchecked_transaction()?))
+    }
+
     /// The hashes of the ledger.
     #[must_use]
     pub fn ledger_tiles(&self) -> LogTiles<'_> {
@@ -331,28 +376,12 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The newest checkpoint kept of the ledger.
+    /// The newest checkpoint kept of a log: its size and its note.
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub fn ledger_checkpoint(&self) -> Result<Option<(u64, String)>, ReadError> {
-        self.newest_checkpoint(LEDGER)
-    }
-
-    /// The newest checkpoint kept of a partner's log, here or as the partner signed it.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub fn log_checkpoint(
-        &self,
-        node: &NodeId,
-        mirror: bool,
-    ) -> Result<Option<(u64, String)>, ReadError> {
-        let peer = peer_number(self.connection(), node)?.unwrap_or(-1);
-        self.newest_checkpoint(if mirror { in_log(peer) } else { out_log(peer) })
-    }
-
-    fn newest_checkpoint(&self, log: LogId) -> Result<Option<(u64, String)>, ReadError> {
+    pub fn newest_checkpoint(&self, log: Log<'_>) -> Result<Option<(u64, String)>, ReadError> {
+        let log = self.log_id(log)?;
         let found = self
             .connection()
             .prepare_cached(
@@ -364,6 +393,30 @@ impl<'a> Reader<'a> {
             .optional()?;
         Ok(found)
     }
+
+    pub(crate) fn log_id(&self, log: Log<'_>) -> Result<LogId, ReadError> {
+        let number = |node| peer_number(self.connection(), node).map(|number| number.unwrap_or(-1));
+        Ok(match log {
+            Log::Ledger => LEDGER,
+            Log::For(node) => out_log(number(node)?),
+            Log::Of(node) => in_log(number(node)?),
+        })
+    }
+}
+
+/// One instant of the store, for one reader.
+#[must_use]
+pub struct Instant<'a>(#[expect(dead_code, reason = "it ends when dropped")] Transaction<'a>);
+
+/// One of the logs in the store.
+#[derive(Clone, Copy, Debug)]
+pub enum Log<'a> {
+    /// The node's ledger.
+    Ledger,
+    /// The log kept for a partner.
+    For(&'a NodeId),
+    /// The mirror of a partner's own log.
+    Of(&'a NodeId),
 }
 
 /// The hashes of one log.

@@ -1,14 +1,17 @@
-//! Verifying from genesis: every leaf is hashed anew, every tile and edge compared. Streaming.
+//! Verifying from genesis: every leaf is hashed anew, every tile and edge compared, and the root at
+//! the size of every checkpoint that was kept. Streaming. Who signed the checkpoints is the
+//! caller's question: [`Reader::checkpoints`].
 
 use noroshi_model::NodeId;
 use noroshi_seal::merkle::{Frontier, Hash, TILE_WIDTH, leaf_hash};
-use rusqlite::{Connection, params};
+use noroshi_seal::tlog::Checkpoint;
+use rusqlite::{Connection, Rows, params};
 
 use crate::error::ReadError;
-use crate::logs::peer_number;
+use crate::logs::{bounded, peer_number};
 use crate::merkle::{LEDGER, LogId, get_tile, in_log, out_log, read_edge, root_of};
 use crate::open::MIGRATIONS;
-use crate::read::Reader;
+use crate::read::{Log, Reader};
 
 /// What a verified log came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub struct Verified {
     pub size: u64,
     /// Root over them.
     pub root: Hash,
+    /// Checkpoints kept of it, each of which it continues.
+    pub checkpoints: u64,
 }
 
 /// What does not fit.
@@ -30,6 +35,14 @@ pub enum VerifyError {
     Broken {
         /// The first entry concerned.
         index: u64,
+        /// What does not fit.
+        problem: &'static str,
+    },
+    /// The log does not continue what a checkpoint over so many entries once said of it.
+    #[error("the checkpoint kept over {size} entries: {problem}")]
+    Checkpoint {
+        /// The checkpoint's size.
+        size: u64,
         /// What does not fit.
         problem: &'static str,
     },
@@ -131,6 +144,8 @@ impl Reader<'_> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Verified, VerifyError> {
         let broken = |index: u64, problem| VerifyError::Broken { index, problem };
+        // Edge, leaves and checkpoints of one instant, whatever is written meanwhile.
+        let _instant = self.instant()?;
         let edge = read_edge(self.connection(), log)
             .map_err(|error| ReadError::Damaged(error.to_string()))?;
         let size = edge.frontier.size();
@@ -139,6 +154,8 @@ impl Reader<'_> {
         let mut parents: Vec<Hash> = Vec::new();
         let mut statement = self.connection().prepare_cached(sql)?;
         let mut rows = statement.query(params![peer])?;
+        let mut kept = self.connection().prepare_cached(KEPT)?;
+        let mut kept = Kept::of(kept.query(params![log])?)?;
         while let Some(row) = rows.next()? {
             let index = row.get::<_, i64>(0)?.cast_unsigned();
             if index >= size && log != LEDGER && log % 2 == 0 {
@@ -161,6 +178,7 @@ impl Reader<'_> {
                     .map_err(|_| broken(index, "a leaf hash is not 32 bytes"))?,
                 _ => return Err(broken(index, "the leaf is not the one that was hashed")),
             };
+            kept.compare(&frontier)?;
             frontier.append(hash);
             tile.push(hash);
             if tile.len() as u64 == TILE_WIDTH {
@@ -177,6 +195,8 @@ impl Reader<'_> {
         if frontier.size() != size {
             return Err(broken(frontier.size(), "the last leaves are missing"));
         }
+        kept.compare(&frontier)?;
+        let checkpoints = kept.end()?;
         self.verify_upper(log, parents)?;
         if frontier != edge.frontier || tile != edge.tail {
             return Err(broken(0, "the root is not the one that was kept"));
@@ -185,7 +205,29 @@ impl Reader<'_> {
         Ok(Verified {
             size,
             root: frontier.root(),
+            checkpoints,
         })
+    }
+
+    /// Checkpoints kept of a log from a size on, smallest first: size and note.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn checkpoints(
+        &self,
+        log: Log<'_>,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, String)>, ReadError> {
+        let log = self.log_id(log)?;
+        let mut statement = self.connection().prepare_cached(
+            "SELECT size, note FROM checkpoint WHERE log = ?1 AND size >= ?2
+             ORDER BY size LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![log, bounded(from), limit], |row| {
+            Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The tiles above the first level, from the roots below them.
@@ -207,5 +249,68 @@ impl Reader<'_> {
             level += 1;
         }
         Ok(())
+    }
+}
+
+/// The checkpoints kept of a log.
+const KEPT: &str = "SELECT size, note FROM checkpoint WHERE log = ?1 ORDER BY size";
+
+/// Those checkpoints, smallest first, beside the tree that grows past them.
+struct Kept<'a> {
+    rows: Rows<'a>,
+    next: Option<Checkpoint>,
+    passed: u64,
+}
+
+impl<'a> Kept<'a> {
+    fn of(rows: Rows<'a>) -> Result<Self, VerifyError> {
+        let mut kept = Self {
+            rows,
+            next: None,
+            passed: 0,
+        };
+        kept.advance()?;
+        Ok(kept)
+    }
+
+    fn advance(&mut self) -> Result<(), VerifyError> {
+        self.next = match self.rows.next()? {
+            None => None,
+            Some(row) => {
+                let size = row.get::<_, i64>(0)?.cast_unsigned();
+                let note: String = row.get(1)?;
+                let said = Checkpoint::unverified(&note).ok();
+                let said = said.filter(|checkpoint| checkpoint.size == size);
+                let problem = "it is not readable, or is of another size";
+                Some(said.ok_or(VerifyError::Checkpoint { size, problem })?)
+            }
+        };
+        Ok(())
+    }
+
+    /// Where a checkpoint was kept at the size the tree now has, the roots must be the same.
+    fn compare(&mut self, tree: &Frontier) -> Result<(), VerifyError> {
+        let Some(said) = self.next.take_if(|said| said.size == tree.size()) else {
+            return Ok(());
+        };
+        if said.root != tree.root() {
+            return Err(VerifyError::Checkpoint {
+                size: said.size,
+                problem: "the entries before it are not those it was signed over",
+            });
+        }
+        self.passed += 1;
+        self.advance()
+    }
+
+    /// How many there were; none may be larger than the log.
+    fn end(self) -> Result<u64, VerifyError> {
+        match self.next {
+            None => Ok(self.passed),
+            Some(said) => Err(VerifyError::Checkpoint {
+                size: said.size,
+                problem: "the log has fewer entries now",
+            }),
+        }
     }
 }

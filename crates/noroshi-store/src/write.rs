@@ -4,6 +4,7 @@ use noroshi_gate::{Admitted, Held, Label, Marked};
 use noroshi_model::ledger::LedgerLine;
 use noroshi_model::{Attribution, Digest, ItemHash, StixId, Timestamp, Value};
 use noroshi_seal::merkle::{Hash, leaf_hash};
+use noroshi_seal::tlog::Checkpoint;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::WriteError;
@@ -447,7 +448,7 @@ impl<'a> Tx<'a> {
     /// Keep a signed checkpoint of the ledger.
     ///
     /// # Errors
-    /// See [`WriteError`].
+    /// One that is kept of the same size states another root; or see [`WriteError`].
     pub fn checkpoint_put(&mut self, size: u64, note: &str) -> Result<(), WriteError> {
         self.put_checkpoint(LEDGER, size, note)
     }
@@ -458,11 +459,23 @@ impl<'a> Tx<'a> {
         size: u64,
         note: &str,
     ) -> Result<(), WriteError> {
+        let size = size.cast_signed();
+        let known: Option<String> = self
+            .connection()
+            .prepare_cached("SELECT note FROM checkpoint WHERE log = ?1 AND size = ?2")?
+            .query_row(params![log, size], |row| row.get(0))
+            .optional()?;
+        let root = |note: &str| Checkpoint::unverified(note).ok().map(|said| said.root);
+        if known.is_some_and(|known| root(&known) != root(note)) {
+            // What was once signed is the evidence: nothing takes its place.
+            let what = format!("two checkpoints of size {size} state different roots");
+            return Err(WriteError::Damaged(what));
+        }
         self.connection()
             .prepare_cached(
                 "INSERT OR REPLACE INTO checkpoint (log, size, note) VALUES (?1, ?2, ?3)",
             )?
-            .execute(params![log, size.cast_signed(), note])?;
+            .execute(params![log, size, note])?;
         Ok(())
     }
 

@@ -8,7 +8,11 @@ use noroshi_gate::{
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
 use noroshi_model::{Attribution, ItemHash, KeyId, Limits, NodeId, Role, Timestamp, Value, World};
-use noroshi_store::{ItemState, OpenError, Options, RecordKind, Store, Viewer, WriteError};
+use noroshi_seal::sign::SigningKey;
+use noroshi_seal::tlog::Checkpoint;
+use noroshi_store::{
+    ItemState, OpenError, Options, RecordKind, Store, VerifyError, Viewer, WriteError,
+};
 use proptest::prelude::*;
 
 fn open(folder: &std::path::Path) -> Store {
@@ -411,6 +415,114 @@ fn any_changed_bit_of_the_ledger_is_found_from_genesis() {
     assert!(verify());
     change(faults[1].0);
     assert!(!verify(), "a changed tile");
+}
+
+/// A checkpoint of some log, signed by some key: who signed is not the store's question.
+fn note(size: u64, root: [u8; 32]) -> String {
+    let key = SigningKey::from_seed(&[7; 32]);
+    let checkpoint = Checkpoint {
+        origin: "noroshi/test/ledger".to_owned(),
+        size,
+        root,
+    };
+    checkpoint.sign("noroshi/test/ledger", &key.public(), &key)
+}
+
+fn keep(store: &Store, size: u64, note: &str) -> Result<(), WriteError> {
+    store.write(|tx| tx.checkpoint_put(size, note))
+}
+
+/// Clause: I5
+#[test]
+fn a_ledger_rewritten_whole_does_not_continue_the_checkpoints_kept_of_it() {
+    let written = |folder: &std::path::Path, changed: Option<u32>| {
+        let store = open(folder);
+        let mut roots = Vec::new();
+        for number in 0..600 {
+            let body = Object::new().with("x", changed == Some(number));
+            let mut line = line(LineKind::Alarm);
+            line.body = body;
+            store
+                .write(|tx| tx.append(&line))
+                .map_err(|error: WriteError| error)
+                .unwrap();
+            roots.push(store.read(&Viewer::node()).unwrap().ledger_root().unwrap());
+        }
+        (store, roots)
+    };
+    let verified = |store: &Store| {
+        let reader = store.read(&Viewer::node()).unwrap();
+        reader.verify_ledger(&mut |_| {})
+    };
+    let contradicted = |store: &Store| match verified(store) {
+        Err(VerifyError::Checkpoint { size, .. }) => Some(size),
+        _ => None,
+    };
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (honest, roots) = written(folders[0].path(), None);
+    // Lines, tiles and edges of the second are as consistent as those of the first.
+    let (rewritten, _) = written(folders[1].path(), Some(400));
+    assert!(verified(&rewritten).is_ok());
+    for at in [0, 299, 399, 511, 599] {
+        let (size, root) = roots[at];
+        keep(&honest, size, &note(size, root)).unwrap();
+        keep(&rewritten, size, &note(size, root)).unwrap();
+    }
+    assert_eq!(verified(&honest).unwrap().checkpoints, 5);
+    assert_eq!(
+        contradicted(&rewritten),
+        Some(512),
+        "the first behind line 400"
+    );
+    // What was signed is not replaced, and nothing says more than there is.
+    let other = note(512, rewritten_root(&rewritten));
+    assert!(matches!(
+        keep(&honest, 512, &other),
+        Err(WriteError::Damaged(_))
+    ));
+    keep(&honest, 601, &note(601, [1; 32])).unwrap();
+    assert_eq!(contradicted(&honest), Some(601));
+}
+
+fn rewritten_root(store: &Store) -> [u8; 32] {
+    let reader = store.read(&Viewer::node()).unwrap();
+    noroshi_seal::merkle::root_at(&reader.ledger_tiles(), 512).unwrap()
+}
+
+/// Clause: I5
+#[test]
+fn a_mirror_does_not_part_from_the_checkpoints_its_owner_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let peer = NodeId::from_bytes([9; 32]);
+    let mirror = |tx: &mut noroshi_store::Tx<'_>| {
+        let mut roots = Vec::new();
+        for number in 0..300 {
+            tx.mirror_put(&peer, number, Err([number as u8; 32]), None)?;
+            roots.push(tx.mirror_root(&peer)?);
+        }
+        // The tree at every earlier size, while its edge is not written yet.
+        for (size, root) in &roots {
+            assert_eq!(tx.mirror_root_at(&peer, *size)?, Some(*root), "{size}");
+        }
+        assert_eq!(tx.mirror_root_at(&peer, 301)?, None);
+        let (size, root) = roots[254];
+        tx.mirror_checkpoint_put(&peer, size, &note(size, root))?;
+        Ok::<_, WriteError>(())
+    };
+    store.write(mirror).unwrap();
+    let verified = || {
+        let reader = store.read(&Viewer::node()).unwrap();
+        reader.verify_mirror(&peer, &mut |_| {})
+    };
+    assert_eq!(verified().unwrap().checkpoints, 1);
+    let lie =
+        |tx: &mut noroshi_store::Tx<'_>| tx.mirror_checkpoint_put(&peer, 256, &note(256, [0; 32]));
+    store.write(lie).unwrap();
+    assert!(matches!(
+        verified(),
+        Err(VerifyError::Checkpoint { size: 256, .. })
+    ));
 }
 
 #[test]

@@ -20,6 +20,9 @@ use crate::cli::Cli;
 use crate::interrupt::Signals;
 use crate::outside::Network;
 
+/// Between two looks at whether the ledger has lines that no checkpoint vouches for.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
 /// The node with its ports, as the servers use it.
 struct Served {
     node: Node,
@@ -28,16 +31,16 @@ struct Served {
 
 pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
     let node = call::open(cli, &mut call::Screen::new(cli, false))?;
+    node.keep_checkpoint()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new("internal", 1, error))?;
     let served = runtime.block_on(serve(cli, node, runtime.handle().clone()))?;
     runtime.shutdown_timeout(Duration::from_secs(5));
-    if let Ok(served) = Arc::try_unwrap(served) {
-        served.node.close()?;
-    }
+    let closed = Arc::try_unwrap(served).map_or(Ok(()), |served| served.node.close());
     let _ = std::fs::remove_file(Home::at(&cli.home()).socket());
+    closed?;
     if cli.json {
         let stopped = serde_json::json!({ "event": "answer", "kind": "stopped", "answer": {} });
         call::print(&stopped.to_string());
@@ -80,6 +83,7 @@ async fn serve(
     let tasks = [
         tokio::spawn(listener.serve(link, stopped.clone())),
         tokio::spawn(local::serve(commands, local, owner, stopped.clone())),
+        tokio::spawn(checkpoint_loop(Arc::clone(&served), stopped.clone())),
         tokio::spawn(exchange_loop(Arc::clone(&served), woken, interval, stopped)),
     ];
     signals.first().await;
@@ -119,6 +123,20 @@ fn greet(cli: &Cli, served: &Served) {
     if let Some(count) = row["restoring"].as_u64().filter(|count| *count > 0) {
         let count = count.to_string();
         call::print(&text(cli.lang(), "serve-restoring", &[("count", &count)]));
+    }
+}
+
+/// Sign a checkpoint over the ledger every hour in which lines were added.
+async fn checkpoint_loop(served: Arc<Served>, mut stop: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(CHECKPOINT_INTERVAL);
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = tick.tick() => {}
+        }
+        let served = Arc::clone(&served);
+        // Should it fail, the next hour tries again, and the next start says why.
+        let _ = tokio::task::spawn_blocking(move || served.node.keep_checkpoint()).await;
     }
 }
 

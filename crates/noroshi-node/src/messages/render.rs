@@ -296,7 +296,7 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
                 lang,
                 "verified",
                 answer,
-                &["lines", "receipts", "root"],
+                &["lines", "checkpoints", "receipts", "root"],
             )];
             for log in answer["logs"].as_array().into_iter().flatten() {
                 lines.push(say(

@@ -12,7 +12,7 @@ use noroshi_model::{Digest, KeyId, NodeId, Signed};
 use noroshi_seal::manifest::SignedManifest;
 use noroshi_seal::merkle::{Tiles, root_at};
 use noroshi_seal::sign::Ed25519;
-use noroshi_store::{RecordKind, WriteError};
+use noroshi_store::{Log, RecordKind, WriteError};
 
 use super::wire::{Answer, Extent, Known, PAGE_BYTES, Question};
 use crate::command::Failure;
@@ -195,7 +195,9 @@ impl Node {
         };
         let reader = self.inside()?;
         let (size, root) = reader.log_root(node, true).map_err(store_failure)?;
-        let checkpoint = reader.log_checkpoint(node, true).map_err(store_failure)?;
+        let checkpoint = reader
+            .newest_checkpoint(Log::Of(node))
+            .map_err(store_failure)?;
         let (own, _) = reader.log_root(node, false).map_err(store_failure)?;
         let slot = self.slot(node)?;
         let epoch = lock(&slot).link.state().peer_epoch;

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex};
 
 use noroshi_model::link::{EntryKind, Precedence, Recall, RecallMode};
 use noroshi_model::{Digest, ItemHash, Rng, Timestamp, World as WorldName};
+use noroshi_store::Log;
 use noroshi_sync::{HEADER_BYTES, split_frames};
 use serde_json::{Value, json};
 
@@ -212,7 +213,7 @@ impl World {
         let (us, jp) = (&self.us.node, self.jp.node.me());
         let reader = us.inside().unwrap();
         seen.push(format!("mirror {:?}", reader.log_root(&jp, true).unwrap()));
-        let note = reader.log_checkpoint(&jp, true).unwrap();
+        let note = reader.newest_checkpoint(Log::Of(&jp)).unwrap();
         seen.push(format!("checkpoint {note:?}"));
         let counts = reader.counts().unwrap();
         seen.push(format!("items {counts:?}"));
