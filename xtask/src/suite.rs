@@ -85,7 +85,10 @@ fn cargo_with(args: &[&str], envs: &[(&str, &str)]) -> Result<()> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long the demonstration takes")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long the demonstration takes"
+)]
 fn now() -> Instant {
     Instant::now()
 }

@@ -10,12 +10,13 @@ use noroshi_model::document::text;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::Fate;
-use noroshi_model::{ItemHash, NodeId, PersonId, Role};
+use noroshi_model::{ItemHash, NodeId, PersonId, Role, StixId};
 use noroshi_store::{ItemState, RecordKind, StoredItem, Tx, WriteError};
 use noroshi_sync::LinkState;
 
 use crate::acts::Effect;
 use crate::command::{ActAnswer, Failure, HeldAnswer, ImportAnswer};
+use crate::look::no_current;
 use crate::node::{Node, store_failure};
 use crate::records::ActRecord;
 
@@ -267,7 +268,7 @@ impl Node {
 
     /// Ask for a held item that lowers its marking to be admitted.
     pub(crate) fn marking_lower(&self, named: &str, person: &str) -> Result<ActAnswer, Failure> {
-        let stored = self.find_item(named)?;
+        let stored = self.find_held(named)?;
         let code = noroshi_gate::Reason::LOWERS_MARKING;
         if !stored.reasons.iter().any(|reason| reason == code) {
             return Err(Failure::new(
@@ -357,7 +358,7 @@ impl Node {
         reason: &str,
         person: &str,
     ) -> Result<ActAnswer, Failure> {
-        let stored = self.find_item(named)?;
+        let stored = self.find_held(named)?;
         if stored.state != ItemState::Held {
             return Err(Failure::new(
                 "held.not_held",
@@ -393,6 +394,32 @@ impl Node {
             .map_err(store_failure::<WriteError>)?;
         self.store.scrub().map_err(store_failure)?;
         Ok(quiet(ledger_line))
+    }
+
+    /// The held item a person means. An object's id means the version that is held, whichever is
+    /// current.
+    fn find_held(&self, named: &str) -> Result<StoredItem, Failure> {
+        if let Ok(id) = named.parse::<StixId>() {
+            let reader = self.officer()?;
+            let mut held = reader.by_stix_id(&id).map_err(store_failure)?;
+            held.retain(|row| row.state == ItemState::Held);
+            match &held[..] {
+                [] => {}
+                [one] => {
+                    if let Some(stored) = reader.item(&one.hash).map_err(store_failure)? {
+                        return Ok(stored);
+                    }
+                }
+                several => return Err(no_current(&id, several)),
+            }
+        }
+        self.find_item(named).map_err(|failure| {
+            if failure.code != "item.unknown" {
+                return failure;
+            }
+            let why = format_args!("nothing held is called `{named}`: see `noroshi held list`");
+            Failure::new("held.unknown", 4, why).arg("item", named)
+        })
     }
 
     /// The held item an act is about.

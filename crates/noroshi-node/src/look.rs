@@ -180,13 +180,16 @@ impl Node {
         }
     }
 
-    /// The item a person means: a hash, the beginning of one, or a STIX id (its current version).
+    /// The item a person means: a hash, the beginning of one, or a STIX id. Of an object the
+    /// current version is meant; where it has none any more, the one that is left.
     pub(crate) fn find_item(&self, named: &str) -> Result<StoredItem, Failure> {
         let unknown = || {
             Failure::new(
                 "item.unknown",
                 4,
-                format_args!("no item here is called `{named}`"),
+                format_args!(
+                    "no item here is called `{named}`: `noroshi list` and `noroshi search` name them"
+                ),
             )
             .arg("item", named)
         };
@@ -194,11 +197,14 @@ impl Node {
         let hash = if let Ok(hash) = named.parse::<ItemHash>() {
             hash
         } else if let Ok(id) = named.parse::<StixId>() {
-            reader
-                .current(&id)
-                .map_err(store_failure)?
-                .ok_or_else(unknown)?
-                .hash
+            match reader.current(&id).map_err(store_failure)? {
+                Some(current) => current.hash,
+                None => match &reader.by_stix_id(&id).map_err(store_failure)?[..] {
+                    [] => return Err(unknown()),
+                    [one] => one.hash,
+                    several => return Err(no_current(&id, several)),
+                },
+            }
         } else if named.len() >= 8 {
             let found = reader.by_hash_prefix(named, 2).map_err(store_failure)?;
             match found.as_slice() {
@@ -227,6 +233,28 @@ impl Node {
         self.find_peer(named)
             .map_or_else(|_| named.to_owned(), |peer| peer.node().to_string())
     }
+}
+
+/// Versions that a refusal names.
+const NAMED_MAX: usize = 5;
+
+/// An object of which no version is current, and several are left.
+pub(crate) fn no_current(id: &StixId, versions: &[noroshi_store::ItemRow]) -> Failure {
+    let named: Vec<String> = versions
+        .iter()
+        .take(NAMED_MAX)
+        .map(|row| format!("{} ({})", row.hash, row.state.as_str()))
+        .collect();
+    let more = if versions.len() > NAMED_MAX {
+        ", ..."
+    } else {
+        ""
+    };
+    let versions = format!("{}{more}", named.join(", "));
+    let why = format_args!("no version of {id} is current: name one by its hash: {versions}");
+    Failure::new("item.no_current", 4, why)
+        .arg("item", id)
+        .arg("versions", versions)
 }
 
 fn is_readable(state: ItemState) -> bool {

@@ -472,7 +472,8 @@ fn receipt_row(lang: Lang, row: &Value) -> String {
             ("number", &word(row, "number")),
             ("id", &word(row, "id")),
             ("fate", &text(lang, &fate, &[])),
-            ("at", &word(row, "fate_at")),
+            ("released", &instant(row, "at")),
+            ("at", &instant(row, "fate_at")),
         ],
     )
 }
@@ -673,6 +674,18 @@ fn word(row: &Value, field: &str) -> String {
 
 fn is_bidi(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+}
+
+/// An instant for people: to the second, with its zone.
+fn instant(row: &Value, field: &str) -> String {
+    let written = word(row, field);
+    match written.split_once('T') {
+        Some((day, time)) if written.ends_with('Z') => {
+            let second = time.split(['.', 'Z']).next().unwrap_or_default();
+            format!("{day} {second} UTC")
+        }
+        _ => written,
+    }
 }
 
 fn short(row: &Value, field: &str) -> String {

@@ -156,3 +156,19 @@ fn a_note_says_in_japanese_what_it_means_and_keeps_its_details() {
     let other = render(Lang::Ja, &event("no.such"));
     assert!(other.ends_with("a.json: `value` is not a URL"), "{other}");
 }
+
+#[test]
+fn a_receipt_says_when_it_was_released_and_answered_and_by_which_zone() {
+    let row = Event::Row {
+        kind: "receipt".to_owned(),
+        row: json!({ "name": "Ministry", "entry": "release", "number": 4, "id": "malware--1",
+            "at": "2026-11-25T08:00:00.123Z", "fate": "admitted",
+            "fate_at": "2026-11-25T08:01:02.000Z" }),
+    };
+    for lang in Lang::ALL {
+        let said = render(lang, &row);
+        for instant in ["2026-11-25 08:00:00 UTC", "2026-11-25 08:01:02 UTC"] {
+            assert!(said.contains(instant), "{said}");
+        }
+    }
+}

@@ -344,3 +344,48 @@ fn an_attempt_to_share_what_stays_stands_in_the_ledger() {
     }
     us.verifies();
 }
+
+#[test]
+fn an_object_without_a_current_version_is_found_by_its_id_or_its_versions_are_named() {
+    let stage = Stage::new();
+    let us = &stage.us;
+    let show = |item: &str| {
+        us.try_ask(Command::Show {
+            item: item.to_owned(),
+        })
+    };
+    let holders = |item: &str| {
+        us.try_ask(Command::Receipts {
+            item: Some(item.to_owned()),
+            peer: None,
+            outstanding: false,
+            limit: 10,
+        })
+    };
+    let discard = |item: &str| {
+        us.try_ask(Command::HeldDiscard {
+            item: item.to_owned(),
+            reason: "not for us".to_owned(),
+            person: us.people[0].to_owned(),
+        })
+    };
+    let missed = show(&id(9)).unwrap_err();
+    assert_eq!(missed.code, "item.unknown");
+    assert!(missed.detail.contains("noroshi list"));
+    let missed = discard(&id(9)).unwrap_err();
+    assert!(missed.code == "held.unknown" && missed.detail.contains("noroshi held list"));
+    us.import("own", &[marked(1, 10, &[CLEAR])]);
+    us.order(us.share(&[&id(1)]));
+    us.order(us.recall(&id(1), "destroy"));
+    // One version is left, as a tombstone: who had it is still told by the object's id.
+    assert_eq!(show(&id(1)).unwrap()["item"]["state"], "destroyed");
+    assert_eq!(holders(&id(1)).unwrap()["rows"], 1);
+    assert_eq!(discard(&id(1)).unwrap_err().code, "held.not_held");
+    // Several are left, none of them current.
+    us.bring(None, &[marked(1, 11, &[])]);
+    let several = holders(&id(1)).unwrap_err();
+    assert_eq!(several.code, "item.no_current");
+    assert!(several.detail.contains("(held)") && several.detail.contains("(destroyed)"));
+    // Of these one is held: that one is meant where held ones are asked for.
+    assert_eq!(discard(&id(1)).unwrap()["kind"], "held.discard");
+}
