@@ -6,6 +6,7 @@
 pub mod listen;
 pub mod local;
 pub mod outbound;
+mod strangers;
 mod tls;
 
 pub use listen::{LinkService, Listener, Refusal};

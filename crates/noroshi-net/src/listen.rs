@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use crate::strangers::{Strangers, Unheard};
 use crate::tls::{Identity, TlsError, key_of};
 
 /// Limits of the server.
@@ -38,6 +39,11 @@ pub struct Limits {
     pub recover_bytes_max: usize,
     /// Strangers at work at one time: pairing messages, introductions, questions after a restore.
     pub strangers: usize,
+    /// Strangers at one time that have not said everything, or wait for a turn; one more drops the
+    /// one that waits longest.
+    pub strangers_waiting: usize,
+    /// For a stranger's body and the wait for its turn.
+    pub stranger_time: Duration,
     /// Bodies of one peer at one time: what a peer can make the node hold is bounded by it.
     pub peer_bodies: usize,
 }
@@ -53,6 +59,8 @@ impl Default for Limits {
             introduction_bytes_max: 2 * 1024 * 1024,
             recover_bytes_max: 1024 * 1024,
             strangers: 2,
+            strangers_waiting: 16,
+            stranger_time: Duration::from_secs(5),
             peer_bodies: 2,
         }
     }
@@ -60,7 +68,7 @@ impl Default for Limits {
 
 /// Who is being heard.
 struct Turns {
-    strangers: Semaphore,
+    strangers: Strangers,
     /// One for each peer that has called; peers are few and known.
     peers: Mutex<BTreeMap<NodeId, Arc<Semaphore>>>,
 }
@@ -147,7 +155,11 @@ impl Listener {
     pub async fn serve(self, service: Arc<dyn LinkService>, mut stop: watch::Receiver<bool>) {
         let seats = Arc::new(Semaphore::new(self.limits.connections));
         let turns = Arc::new(Turns {
-            strangers: Semaphore::new(self.limits.strangers),
+            strangers: Strangers::new(
+                self.limits.strangers,
+                self.limits.strangers_waiting,
+                self.limits.stranger_time,
+            ),
             peers: Mutex::default(),
         });
         loop {
@@ -208,11 +220,8 @@ async fn answer(
     if is_post && path == "/link/v1/frames" {
         let Some(peer) = service.peer_of(&key) else {
             // A stranger sees the same as at a path that does not exist.
-            let Ok(_turn) = turns.strangers.try_acquire() else {
-                return absent();
-            };
-            let most = limits.introduction_bytes_max;
-            let Ok(body) = read(request, most, limits.body_time).await else {
+            let body = read(request, limits.introduction_bytes_max, limits.body_time);
+            let Ok((body, _turn)) = turns.strangers.hear(body).await else {
                 return absent();
             };
             return work(move || match service.introduced(&key, &body) {
@@ -232,17 +241,19 @@ async fn answer(
         work(move || service.exchange(&peer, &body)).await
     } else if is_post && matches!(path, "/link/v1/pair" | "/link/v1/recover") {
         let pairs = path == "/link/v1/pair";
-        let Ok(_turn) = turns.strangers.try_acquire() else {
-            return plain(StatusCode::TOO_MANY_REQUESTS, "try again in a moment");
-        };
         let most = if pairs {
             limits.pair_bytes_max
         } else {
             limits.recover_bytes_max
         };
-        let body = match read(request, most, limits.body_time).await {
-            Ok(body) => body,
-            Err(refusal) => return *refusal,
+        let body = read(request, most, limits.body_time);
+        let (body, _turn) = match turns.strangers.hear(body).await {
+            Ok(heard) => heard,
+            Err(Unheard::Refused(refusal)) => return *refusal,
+            Err(Unheard::Late) => return late(),
+            Err(Unheard::Dropped) => {
+                return plain(StatusCode::TOO_MANY_REQUESTS, "try again in a moment");
+            }
         };
         work(move || {
             if pairs {
@@ -279,10 +290,7 @@ async fn read(
     match timeout(time, Limited::new(request.into_body(), most).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
         Ok(Err(_)) => Err(too_large()),
-        Err(_) => Err(Box::new(plain(
-            StatusCode::REQUEST_TIMEOUT,
-            "the body came too slowly",
-        ))),
+        Err(_) => Err(Box::new(late())),
     }
 }
 
@@ -301,6 +309,10 @@ async fn work(job: impl FnOnce() -> Result<Vec<u8>, Refusal> + Send + 'static) -
             "the node could not answer",
         ),
     }
+}
+
+fn late() -> Answer {
+    plain(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")
 }
 
 fn absent() -> Answer {
