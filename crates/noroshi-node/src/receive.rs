@@ -119,6 +119,7 @@ impl Node {
         before: &LinkState,
     ) -> Result<Outcome, Failure> {
         let mut peer = peer.clone();
+        end_revoked_epoch(&peer, slot);
         let mut batch = Batch::default();
         let mut seen = BTreeSet::new();
         for frame in frames {
@@ -156,12 +157,14 @@ impl Node {
                     // revoked here may have renewed its own, and each waits for the other's news.
                     if let Some((manifest, signed)) = news {
                         self.adopt_peer_manifest(peer, manifest, signed)?;
+                        end_revoked_epoch(peer, slot);
                     }
-                    match self.open_epoch(&announcement) {
-                        Ok(Some(key)) => slot.link.accept_epoch(&announcement, key),
-                        Ok(None) => {}
-                        Err(why) => batch.alarms.push(why),
-                    }
+                    let opened = self.open_epoch(&announcement).and_then(|key| {
+                        let accepted =
+                            key.map(|key| slot.link.accept_epoch(&announcement, key, self.now()));
+                        accepted.transpose().map_err(|error| error.to_string())
+                    });
+                    batch.alarms.extend(opened.err());
                 }
                 Err(why) => batch.alarms.push(why),
             },
@@ -816,6 +819,19 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// A peer's epoch ends with the key that announced it. Asked of the manifest each time, so that no
+/// crash comes between the two.
+fn end_revoked_epoch(peer: &Peer, slot: &mut LinkSlot) {
+    slot.link.end_revoked_epoch(|key| match key {
+        Some(key) => item_key(&peer.manifest, &key).is_none(),
+        // It was not kept: whichever it was, the peer can announce again.
+        None => {
+            let mut keys = peer.manifest.keys.iter();
+            keys.any(|key| key.purpose == Purpose::Items && key.revoked.is_some())
+        }
+    });
 }
 
 /// What a ledger line says of a peer's fault: it may quote the peer, and is cut for that.

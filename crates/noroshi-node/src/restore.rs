@@ -14,7 +14,7 @@ use noroshi_model::manifest::{Manifest, ManifestKey, Purpose};
 use noroshi_model::{Clock, Digest, KeyId, PersonId, Rng, Signer, Timestamp};
 use noroshi_seal::manifest::SignedManifest;
 use noroshi_store::{Options, RecordKind, Store, Tx, WriteError};
-use noroshi_sync::LinkState;
+use noroshi_sync::{EPOCH_CHANCE_BITS, LinkState, epoch_of_second};
 
 use crate::backup::hex_of;
 use crate::backup::unpack::{Passing, Unpacked, unpack};
@@ -263,9 +263,6 @@ struct Life<'a> {
     random: u64,
 }
 
-/// Random bits below the seconds in the number of a restored link's epoch.
-const RANDOM_BITS: u32 = 20;
-
 impl Life<'_> {
     fn line(&self, kind: LineKind, body: Object) -> LedgerLine {
         LedgerLine {
@@ -278,18 +275,17 @@ impl Life<'_> {
 
     /// Below every epoch of this life: the seconds, then chance. An earlier life counts by ones
     /// from such a number, or from 0, and cannot have come this far; another life of the same
-    /// second has other chance, and other keys in any case. Below 2^53 until the year 2242.
+    /// second has other chance, and other keys in any case.
     fn epoch_floor(&self, known: u64) -> u64 {
-        let seconds = u64::try_from(self.now.micros() / 1_000_000).unwrap_or_default();
-        let floor = (seconds << RANDOM_BITS) | self.random;
-        floor.max(known + (1 << RANDOM_BITS))
+        let floor = epoch_of_second(self.now.micros() / 1_000_000) | self.random;
+        floor.max(known + (1 << EPOCH_CHANCE_BITS))
     }
 }
 
 fn random_bits(rng: &dyn Rng) -> u64 {
     let mut bytes = [0; 8];
     rng.fill(&mut bytes);
-    u64::from_be_bytes(bytes) & ((1 << RANDOM_BITS) - 1)
+    u64::from_be_bytes(bytes) & ((1 << EPOCH_CHANCE_BITS) - 1)
 }
 
 /// Whoever restores holds the key of a person of the node who is not revoked.

@@ -73,6 +73,14 @@ pub enum FrameError {
     /// Two announcements under one number.
     #[error("the peer announces epoch {0} a second time with another key: it was cloned")]
     EpochForked(u64),
+    /// A number that no honest life of the peer can have come to.
+    #[error("the peer announces epoch {given}, which is further ahead than its time: above {most}")]
+    EpochAhead {
+        /// Announced.
+        given: u64,
+        /// Highest that is taken now.
+        most: u64,
+    },
 }
 
 /// A frame's header, read.

@@ -13,6 +13,8 @@ pub use frame::{
     Announcement, FrameError, HEADER_BYTES, Payload, announced_in, join_frames, link_id,
     split_frames,
 };
-pub use link::{Config, Delivery, Event, Link, Outgoing, SendError, Want};
+pub use link::{
+    Config, Delivery, EPOCH_CHANCE_BITS, Event, Link, Outgoing, SendError, Want, epoch_of_second,
+};
 pub use ranges::Ranges;
 pub use state::LinkState;

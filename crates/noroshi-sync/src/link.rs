@@ -7,12 +7,15 @@
 //! sends again what was not acknowledged. The receiver keeps what it applied by log number, so what
 //! comes twice is applied once, whatever the epoch. A peer that announces a lower epoch was rolled
 //! back (a restored backup, a copy) and is refused; one that announces a number twice was cloned.
+//! Numbers rise by ones from 0, or after a restore from [`epoch_of_second`], so that none can be
+//! far ahead of the time; and an epoch ends when the key that announced it is revoked, so that
+//! whoever stole that key locks nobody out for longer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use noroshi_gate::{Parcel, Released};
 use noroshi_model::link::{EntryKind, LogLeaf, Precedence};
-use noroshi_model::{Digest, NodeId, Timestamp, World};
+use noroshi_model::{Digest, KeyId, NodeId, Timestamp, World};
 use noroshi_seal::merkle::leaf_hash;
 use noroshi_seal::sealing::FrameKey;
 
@@ -27,6 +30,18 @@ use crate::state::LinkState;
 const ACK_RANGES_MAX: usize = 512;
 /// Longest checkpoint note taken, in bytes.
 const NOTE_BYTES_MAX: usize = 16 * 1024;
+
+/// Bits of chance below the second in the epoch that a restored node begins above.
+pub const EPOCH_CHANCE_BITS: u32 = 20;
+/// How far a restored peer's clock may be ahead of this one's, in seconds: a year.
+const CLOCK_AHEAD_SECONDS: i64 = 366 * 86_400;
+
+/// The epoch that nodes restored in this second begin above, but for chance. Below 2^53 until the
+/// year 2242.
+#[must_use]
+pub fn epoch_of_second(seconds: i64) -> u64 {
+    u64::try_from(seconds).unwrap_or_default() << EPOCH_CHANCE_BITS
+}
 
 /// What a link is told once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,8 +134,9 @@ pub struct Delivery {
 /// What a frame came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The peer begins an epoch. The node checks manifest and signature, opens the encapsulation
-    /// and calls [`Link::accept_epoch`], or refuses.
+    /// The peer begins an epoch. The node checks manifest and signature, ends the epoch before
+    /// where the manifest revokes its key, opens the encapsulation and calls
+    /// [`Link::accept_epoch`], or refuses.
     Announced(Box<Announcement>),
     /// An entry to apply.
     Deliver(Box<Delivery>),
@@ -526,18 +542,7 @@ impl Link {
         if !addressed {
             return Err(FrameError::OtherLink);
         }
-        let digest = Digest::of(body).0;
-        let current = self.state.peer_epoch;
-        if announcement.epoch < current {
-            return Err(FrameError::EpochRolledBack {
-                given: announcement.epoch,
-                current,
-            });
-        }
-        let again = announcement.epoch == current && current > 0;
-        if again && self.state.peer_announcement != Some(digest) {
-            return Err(FrameError::EpochForked(current));
-        }
+        let again = self.state.peer_announcement == Some(Digest::of(body).0);
         if again && self.receiving.is_some() {
             self.ack_due = true;
             return Ok(Vec::new());
@@ -546,11 +551,49 @@ impl Link {
     }
 
     /// The node has checked an announcement and opened its key. Stored with the state.
-    pub fn accept_epoch(&mut self, announcement: &Announcement, key: FrameKey) {
-        self.state.peer_epoch = announcement.epoch;
-        self.state.peer_announcement = Some(Digest::of(&announcement.to_bytes()).0);
-        self.receiving = Some((announcement.epoch, key));
+    ///
+    /// # Errors
+    /// The number does not follow the peer's epoch before, or is ahead of the time.
+    pub fn accept_epoch(
+        &mut self,
+        announcement: &Announcement,
+        key: FrameKey,
+        now: Timestamp,
+    ) -> Result<(), FrameError> {
+        let (given, current) = (announcement.epoch, self.state.peer_epoch);
+        let digest = Digest::of(&announcement.to_bytes()).0;
+        let latest = (now.micros() / 1_000_000).saturating_add(CLOCK_AHEAD_SECONDS);
+        let most = epoch_of_second(latest).max(current.saturating_add(1));
+        if given > most {
+            return Err(FrameError::EpochAhead { given, most });
+        }
+        match self.state.peer_announcement {
+            Some(_) if given < current => {
+                return Err(FrameError::EpochRolledBack { given, current });
+            }
+            Some(known) if given == current && known != digest => {
+                return Err(FrameError::EpochForked(current));
+            }
+            _ => {}
+        }
+        self.state.peer_epoch = given;
+        self.state.peer_announcement = Some(digest);
+        self.state.peer_key = Some(*announcement.key.bytes());
+        self.receiving = Some((given, key));
         self.ack_due = true;
+        Ok(())
+    }
+
+    /// The peer's epoch is over where the key that announced it is revoked: nothing more is taken
+    /// in it, and whichever number the peer announces next follows it. A key that was not kept
+    /// counts as the node says of `None`.
+    pub fn end_revoked_epoch(&mut self, is_revoked: impl FnOnce(Option<KeyId>) -> bool) {
+        let key = self.state.peer_key.map(KeyId::from_bytes);
+        if self.state.peer_announcement.is_some() && is_revoked(key) {
+            self.state.peer_announcement = None;
+            self.state.peer_key = None;
+            self.receiving = None;
+        }
     }
 
     fn record(

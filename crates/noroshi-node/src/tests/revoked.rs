@@ -222,6 +222,54 @@ fn a_copy_of_the_node_from_before_the_revocation_is_not_listened_to() {
     stage.us.verifies();
 }
 
+/// Issue 2: item and TLS keys are stolen, and the thief announces as high an epoch as it can.
+///
+/// Clause: I5
+#[test]
+fn a_thief_locks_nobody_out_for_longer_than_the_stolen_keys_are_good() {
+    let stage = Stage::new();
+    stage
+        .jp
+        .import("own", &[object(1, 100), object(2, 100), object(3, 100)]);
+    let thief = stage.stolen();
+    let us = stage.us.node.me();
+    let announce = |epoch: u64| {
+        let slot = thief.node.slot(&us).unwrap();
+        let mut slot = lock(&slot);
+        let mut state = slot.link.state().clone();
+        state.sending_epoch = epoch - 1;
+        slot.link.reset(state);
+        let frames = thief.node.outgoing(&us, &mut slot).unwrap();
+        let body = noroshi_sync::join_frames(&frames);
+        stage.us.node.exchange(&thief.node.me(), &body).unwrap();
+    };
+    let arrives = |number: u32| {
+        stage.jp.order(stage.jp.share(&[&id(number)]));
+        let _ = stage.jp.try_sync();
+        stage.us.state(&id(number)).is_some()
+    };
+    let alarmed = |why: &str| {
+        let alarms = stage.us.lines("alarm").into_iter();
+        alarms
+            .filter(|line| line["body"]["why"].as_str().unwrap().contains(why))
+            .count()
+    };
+    announce((1 << 53) - 1);
+    assert_eq!(alarmed("further ahead than its time"), 1);
+    assert!(arrives(1), "the numbers are not used up");
+    let seconds = stage.us.node.now().micros() / 1_000_000;
+    let high = noroshi_sync::epoch_of_second(seconds + 300 * 86_400);
+    announce(high);
+    assert!(!arrives(2));
+    revoke_items(&stage.jp);
+    stage.jp.sync();
+    assert_eq!(stage.us.state(&id(2)).as_deref(), Some("admitted"));
+    announce(high + 1);
+    assert_eq!(alarmed("revoked"), 1);
+    assert!(arrives(3));
+    stage.us.verifies();
+}
+
 /// Clause: I5
 #[test]
 fn a_partys_signature_under_its_revoked_key_is_left_out_and_the_senders_own_counts() {

@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use noroshi_model::Digest;
 use noroshi_seal::merkle::{Frontier, Hash};
 
+/// An epoch of the year 2100: none of a run may come near it.
+const EPOCH_MAX: u64 = 4_102_444_800 << 20;
+
 /// A check's answer: what broke, in words.
 pub(crate) type Found = Result<(), String>;
 
@@ -28,8 +31,8 @@ pub(crate) struct Truth {
     nonces: HashSet<([u8; 32], u64)>,
     /// The last sending epoch of each direction.
     sending: BTreeMap<(usize, usize), u64>,
-    /// The announcement accepted last: its epoch and digest.
-    accepted: BTreeMap<(usize, usize), (u64, Digest)>,
+    /// The announcement accepted last: its manifest's serial and epoch, and its digest.
+    accepted: BTreeMap<(usize, usize), ((u8, u64), Digest)>,
     /// Numbers applied durably.
     applied: BTreeMap<(usize, usize), BTreeSet<u64>>,
     /// Who made an item.
@@ -105,16 +108,28 @@ impl Truth {
         }
     }
 
-    /// An announcement is accepted.
-    pub(crate) fn accepted(&mut self, from: usize, to: usize, epoch: u64, digest: Digest) -> Found {
+    /// An announcement is accepted. Under a newer manifest epochs begin where they like.
+    pub(crate) fn accepted(
+        &mut self,
+        from: usize,
+        to: usize,
+        epoch: (u8, u64),
+        digest: Digest,
+    ) -> Found {
+        if epoch.1 > EPOCH_MAX {
+            return broken(format!(
+                "{from}>{to}: epoch {} is ahead of all time",
+                epoch.1
+            ));
+        }
         let last = self.accepted.insert((from, to), (epoch, digest));
         match last {
-            Some((last, _)) if epoch < last => {
-                broken(format!("{from}>{to}: epoch {epoch} accepted after {last}"))
-            }
-            Some((last, other)) if epoch == last && digest != other => {
-                broken(format!("{from}>{to}: epoch {epoch} accepted with two keys"))
-            }
+            Some((last, _)) if epoch < last => broken(format!(
+                "{from}>{to}: epoch {epoch:?} accepted after {last:?}"
+            )),
+            Some((last, other)) if epoch == last && digest != other => broken(format!(
+                "{from}>{to}: epoch {epoch:?} accepted with two keys"
+            )),
             _ => Ok(()),
         }
     }

@@ -33,6 +33,12 @@ pub(crate) enum Fault {
     OldEpochAccepted,
     /// A second announcement under one number is accepted.
     ForkAccepted,
+    /// An epoch far ahead of the time is accepted.
+    EpochAheadAccepted,
+    /// An announcement under a key that is known to be revoked is accepted.
+    RevokedAccepted,
+    /// The epoch that a revoked key announced stays: the peer's own are below it.
+    RevokedEpochStays,
     /// An announcement is not checked for its signature.
     UnsignedAccepted,
     /// A frame of the other world is opened.
@@ -70,7 +76,7 @@ pub(crate) enum Fault {
 }
 
 /// Every fault with the number of seeds within which it must be found.
-pub(crate) const TABLE: [(Fault, u64); 31] = [
+pub(crate) const TABLE: [(Fault, u64); 34] = [
     (Fault::AckBeforeCommit, 100),
     (Fault::AckWithoutContent, 100),
     (Fault::ContentWithoutState, 100),
@@ -85,6 +91,9 @@ pub(crate) const TABLE: [(Fault, u64); 31] = [
     (Fault::KeyFromNumber, 100),
     (Fault::OldEpochAccepted, 100),
     (Fault::ForkAccepted, 1000),
+    (Fault::EpochAheadAccepted, 100),
+    (Fault::RevokedAccepted, 100),
+    (Fault::RevokedEpochStays, 100),
     (Fault::UnsignedAccepted, 1000),
     (Fault::OtherWorldAccepted, 100),
     (Fault::NoDedupe, 100),

@@ -49,7 +49,7 @@ impl Keys {
         }
     }
 
-    /// A new epoch's key, and how it travels.
+    /// A new epoch's key, and how it travels. From now on frames are sealed with it.
     pub(crate) fn begin(
         &mut self,
         from: usize,
@@ -58,7 +58,21 @@ impl Keys {
         fault: Fault,
         chance: &mut Chance,
     ) -> (Vec<u8>, FrameKey) {
-        let (encapsulation, key) = match self.real.get(to) {
+        let (encapsulation, key) = self.encapsulated(from, to, epoch, fault, chance);
+        self.sending.insert((from, to), *key.to_bytes());
+        (encapsulation, key)
+    }
+
+    /// A new key, and how it travels.
+    pub(crate) fn encapsulated(
+        &self,
+        from: usize,
+        to: usize,
+        epoch: u64,
+        fault: Fault,
+        chance: &mut Chance,
+    ) -> (Vec<u8>, FrameKey) {
+        match self.real.get(to) {
             Some((sealing, _)) => {
                 let context = context(from, to, epoch);
                 encapsulate(&sealing.public(), &context).expect("the key is one")
@@ -70,9 +84,7 @@ impl Keys {
                 }
                 (bytes.to_vec(), frame_key(&bytes))
             }
-        };
-        self.sending.insert((from, to), *key.to_bytes());
-        (encapsulation, key)
+        }
     }
 
     /// The key frames are sealed with now.

@@ -6,6 +6,7 @@ use noroshi_model::link::Precedence;
 use noroshi_model::{Digest, KeyId, Timestamp, World};
 use noroshi_sync::{
     Announcement, Event, FrameError, HEADER_BYTES, Link, LinkState, Outgoing, Ranges, Want,
+    epoch_of_second,
 };
 use proptest::prelude::*;
 
@@ -60,7 +61,21 @@ impl End {
         let Event::Announced(announcement) = self.link.handle(frame).unwrap().remove(0) else {
             panic!("no announcement")
         };
-        self.link.accept_epoch(&announcement, frame_key(&EPOCH_KEY));
+        let accepted = self
+            .link
+            .accept_epoch(&announcement, frame_key(&EPOCH_KEY), at());
+        accepted.unwrap();
+    }
+
+    /// Why an announcement is not accepted.
+    fn refuse(&mut self, frame: &[u8]) -> FrameError {
+        let Event::Announced(announcement) = self.link.handle(frame).unwrap().remove(0) else {
+            panic!("no announcement")
+        };
+        let accepted = self
+            .link
+            .accept_epoch(&announcement, frame_key(&EPOCH_KEY), at());
+        accepted.unwrap_err()
     }
 
     /// What is next, and its frames.
@@ -133,10 +148,50 @@ fn a_rolled_back_or_cloned_peer_is_refused() {
         given: 1,
         current: 5,
     };
-    assert_eq!(receiver.link.handle(&announced(0, 1)), Err(back));
+    assert_eq!(receiver.refuse(&announced(0, 1)), back);
     // The same epoch announced with other bytes: two lives of one node.
-    let forked = receiver.link.handle(&announced(4, 2));
-    assert_eq!(forked, Err(FrameError::EpochForked(5)));
+    let forked = receiver.refuse(&announced(4, 2));
+    assert_eq!(forked, FrameError::EpochForked(5));
+    assert_eq!(receiver.link.handle(&announced(4, 1)), Ok(Vec::new()));
+}
+
+/// Issue 2: a thief of keys announces as high as it can; then the keys are revoked.
+///
+/// Clause: I5
+#[test]
+fn no_epoch_is_far_ahead_of_the_time_and_a_revoked_one_is_followed_by_any() {
+    let announced = |sending_epoch| {
+        let state = LinkState {
+            sending_epoch,
+            ..LinkState::default()
+        };
+        End::new(0, state).begin_epoch()
+    };
+    let mut receiver = End::new(1, LinkState::default());
+    let next_year = epoch_of_second(BEGINNING / 1_000_000 + 365 * 86_400);
+    let over = epoch_of_second(BEGINNING / 1_000_000 + 367 * 86_400);
+    for ahead in [over, (1 << 53) - 2] {
+        let refused = receiver.refuse(&announced(ahead));
+        assert!(matches!(refused, FrameError::EpochAhead { .. }));
+    }
+    receiver.accept(&announced(next_year));
+    let locked_out = receiver.refuse(&announced(7));
+    assert!(matches!(locked_out, FrameError::EpochRolledBack { .. }));
+    receiver
+        .link
+        .end_revoked_epoch(|key| key != Some(KeyId::of(b"item key")));
+    assert_eq!(receiver.refuse(&announced(7)), locked_out);
+    receiver
+        .link
+        .end_revoked_epoch(|key| key == Some(KeyId::of(b"item key")));
+    // A process that starts here anew knows it as well.
+    let state = LinkState::from_bytes(&receiver.link.state().to_bytes()).unwrap();
+    let mut receiver = End::new(1, state);
+    receiver.accept(&announced(7));
+    assert!(matches!(
+        receiver.refuse(&announced(6)),
+        FrameError::EpochRolledBack { .. }
+    ));
 }
 
 /// What an acknowledgement comes to at the sender, told by a peer with that state.

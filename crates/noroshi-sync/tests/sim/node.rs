@@ -8,7 +8,9 @@ use noroshi_gate::{Coalitions, Notice, PeerState, Recipient, Rules, Threshold, r
 use noroshi_model::link::{EntryKind, Fate, LogLeaf, Precedence};
 use noroshi_model::{Digest, KeyId, NodeId, Timestamp, World};
 use noroshi_seal::merkle::{Frontier, Hash, leaf_hash};
-use noroshi_sync::{Announcement, Config, Delivery, Link, LinkState, Outgoing, Payload, Want};
+use noroshi_sync::{
+    Announcement, Config, Delivery, Event, Link, LinkState, Outgoing, Payload, Want,
+};
 
 use crate::chance::Chance;
 use crate::checks::{Found, Truth};
@@ -47,6 +49,8 @@ pub(crate) struct Entry {
 #[derive(Clone, Default)]
 pub(crate) struct Kept {
     link: Option<Vec<u8>>,
+    /// The newest of the partner's manifests.
+    serial: u8,
     pub(crate) log: Vec<Entry>,
     tree: Frontier,
     mirror: BTreeMap<u64, Hash>,
@@ -61,6 +65,8 @@ pub(crate) struct Kept {
 #[derive(Clone, Default)]
 pub(crate) struct Disk {
     pub(crate) with: [Kept; NODES],
+    /// Of the node's own manifest: each revokes the item key of the one before.
+    serial: u8,
     /// Items by digest: `true` while they may be read.
     pub(crate) items: BTreeMap<Digest, bool>,
     /// Recalls that came before their item, with who gave them.
@@ -85,6 +91,11 @@ pub(crate) fn node_id(index: usize) -> NodeId {
     NodeId::from_bytes([u8::try_from(index + 1).unwrap_or(0); 32])
 }
 
+/// The item key that a node's manifest of that serial lists unrevoked.
+fn item_key(node: usize, serial: u8) -> KeyId {
+    KeyId::of(&[u8::try_from(node).unwrap_or(0), serial])
+}
+
 pub(crate) fn config(me: usize, peer: usize, world: World) -> Config {
     Config {
         world,
@@ -104,8 +115,8 @@ struct Batch {
     deliveries: Vec<Delivery>,
     acknowledged: Vec<(u64, u64)>,
     note: Option<String>,
-    /// Epochs accepted, with the announcement's digest.
-    epochs: Vec<(u64, Digest)>,
+    /// Epochs accepted: the manifest's serial, the number, the announcement's digest.
+    epochs: Vec<(u8, u64, Digest)>,
 }
 
 impl Node {
@@ -271,23 +282,44 @@ impl Node {
         format!("{} {}", tree.size(), Digest(tree.root()))
     }
 
-    fn begin_epoch(&mut self, to: usize, now: Timestamp, run: &mut Run) -> Found {
-        let (me, epoch) = (self.me, self.link(to).next_epoch());
-        let (encapsulation, key) = run.keys.begin(me, to, epoch, run.fault, &mut run.chance);
+    /// The item key is replaced, and the one before revoked: what leaves needs a new epoch.
+    pub(crate) fn rotate(&mut self) {
+        self.disk.serial += 1;
+        for link in self.links.iter_mut().flatten() {
+            link.end_epoch();
+        }
+    }
+
+    /// The announcement of an epoch under the item key of now.
+    pub(crate) fn announcement(
+        &self,
+        to: usize,
+        epoch: u64,
+        at: Timestamp,
+        encapsulation: Vec<u8>,
+        keys: &Keys,
+    ) -> Announcement {
         let mut announcement = Announcement {
             world: World::Operational,
-            from: node_id(me),
+            from: node_id(self.me),
             to: node_id(to),
             epoch,
-            at: now,
-            manifest: Vec::new(),
+            at,
+            manifest: vec![self.disk.serial],
             manifest_signature: [0; 64],
             sealing_key: KeyId::of(&[u8::try_from(to).unwrap_or(0)]),
             encapsulation,
-            key: KeyId::of(b"item key"),
+            key: item_key(self.me, self.disk.serial),
             signature: [0; 64],
         };
-        announcement.signature = run.keys.sign(me, &announcement.payload());
+        announcement.signature = keys.sign(self.me, &announcement.payload());
+        announcement
+    }
+
+    fn begin_epoch(&mut self, to: usize, now: Timestamp, run: &mut Run) -> Found {
+        let (me, epoch) = (self.me, self.link(to).next_epoch());
+        let (encapsulation, key) = run.keys.begin(me, to, epoch, run.fault, &mut run.chance);
+        let announcement = self.announcement(to, epoch, now, encapsulation, &run.keys);
         self.link(to).begin_epoch(&announcement, key);
         if run.fault != Fault::KeyFromNumber {
             run.truth.began(me, to, epoch)?;
@@ -389,7 +421,12 @@ impl Node {
             let me = self.me;
             let events = crate::arrival::handle(self.link(from), me, from, frame, run);
             for event in events {
-                self.sort(event, from, &mut batch, &mut seen, run)?;
+                match event {
+                    Event::Announced(announced) => {
+                        self.announced(*announced, from, &mut batch, time, run);
+                    }
+                    event => self.sort(event, from, &mut batch, &mut seen, run)?,
+                }
             }
         }
         let quiet = batch.deliveries.is_empty()
@@ -402,29 +439,50 @@ impl Node {
         self.apply(from, batch, time, run)
     }
 
+    fn announced(
+        &mut self,
+        announcement: Announcement,
+        from: usize,
+        batch: &mut Batch,
+        time: Timestamp,
+        run: &Run,
+    ) {
+        let payload = announcement.payload();
+        let signed = run.keys.verifies(from, &payload, &announcement.signature);
+        if !signed && run.fault != Fault::UnsignedAccepted {
+            return;
+        }
+        let serial = announcement.manifest.first().copied().unwrap_or_default();
+        let known = &mut self.disk.with[from].serial;
+        *known = serial.max(*known);
+        let current = item_key(from, *known);
+        if announcement.key != current && run.fault != Fault::RevokedAccepted {
+            return;
+        }
+        let stays = matches!(run.fault, Fault::RevokedEpochStays | Fault::RevokedAccepted);
+        let link = self.link(from);
+        link.end_revoked_epoch(|key| key != Some(current) && !stays);
+        let Some(key) = run.keys.open(self.me, &announcement) else {
+            return;
+        };
+        let now = self.now(time);
+        let link = self.link(from);
+        if crate::arrival::accept_epoch(link, &announcement, key, now, run.fault) {
+            let digest = Digest::of(&payload);
+            batch.epochs.push((serial, announcement.epoch, digest));
+        }
+    }
+
     fn sort(
         &mut self,
-        event: noroshi_sync::Event,
+        event: Event,
         from: usize,
         batch: &mut Batch,
         seen: &mut BTreeSet<u64>,
         run: &mut Run,
     ) -> Found {
-        use noroshi_sync::Event;
         match event {
-            Event::Announced(announcement) => {
-                let payload = announcement.payload();
-                let signed = run.keys.verifies(from, &payload, &announcement.signature);
-                if !signed && run.fault != Fault::UnsignedAccepted {
-                    return Ok(());
-                }
-                let Some(key) = run.keys.open(self.me, &announcement) else {
-                    return Ok(());
-                };
-                let digest = Digest::of(&payload);
-                self.link(from).accept_epoch(&announcement, key);
-                batch.epochs.push((announcement.epoch, digest));
-            }
+            Event::Announced(_) => {}
             Event::Deliver(delivery) => {
                 if seen.insert(delivery.number) || run.fault == Fault::NoDedupe {
                     batch.deliveries.push(*delivery);
@@ -522,8 +580,9 @@ impl Node {
         batch: &Batch,
         run: &mut Run,
     ) -> Result<Vec<(u64, Digest, Fate)>, String> {
-        for (epoch, digest) in &batch.epochs {
-            run.truth.accepted(from, self.me, *epoch, *digest)?;
+        for (serial, epoch, digest) in &batch.epochs {
+            run.truth
+                .accepted(from, self.me, (*serial, *epoch), *digest)?;
         }
         for (low, high) in &batch.acknowledged {
             for (number, entry) in (0_u64..).zip(&mut self.disk.with[from].log) {

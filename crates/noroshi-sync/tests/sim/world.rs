@@ -43,6 +43,8 @@ struct World {
     trace: Trace,
     shared: Vec<Shared>,
     backup: Option<(usize, Disk)>,
+    /// A thief of a node's item key: whose, who is deceived, and which epoch is announced.
+    thief: Option<(usize, usize, u64)>,
     twin: Option<Vec<Vec<u8>>>,
     exchanges: BTreeMap<(usize, usize), u64>,
 }
@@ -76,6 +78,7 @@ impl World {
         let road = Road::new(&mut chance, WEATHER);
         let keys = Keys::new(seal, &mut chance);
         let twin = chance.percent(20).then(|| twin(&mut chance));
+        let thief = chance.percent(30).then(|| thief(&mut chance));
         Self {
             run: Run {
                 fault,
@@ -92,6 +95,7 @@ impl World {
             trace: Trace(0xcbf2_9ce4_8422_2325),
             shared: Vec::new(),
             backup: None,
+            thief,
             twin,
             exchanges: BTreeMap::new(),
         }
@@ -242,6 +246,7 @@ impl World {
         {
             self.nodes[who].restore(disk, &mut self.run);
         }
+        self.theft();
         if self.step == WEATHER / 2
             && let Some(frames) = self.twin.take()
         {
@@ -249,6 +254,39 @@ impl World {
                 .send(self.step, 0, 1, frames, &mut self.run.chance);
         }
         Ok(())
+    }
+
+    /// Somebody has stolen an item key and announces an epoch with it; the key is replaced and
+    /// revoked; the thief tries again.
+    fn theft(&mut self) {
+        let Some((owner, deceived, epoch)) = self.thief else {
+            return;
+        };
+        if self.step == WEATHER / 10 * 7 {
+            self.nodes[owner].rotate();
+        }
+        let before = self.step == WEATHER / 2;
+        if !before && self.step != WEATHER / 10 * 8 {
+            return;
+        }
+        let (run, now) = (&mut self.run, Timestamp::from_micros(self.time));
+        let (encapsulation, _) =
+            run.keys
+                .encapsulated(owner, deceived, epoch, Fault::None, &mut run.chance);
+        let thief = if before {
+            self.nodes[owner].announcement(deceived, epoch, now, encapsulation, &run.keys)
+        } else {
+            // With the key it has, which is revoked by now.
+            Node::new(owner).announcement(deceived, epoch, now, encapsulation, &run.keys)
+        };
+        let mut link = Link::new(
+            config(owner, deceived, WorldName::Operational),
+            LinkState::default(),
+        );
+        link.begin_epoch(&thief, frame_key(&[9; 32]));
+        let frames = link.announcement_frame().into_iter().collect();
+        self.road
+            .send(self.step, owner, deceived, frames, &mut run.chance);
     }
 
     /// One step of the road: who has something to say says it, and what arrives is taken.
@@ -359,6 +397,19 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Whose key is stolen, who is deceived, and the epoch that is announced: the next but a few, as
+/// high as is taken, or as high as can be written.
+fn thief(chance: &mut Chance) -> (usize, usize, u64) {
+    let owner = chance.index(NODES);
+    let deceived = (owner + 1 + chance.index(2)) % NODES;
+    let epochs = [
+        20,
+        noroshi_sync::epoch_of_second(1_790_000_000 + 300 * 86_400),
+        (1 << 53) - 1,
+    ];
+    (owner, deceived, epochs[chance.index(epochs.len())])
 }
 
 /// Frames of an exercise between the same two nodes, as they would come by mistake.
