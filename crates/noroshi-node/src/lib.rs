@@ -54,6 +54,7 @@ mod rules;
 // Looking and checking.
 mod alarms;
 mod audit;
+mod balance;
 mod doctor;
 mod export;
 mod ledger;

@@ -282,6 +282,7 @@ impl Node {
                 outstanding,
                 limit,
             } => self.receipts(item.as_deref(), peer.as_deref(), outstanding, limit, sink),
+            Command::Balance { with } => self.balance(with.as_deref(), sink),
             Command::LedgerList { from, limit, kind } => {
                 self.ledger_list(from, limit, kind.as_deref(), sink)
             }

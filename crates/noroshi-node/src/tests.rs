@@ -5,6 +5,7 @@ mod acts;
 mod admission;
 mod agreements;
 mod backups;
+mod balance;
 mod circles;
 mod coalitions;
 mod consent;

@@ -80,6 +80,22 @@ impl<'a> Reader<'a> {
         Ok(item(self.connection(), hash)?.filter(|stored| self.sees(stored.state)))
     }
 
+    /// The item of that name without its bytes.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn item_row(&self, hash: &ItemHash) -> Result<Option<ItemRow>, ReadError> {
+        let found = rows(
+            self.connection(),
+            &format!("SELECT {ROW} FROM {FROM} WHERE i.hash_key = ?1 AND i.hash = ?2"),
+            vec![
+                Sql::Integer(hash_key(hash)),
+                Sql::Blob(hash.bytes().to_vec()),
+            ],
+        )?;
+        Ok(found.into_iter().find(|row| self.sees(row.state)))
+    }
+
     /// The item at that position.
     ///
     /// # Errors

@@ -286,6 +286,14 @@ enum Top {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
+    /// What each side gave, got and has not answered; by partner and month.
+    ///
+    /// Example: noroshi balance --with USA.  Next: noroshi receipts --outstanding
+    Balance {
+        /// Only this partner.
+        #[arg(long, value_name = "PEER")]
+        with: Option<String>,
+    },
     /// The ledger: list, verify, prove, check, export.
     #[command(subcommand)]
     Ledger(keep::LedgerTask),
@@ -758,6 +766,7 @@ fn asked(top: &Top) -> Asked {
             outstanding,
             limit,
         }),
+        Top::Balance { with } => Asked::Plain(Command::Balance { with }),
         Top::Ledger(task) => keep::ledger(task),
         Top::Backup(task) => keep::backup(task),
         Top::Restore(task) => keep::restore(task),

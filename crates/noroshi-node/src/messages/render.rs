@@ -179,6 +179,7 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
         ),
         "backup" => backup_row(lang, row),
         "recovery" => recovery_row(lang, row),
+        "balance" => balance_row(lang, row),
         "check" => check_row(lang, row),
         _ => row.to_string(),
     }
@@ -418,6 +419,50 @@ fn item_row(lang: Lang, row: &Value) -> String {
         line.push_str(&code_text(lang, code));
     }
     line
+}
+
+/// A month with a partner: a line for each direction, and what it was by type and marking.
+fn balance_row(lang: Lang, row: &Value) -> String {
+    let head = [("name", &*name(lang, row)), ("month", &*word(row, "month"))];
+    let mut lines = vec![text(lang, "balance-row", &head)];
+    for direction in ["given", "got"] {
+        let side = &row[direction];
+        let counts = |field: &str| -> String {
+            let listed = side[field].as_object().into_iter().flatten();
+            let listed: Vec<String> = listed
+                .map(|(what, count)| format!("{what} {count}"))
+                .collect();
+            listed.join(", ")
+        };
+        let answered = side["answered"].as_object().into_iter().flatten();
+        let answered: u64 = answered.filter_map(|(_, count)| count.as_u64()).sum();
+        let median = side["median_seconds"]
+            .as_u64()
+            .map_or_else(|| "-".to_owned(), |seconds| duration(lang, seconds));
+        let args = [
+            ("items", &*word(side, "items")),
+            ("reduced", &word(side, "reduced")),
+            ("answered", &answered.to_string()),
+            ("outstanding", &word(side, "outstanding")),
+            ("median", &median),
+            ("recalls", &word(side, "recalls")),
+            ("types", &counts("by_type")),
+            ("markings", &counts("by_marking")),
+        ];
+        lines.push(text(lang, &format!("balance-{direction}"), &args));
+        lines.push(text(lang, "balance-what", &args));
+    }
+    lines.join("\n")
+}
+
+/// A length of time in its largest unit.
+fn duration(lang: Lang, seconds: u64) -> String {
+    let (unit, length) = [("days", 86_400), ("hours", 3_600), ("minutes", 60)]
+        .into_iter()
+        .find(|(_, length)| seconds >= 2 * length)
+        .unwrap_or(("seconds", 1));
+    let count = (seconds / length).to_string();
+    text(lang, &format!("duration-{unit}"), &[("count", &count)])
 }
 
 /// A finding of the doctor in words, and below it what mends it.
