@@ -35,9 +35,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "noroshi-gate",
             "noroshi-store",
             "noroshi-sync",
+            "noroshi-taxii",
         ],
     ),
-    ("noroshi-net", &["noroshi-model"]),
+    ("noroshi-taxii", &["noroshi-model"]),
+    ("noroshi-net", &["noroshi-model", "noroshi-taxii"]),
     (
         "noroshi",
         &[
@@ -83,12 +85,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without I/O, and what they must not reach.
-const PURE: [&str; 5] = [
+const PURE: [&str; 6] = [
     "noroshi-model",
     "noroshi-formats",
     "noroshi-seal",
     "noroshi-gate",
     "noroshi-sync",
+    "noroshi-taxii",
 ];
 const FORBIDDEN: [&str; 6] = ["tokio", "hyper", "rustls", "socket2", "mio", "rusqlite"];
 
