@@ -41,6 +41,16 @@ impl ReadError {
     /// Every code, for the catalogue's completeness.
     pub const CODES: [&'static str; 3] = ["read.json", "read.property", "read.framing"];
 
+    /// Which object it is about: its id, or its position in the file where it has none.
+    #[must_use]
+    pub fn object(&self) -> String {
+        match self {
+            Self::Json { index, .. } => format!("object {index}"),
+            Self::Property { object, .. } => object.clone(),
+            Self::Framing { offset, .. } => format!("byte {offset}"),
+        }
+    }
+
     /// A stable code for counting and for the message catalogue.
     #[must_use]
     pub fn code(&self) -> &'static str {

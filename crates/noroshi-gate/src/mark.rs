@@ -66,6 +66,14 @@ impl Marked {
         places.fold(self.object.clone(), |label, (_, place)| label.join(place))
     }
 
+    /// Does no marking on it name dates, nations, coalitions or sources? What the gate answers then
+    /// hangs on levels alone, and on no instant.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let mut places = self.places.iter();
+        self.object.rare().is_none() && places.all(|(_, label)| label.rare().is_none())
+    }
+
     /// Markings named that this node does not know.
     #[must_use]
     pub fn unknown(&self) -> &BTreeSet<StixId> {

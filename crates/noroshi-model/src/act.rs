@@ -78,6 +78,18 @@ words! {
         ConsentWithdraw = "consent.withdraw",
         /// Set the members of a private circle.
         CircleSet = "circle.set",
+        /// Let an organisation or tool without a node read by TAXII, under an arrangement.
+        ClientSet = "client.set",
+        /// End that, alone and at once.
+        ClientRemove = "client.remove",
+        /// Set a collection of a client.
+        CollectionSet = "collection.set",
+        /// End a collection, alone and at once.
+        CollectionRemove = "collection.remove",
+        /// Give a client a credential for some of its collections.
+        TokenSet = "token.set",
+        /// Revoke a credential, alone and at once.
+        TokenRevoke = "token.revoke",
     }
 }
 
@@ -97,7 +109,9 @@ impl ActKind {
             | Self::MarkingLower
             | Self::ConsentGrant
             | Self::ConsentDecline
-            | Self::CircleSet => true,
+            | Self::CircleSet
+            | Self::ClientSet
+            | Self::CollectionSet => true,
             Self::Release
             | Self::Recall
             | Self::AgreementSuspend
@@ -107,7 +121,11 @@ impl ActKind {
             | Self::CoalitionSet
             | Self::PeerConfirm
             | Self::PeerRemove
-            | Self::HeldDiscard => false,
+            | Self::HeldDiscard
+            | Self::ClientRemove
+            | Self::CollectionRemove
+            | Self::TokenSet
+            | Self::TokenRevoke => false,
         }
     }
 }

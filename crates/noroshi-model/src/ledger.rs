@@ -55,6 +55,14 @@ words! {
         Introduced = "manifest.introduced",
         /// A private circle was set.
         Circle = "circle",
+        /// A client was set or removed.
+        Client = "client",
+        /// A collection was set or removed.
+        Collection = "collection",
+        /// A credential was given, revoked, or tried in vain too often.
+        Token = "token",
+        /// A client withdrew from its collections what it had posted.
+        Deleted = "item.deleted",
         /// A peer was invited, accepted, confirmed or removed.
         Peer = "peer",
         /// A manifest of this node or a peer took effect.

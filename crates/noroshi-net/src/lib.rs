@@ -11,4 +11,4 @@ mod tls;
 
 pub use listen::{LinkService, Listener, Refusal};
 pub use outbound::{Outbound, OutboundError};
-pub use tls::{Identity, TlsError};
+pub use tls::{Identity, TlsError, certificate_key};

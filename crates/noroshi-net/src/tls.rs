@@ -9,6 +9,7 @@ use noroshi_model::KeyId;
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -23,6 +24,9 @@ pub enum TlsError {
     /// The key is not PKCS#8 with P-256.
     #[error("the TLS key cannot be used")]
     Key(#[from] rcgen::Error),
+    /// A file holds no certificate (PEM).
+    #[error("no certificate in the file: {0}")]
+    Certificate(rustls::pki_types::pem::Error),
     /// The TLS library refuses.
     #[error("TLS cannot be set up")]
     Setup(#[from] Error),
@@ -129,6 +133,15 @@ fn provider() -> Arc<CryptoProvider> {
 pub(crate) fn key_of(certificate: &CertificateDer<'_>) -> Result<KeyId, Error> {
     let parsed = rustls::server::ParsedCertificate::try_from(certificate)?;
     Ok(KeyId::of(&parsed.subject_public_key_info()))
+}
+
+/// The name of the key in a certificate file (PEM), as a client that shows it is known by.
+///
+/// # Errors
+/// No certificate in it, or one that cannot be read.
+pub fn certificate_key(pem: &[u8]) -> Result<KeyId, TlsError> {
+    let certificate = CertificateDer::from_pem_slice(pem).map_err(TlsError::Certificate)?;
+    Ok(key_of(&certificate)?)
 }
 
 #[derive(Debug)]

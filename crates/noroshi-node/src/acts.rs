@@ -272,6 +272,13 @@ impl Node {
                 self.execute_consent_answer(&mut record, approved)
             }
             ActKind::CircleSet => self.execute_circle(&mut record, approved),
+            ActKind::ClientSet | ActKind::ClientRemove => {
+                self.execute_client(&mut record, approved)
+            }
+            ActKind::CollectionSet | ActKind::CollectionRemove => {
+                self.execute_collection(&mut record, approved)
+            }
+            ActKind::TokenSet | ActKind::TokenRevoke => self.execute_token(&mut record, approved),
         };
         let effect = outcome?;
         if matches!(

@@ -11,18 +11,18 @@ use noroshi_model::document::text;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
 use noroshi_model::profile::SourceProfile;
-use noroshi_model::{Attribution, ItemHash, NodeId, Role, Signer, StixId, Timestamp};
+use noroshi_model::{Attribution, Head, ItemHash, NodeId, Role, Signer, StixId, Timestamp};
 use noroshi_store::{ItemState, RecordKind, StoredItem, Tx, WriteError};
 
 use crate::command::Failure;
-use crate::intake::{Counted, Outcome};
+use crate::intake::{Counted, ObjectFate, Origin, Outcome, Verdict};
 use crate::node::{Node, store_failure};
 use crate::rules::profile_scope;
 
 /// Most batches of an import recorded in one transaction.
 const TRANSACTION_BATCHES: usize = 8;
 /// The source of what is imported without a profile.
-const NO_PROFILE: &str = "file";
+pub(crate) const NO_PROFILE: &str = "file";
 
 impl Node {
     /// What can be done for a batch before the store is written: marking and signing. It runs
@@ -31,8 +31,9 @@ impl Node {
     pub(crate) fn prepare_batch(
         &self,
         outcomes: Vec<Outcome>,
-        profile: Option<&SourceProfile>,
+        origin: Origin<'_>,
     ) -> Result<Prepared, Failure> {
+        let profile = origin.profile;
         let mut prepared = Prepared::default();
         let mut objects = Vec::with_capacity(outcomes.len());
         for outcome in outcomes {
@@ -44,6 +45,13 @@ impl Node {
                 }
                 Err(error) => {
                     prepared.counted.answer.refused += 1;
+                    if origin.by_name {
+                        prepared.counted.fate(ObjectFate {
+                            id: error.object(),
+                            version: None,
+                            verdict: Verdict::Refused(error.to_string()),
+                        });
+                    }
                     prepared
                         .counted
                         .row("error", error.code(), error.to_string());
@@ -61,6 +69,9 @@ impl Node {
                 None | Some(ItemState::Held) => {}
                 Some(_) => {
                     prepared.counted.answer.known += 1;
+                    if origin.by_name {
+                        prepared.counted.fate(fate(valid.head(), Verdict::Known));
+                    }
                     continue;
                 }
             }
@@ -83,15 +94,14 @@ impl Node {
     pub(crate) fn record_batches(
         &self,
         batches: &Receiver<Result<Prepared, Failure>>,
-        profile: Option<&SourceProfile>,
+        origin: Origin<'_>,
     ) -> Result<Counted, Failure> {
-        let source = profile.map_or(NO_PROFILE, |profile| profile.name.as_str());
         let mut counted = Counted::default();
         let mut next = batches.recv().ok();
         while let Some(first) = next.take() {
             let mut prepared = first?;
             let mut recording = Recording {
-                source,
+                origin,
                 rules: &self.rules()?,
                 now: self.now(),
                 counted: &mut counted,
@@ -188,6 +198,22 @@ impl Node {
         attribution: &Attribution,
         recording: &mut Recording<'_>,
     ) -> Result<(), WriteError> {
+        let by_name = recording.origin.by_name;
+        let head = by_name.then(|| marked.valid().head().clone());
+        let verdict = self.judge_own(tx, marked, attribution, recording)?;
+        if let Some(head) = head {
+            recording.counted.fate(fate(&head, verdict));
+        }
+        Ok(())
+    }
+
+    fn judge_own(
+        &self,
+        tx: &mut Tx<'_>,
+        marked: Marked,
+        attribution: &Attribution,
+        recording: &mut Recording<'_>,
+    ) -> Result<Verdict, WriteError> {
         let hash = marked.valid().hash();
         let answer = &mut recording.counted.answer;
         let held = match tx.state(&hash)? {
@@ -195,16 +221,16 @@ impl Node {
             Some(ItemState::Held) => tx.item(&hash)?,
             Some(_) => {
                 answer.known += 1;
-                return Ok(());
+                return Ok(Verdict::Known);
             }
         };
         // What a partner sent is its word, and judged by that.
         let is_ours = |stored: &StoredItem| stored.node.is_none_or(|node| node == self.me());
         if held.as_ref().is_some_and(|stored| !is_ours(stored)) {
             answer.known += 1;
-            return Ok(());
+            return Ok(Verdict::Known);
         }
-        let Recording { source, now, .. } = *recording;
+        let (source, now) = (recording.origin.source, recording.now);
         let context = AdmitContext {
             rules: recording.rules,
             world: self.world(),
@@ -222,7 +248,8 @@ impl Node {
                 answer.admitted += 1;
                 if let Some(stored) = held {
                     tx.readmit(&stored, &admitted, Some((attribution, source)))?;
-                    return self.readmitted(tx, &hash, None);
+                    self.readmitted(tx, &hash, None)?;
+                    return Ok(Verdict::Admitted);
                 }
                 let line = LedgerLine {
                     at: now,
@@ -231,13 +258,18 @@ impl Node {
                     body,
                 };
                 tx.admit(&admitted, attribution, source, &line)?;
+                Ok(Verdict::Admitted)
             }
-            Admission::Held(_) if held.is_some() => answer.known += 1,
+            Admission::Held(_) if held.is_some() => {
+                answer.known += 1;
+                Ok(Verdict::Known)
+            }
             Admission::Held(held) => {
                 for reason in held.reasons() {
                     *answer.held.entry(reason.code().to_owned()).or_default() += 1;
                 }
                 let codes: Vec<&str> = held.reasons().iter().map(|r| r.code()).collect();
+                let verdict = Verdict::Held(codes.iter().map(ToString::to_string).collect());
                 let body = body.with("reasons", codes);
                 let line = LedgerLine {
                     at: now,
@@ -246,9 +278,9 @@ impl Node {
                     body,
                 };
                 tx.hold(&held, Some(attribution), source, &line)?;
+                Ok(verdict)
             }
         }
-        Ok(())
     }
 
     /// The version this object would follow, as far as the gate needs it.
@@ -353,7 +385,7 @@ pub(crate) fn keep_definition(
 
 /// What the objects of one transaction have in common, and what they come to.
 struct Recording<'a> {
-    source: &'a str,
+    origin: Origin<'a>,
     rules: &'a Rules,
     now: Timestamp,
     counted: &'a mut Counted,
@@ -368,6 +400,14 @@ pub(crate) struct Prepared {
     items: Vec<(Marked, Attribution)>,
     /// What is known of the rest.
     counted: Counted,
+}
+
+fn fate(head: &Head, verdict: Verdict) -> ObjectFate {
+    ObjectFate {
+        id: head.id.to_string(),
+        version: Some(head.modified),
+        verdict,
+    }
 }
 
 /// The body of an item's ledger line.

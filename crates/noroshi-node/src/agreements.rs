@@ -83,6 +83,7 @@ impl Node {
             record.is_signed_by(&self.me()) && self.assent(record) != Assent::Disputed
         };
         agreements.retain(binds);
+        agreements.extend(self.arrangements()?);
         let agreements = Arc::new(agreements);
         *kept = Some((generation, Arc::clone(&agreements)));
         Ok(agreements)
@@ -791,7 +792,7 @@ pub(crate) fn outer_json(value: &Value) -> serde_json::Value {
     serde_json::from_slice(&value.canonical()).unwrap_or_default()
 }
 
-fn party(org: &Organisation) -> Party {
+pub(crate) fn party(org: &Organisation) -> Party {
     Party {
         node: org.node,
         name_en: org.name_en.clone(),

@@ -123,6 +123,8 @@ pub enum Command {
     },
     /// All agreements; one `agreement` row each.
     AgreementList,
+    /// Clients that read by TAXII, their collections and credentials.
+    Taxii(crate::taxii::TaxiiCommand),
     /// Make a code for a partner; answers [`InviteAnswer`].
     PeerInvite {
         /// Who invites.

@@ -211,6 +211,10 @@ impl Node {
     ) -> Result<(), WriteError> {
         let body = Object::new().with("item", text(hash));
         tx.append(&self.line(LineKind::Readmitted, person, body))?;
+        if let Some(seq) = tx.seq_of(hash)? {
+            // Standing releases may have gone past it while it was held.
+            tx.put(RecordKind::Late, &seq.to_be_bytes(), b"")?;
+        }
         self.tell_sender(tx, hash, Fate::Admitted)
     }
 

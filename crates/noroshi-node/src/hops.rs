@@ -157,16 +157,15 @@ impl Node {
         rendition: ItemHash,
         bytes: Vec<u8>,
     ) -> Result<u64, WriteError> {
-        let number = tx.log_size(to)?;
         let digest = Digest::of(&bytes);
-        let leaf = self.leaf(number, EntryKind::Recall, Precedence::Immediate, digest);
+        let leaf = self.next_leaf(tx, to, EntryKind::Recall, Precedence::Immediate, digest)?;
         let payload = LogPayload::Recall {
             seq: stored.seq,
             rendition,
             bytes,
         };
         tx.log_append(to, &leaf, &payload)?;
-        Ok(number)
+        Ok(leaf.number)
     }
 
     /// Pass an obeyed recall on to everyone this node passed the item on to.
@@ -188,6 +187,11 @@ impl Node {
             // What was voided after it left may have arrived all the same.
             let concerned = entry.leaf.kind == EntryKind::Release && (entry.sent || !entry.void);
             if !concerned || node == *from || node == recall.by {
+                continue;
+            }
+            if self.is_client(tx, &node)? {
+                // It reads pages and hears no recalls: the item is on none of them from now on.
+                tx.log_void(&node, entry.leaf.number)?;
                 continue;
             }
             let own = rendition != recall.item;

@@ -8,10 +8,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use noroshi_formats::stream::Splitter;
 use noroshi_formats::{Note, ReadError, Valid};
-use noroshi_model::Head;
 use noroshi_model::profile::SourceProfile;
+use noroshi_model::{Head, Timestamp};
 
-use crate::admit::Prepared;
+use crate::admit::{NO_PROFILE, Prepared};
 use crate::command::{Event, Failure, ImportAnswer};
 use crate::node::Node;
 use crate::sink::Sink;
@@ -24,6 +24,50 @@ const BATCHES_AHEAD: usize = 2;
 const REPORTED_MAX: u64 = 10;
 /// Most files of one import.
 const FILES_MAX: usize = 100_000;
+
+/// Objects whose fate is kept by name, where that is asked for; all are counted.
+const FATES_MAX: usize = 1000;
+
+/// From where objects come, and what is told of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    pub(crate) profile: Option<&'a SourceProfile>,
+    /// What store and ledger call it.
+    pub(crate) source: &'a str,
+    /// Is the fate of each object asked for by name?
+    pub(crate) by_name: bool,
+}
+
+impl<'a> Origin<'a> {
+    fn of(profile: Option<&'a SourceProfile>) -> Self {
+        Self {
+            profile,
+            source: profile.map_or(NO_PROFILE, |profile| profile.name.as_str()),
+            by_name: false,
+        }
+    }
+}
+
+/// What became of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Admitted,
+    /// It was here already.
+    Known,
+    /// For which reasons, as codes.
+    Held(Vec<String>),
+    /// Why, in English.
+    Refused(String),
+}
+
+/// An object by name, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ObjectFate {
+    /// Its id; of a refused one as far as it could be read.
+    pub(crate) id: String,
+    pub(crate) version: Option<Timestamp>,
+    pub(crate) verdict: Verdict,
+}
 
 /// One object as read, or why it could not be.
 pub(crate) type Outcome = Result<(Valid, Vec<Note>), ReadError>;
@@ -46,7 +90,9 @@ impl Node {
             })?;
             // The stream is read on this thread's behalf by the splitter thread through a pipe of
             // its own in the caller; here it is one more reader.
-            self.import_reader(input, None, "-", profile.as_ref(), &mut answer, sink)?;
+            let origin = Origin::of(profile.as_ref());
+            self.take_in(input, None, origin, sink)?
+                .report("-", &mut answer, sink);
         } else {
             for path in files_of(paths)? {
                 self.learn_markings_of(&path, profile.as_ref())?;
@@ -54,17 +100,13 @@ impl Node {
                 let size = file.metadata().ok().map(|meta| meta.len());
                 let shown = path.display().to_string();
                 let mut reader = BufReader::with_capacity(256 * 1024, file);
-                self.import_reader(
-                    &mut reader,
-                    size,
-                    &shown,
-                    profile.as_ref(),
-                    &mut answer,
-                    sink,
-                )?;
+                let origin = Origin::of(profile.as_ref());
+                self.take_in(&mut reader, size, origin, sink)?
+                    .report(&shown, &mut answer, sink);
             }
         }
         self.judge_held_again(&mut answer)?;
+        self.release_standing(sink)?;
         sink.send(Event::Answer {
             kind: "import".into(),
             answer: serde_json::to_value(&answer).unwrap_or_default(),
@@ -102,23 +144,22 @@ impl Node {
         Ok(())
     }
 
-    fn import_reader(
+    /// Take in what a reader gives, by the one way there is; what it came to.
+    pub(crate) fn take_in(
         &self,
         reader: &mut dyn Read,
         size: Option<u64>,
-        shown: &str,
-        profile: Option<&SourceProfile>,
-        answer: &mut ImportAnswer,
+        origin: Origin<'_>,
         sink: &mut dyn Sink,
-    ) -> Result<(), Failure> {
+    ) -> Result<Counted, Failure> {
         let limits = *self.limits();
         // Splitting stays on this thread, because the reader may not be sent to another. A second
         // one parses, marks and signs; a third one judges and writes, and does nothing else.
         let (raw_out, raw_in) = sync_channel(BATCHES_AHEAD);
         let (ready_out, ready_in) = sync_channel(BATCHES_AHEAD);
         std::thread::scope(|scope| {
-            let recorder = scope.spawn(move || self.record_batches(&ready_in, profile));
-            scope.spawn(move || self.prepare_batches(&raw_in, &ready_out, profile));
+            let recorder = scope.spawn(move || self.record_batches(&ready_in, origin));
+            scope.spawn(move || self.prepare_batches(&raw_in, &ready_out, origin));
             let mut batch = Vec::with_capacity(BATCH_OBJECTS);
             let mut done = 0_u64;
             for entry in Splitter::new(reader, limits) {
@@ -144,15 +185,13 @@ impl Node {
             }
             let _ = raw_out.send(batch);
             drop(raw_out);
-            let counted = recorder.join().unwrap_or_else(|_| {
+            recorder.join().unwrap_or_else(|_| {
                 Err(Failure::new(
                     "internal",
                     1,
                     "the recording thread ended abnormally",
                 ))
-            })?;
-            counted.report(shown, answer, sink);
-            Ok(())
+            })
         })
     }
 
@@ -160,7 +199,7 @@ impl Node {
         &self,
         raw: &Receiver<RawBatch>,
         out: &SyncSender<Result<Prepared, Failure>>,
-        profile: Option<&SourceProfile>,
+        origin: Origin<'_>,
     ) {
         for batch in raw {
             let read = batch
@@ -168,7 +207,7 @@ impl Node {
                 .map(|entry| entry.and_then(|entry| entry.read(self.limits())));
             // A recorder that stopped has its reason in its result.
             if out
-                .send(self.prepare_batch(read.collect(), profile))
+                .send(self.prepare_batch(read.collect(), origin))
                 .is_err()
             {
                 return;
@@ -182,6 +221,8 @@ impl Node {
 pub(crate) struct Counted {
     pub(crate) answer: ImportAnswer,
     pub(crate) rows: Vec<(String, String, String)>,
+    /// What became of each object, where that is asked for, up to the cap.
+    pub(crate) fates: Vec<ObjectFate>,
 }
 
 impl Counted {
@@ -200,8 +241,18 @@ impl Counted {
         }
     }
 
+    /// Keep what became of an object.
+    pub(crate) fn fate(&mut self, fate: ObjectFate) {
+        if self.fates.len() < FATES_MAX {
+            self.fates.push(fate);
+        }
+    }
+
     /// What another part came to.
     pub(crate) fn add(&mut self, part: Self) {
+        for fate in part.fates {
+            self.fate(fate);
+        }
         for (kind, code, text) in part.rows {
             self.row(&kind, &code, text);
         }

@@ -50,6 +50,7 @@ mod keys;
 mod pairing;
 mod peers;
 mod rules;
+mod taxii;
 
 // Looking and checking.
 mod alarms;
@@ -65,6 +66,7 @@ pub use command::{Command, Event, Failure};
 pub use init::{Init, InitAnswer, init};
 pub use node::Node;
 pub use outside::{Outside, OutsideError};
+pub use taxii::TaxiiCommand;
 
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,7 @@ use crate::keys::Keys;
 use crate::pairing::Pairing;
 use crate::records::{AgreementRecord, Record};
 use crate::send::LinkSlot;
+use crate::taxii::{Tries, Views};
 
 /// A running node. All methods take `&self`: the store has one writer, the links a lock each.
 pub struct Node {
@@ -42,6 +43,12 @@ pub struct Node {
     pub(crate) binding: Mutex<Option<(u64, Arc<Vec<AgreementRecord>>)>>,
     /// One backup at a time.
     pub(crate) backup_turn: Mutex<()>,
+    /// One standing release at a time.
+    pub(crate) standing_turn: Mutex<()>,
+    /// What clients tried of late.
+    pub(crate) tries: Mutex<Tries>,
+    /// What the gate released of clients' logs, as long as its answers rest on the same.
+    pub(crate) views: Views,
     /// Peers that something urgent waits for, since [`Node::take_wakes`] was last asked.
     pub(crate) wakes: Mutex<BTreeSet<NodeId>>,
 }
@@ -88,6 +95,9 @@ impl Node {
             at_work: Mutex::new(BTreeSet::new()),
             binding: Mutex::new(None),
             backup_turn: Mutex::new(()),
+            standing_turn: Mutex::new(()),
+            tries: Mutex::new(Tries::default()),
+            views: Views::default(),
             wakes: Mutex::new(BTreeSet::new()),
             home,
             config,

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use noroshi_gate::{
     Channel, Decision, Gate, Grant, Marked, Outcome, Provenance, Question, Recipient, Rules,
 };
-use noroshi_model::ItemHash;
 use noroshi_model::act::ActKind;
 use noroshi_model::document::text;
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::Precedence;
+use noroshi_model::{ItemHash, NodeId};
 use noroshi_store::{Filter, RecordKind, StoredItem, WriteError};
 
 use crate::acts::act_answer;
@@ -96,6 +96,10 @@ impl Node {
         self.active_person(ask.person)?;
         let mut recipients: Vec<(Recipient, String)> = Vec::new();
         for named in ask.to {
+            if let Some(client) = self.client_named(named)? {
+                recipients.push((self.client_recipient(&client), client.title));
+                continue;
+            }
             for peer in self.recipients_named(named)? {
                 if recipients
                     .iter()
@@ -200,6 +204,20 @@ impl Node {
             .map_err(store_failure::<WriteError>)
     }
 
+    /// Whose log that is, a partner's or a client's, as the gate asks for it, and what it is
+    /// called.
+    pub(crate) fn recipient_of(
+        &self,
+        node: &NodeId,
+    ) -> Result<Option<(Recipient, String)>, Failure> {
+        if let Some(peer) = self.peer(node)? {
+            let name = peer.manifest.organisation.name_en.clone();
+            return Ok(Some((self.recipient(&peer), name)));
+        }
+        let client = self.client_of(node)?;
+        Ok(client.map(|client| (self.client_recipient(&client), client.title)))
+    }
+
     /// What the gate needs beside the item and the recipient.
     pub(crate) fn gate_view(&self, purpose: &str) -> Result<GateView, Failure> {
         Ok(GateView {
@@ -263,14 +281,13 @@ impl Node {
             ..PlanAnswer::default()
         };
         for (node, entries) in &plan.recipients {
-            let Some(peer) = self.peer(node)? else {
+            let Some((recipient, name)) = self.recipient_of(node)? else {
                 continue;
             };
-            let recipient = self.recipient(&peer);
             let mut gate = Gate::new(&recipient, &agreements, &view.rules, &question);
             let mut shown = PlanRecipient {
                 node: node.to_string(),
-                name: peer.manifest.organisation.name_en.clone(),
+                name,
                 ..PlanRecipient::default()
             };
             for entry in entries {

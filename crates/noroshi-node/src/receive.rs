@@ -525,6 +525,7 @@ impl Node {
                     Some(stored) => {
                         tx.readmit(&stored, &admitted, Some((attribution, &source)))?;
                         tx.append(&self.line(LineKind::Readmitted, None, body))?;
+                        tx.put(RecordKind::Late, &stored.seq.to_be_bytes(), b"")?;
                     }
                 }
                 self.learn_from_peer(tx, view, admitted.marked(), &scope)?;

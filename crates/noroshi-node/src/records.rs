@@ -530,7 +530,7 @@ fn plan_entry(bytes: &[u8]) -> Option<PlanEntry> {
     })
 }
 
-fn maybe(object: &mut Object, key: &str, value: Option<Value>) {
+pub(crate) fn maybe(object: &mut Object, key: &str, value: Option<Value>) {
     if let Some(value) = value {
         object.insert(key, value);
     }
@@ -541,7 +541,7 @@ pub(crate) fn int(number: u64) -> Value {
     Value::Int(number.min((1 << 53) - 1).cast_signed())
 }
 
-fn flag(fields: &mut Fields, field: &str) -> Result<bool, DocumentError> {
+pub(crate) fn flag(fields: &mut Fields, field: &str) -> Result<bool, DocumentError> {
     fields
         .value(field)?
         .as_bool()

@@ -4,10 +4,11 @@
 use noroshi_gate::Gate;
 use noroshi_gate::acts::Approved;
 use noroshi_model::document::text;
+use noroshi_model::ids::ActId;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::{EntryKind, LogLeaf, Precedence};
-use noroshi_model::{Digest, NodeId};
+use noroshi_model::{Digest, NodeId, PersonId, Timestamp};
 use noroshi_store::{LogPayload, RecordKind, Tx, WriteError};
 
 use crate::acts::{Effect, subject_digest};
@@ -15,6 +16,15 @@ use crate::command::Failure;
 use crate::node::{Node, store_failure};
 use crate::plan::{GateView, provenance};
 use crate::records::{ActRecord, PlanEntry, PlanRecord, int};
+
+/// By whose order releases are put into a log.
+pub(crate) struct Queued<'a> {
+    /// The act; none where a standing collection fills itself.
+    pub(crate) act: Option<ActId>,
+    pub(crate) person: Option<&'a PersonId>,
+    pub(crate) purpose: &'a str,
+    pub(crate) precedence: Precedence,
+}
 
 /// Why something stays that one person asked for.
 pub(crate) const SECOND_PERSON: &str = "a second person must approve it by the rule as it is now";
@@ -73,8 +83,14 @@ impl Node {
         for (node, _) in &plan.recipients {
             self.expect_answered(node)?;
         }
-        let purpose = record.act.subject.str("purpose").unwrap_or_default();
-        let view = self.gate_view(purpose)?;
+        let purpose = record
+            .act
+            .subject
+            .str("purpose")
+            .unwrap_or_default()
+            .to_owned();
+        let requester = record.act.requester.clone();
+        let view = self.gate_view(&purpose)?;
         let has_second_person = record.approval.is_some();
         // Half the way is asking the gate, half is writing.
         let mut way = Way::new(2 * plan.len(), progress);
@@ -100,9 +116,14 @@ impl Node {
             .store
             .write(|tx| {
                 let mut entries = 0;
+                let order = Queued {
+                    act: Some(id),
+                    person: Some(&requester),
+                    purpose: &purpose,
+                    precedence,
+                };
                 for (node, lines) in &plan.recipients {
-                    entries +=
-                        self.queue_releases(tx, record, node, lines, precedence, &mut way)?;
+                    entries += self.queue_releases(tx, &order, node, lines, &mut || way.step())?;
                 }
                 tx.delete(RecordKind::Plan, id.bytes())?;
                 let line = self.close_act(tx, record, approved)?;
@@ -129,10 +150,9 @@ impl Node {
         let agreements = self.standings(&view.agreements, view.now);
         let grants = self.every_grant()?;
         for (node, lines) in &plan.recipients {
-            let Some(peer) = self.peer(node)? else {
-                return Ok(Some(format!("{node} is no peer any more")));
+            let Some((recipient, _)) = self.recipient_of(node)? else {
+                return Ok(Some(format!("{node} is no peer or client any more")));
             };
-            let recipient = self.recipient(&peer);
             let question = view.question(view.now, &grants);
             let mut gate = Gate::new(&recipient, &agreements, &view.rules, &question);
             for line in lines {
@@ -159,49 +179,55 @@ impl Node {
         Ok(None)
     }
 
-    fn queue_releases(
+    /// Put releases into a recipient's log, and one line with the log's root into the ledger.
+    pub(crate) fn queue_releases(
         &self,
         tx: &mut Tx<'_>,
-        record: &ActRecord,
+        order: &Queued<'_>,
         node: &NodeId,
         lines: &[PlanEntry],
-        precedence: Precedence,
-        way: &mut Way<'_>,
+        step: &mut dyn FnMut(),
     ) -> Result<u64, WriteError> {
-        let purpose = record.act.subject.str("purpose").unwrap_or_default();
+        let precedence = order.precedence;
         for line in lines {
-            self.send_consent(tx, node, &line.item, purpose, precedence)?;
+            self.send_consent(tx, node, &line.item, order.purpose, precedence)?;
         }
         let first = tx.log_size(node)?;
+        let mut at = tx.log_next_at(node, self.now())?;
         let mut queued = 0;
         for line in lines {
-            way.step();
+            step();
             let Some(seq) = tx.seq_of(&line.item)? else {
                 continue;
             };
-            let leaf = self.leaf(
-                first + queued,
-                EntryKind::Release,
+            let leaf = LogLeaf {
+                number: first + queued,
+                kind: EntryKind::Release,
+                at,
                 precedence,
-                line.rendition.0,
-            );
+                digest: line.rendition.0,
+                salt: self.chance(),
+            };
             let payload = LogPayload::Item {
                 seq,
                 rendition: line.rendition,
-                act: Some(record.act.id()),
+                act: order.act,
                 reduced: line.reduced,
             };
             tx.log_append(node, &leaf, &payload)?;
+            at = Timestamp::from_micros(at.micros() + 1);
             queued += 1;
         }
         let root = tx.log_root(node)?;
-        let body = Object::new()
+        let mut body = Object::new()
             .with("to", text(node))
             .with("first", int(first))
             .with("count", int(queued))
-            .with("log_root", text(Digest(root)))
-            .with("act", text(record.act.id()));
-        tx.append(&self.line(LineKind::Released, Some(&record.act.requester), body))?;
+            .with("log_root", text(Digest(root)));
+        if let Some(act) = &order.act {
+            body.insert("act", text(act));
+        }
+        tx.append(&self.line(LineKind::Released, order.person, body))?;
         Ok(queued)
     }
 
@@ -217,20 +243,22 @@ impl Node {
         self.log_notice(tx, node, kind, precedence, LogPayload::Bytes(bytes))
     }
 
-    pub(crate) fn leaf(
+    /// The next leaf of a recipient's log: its number, and a time later than the last one's.
+    pub(crate) fn next_leaf(
         &self,
-        number: u64,
+        tx: &mut Tx<'_>,
+        node: &NodeId,
         kind: EntryKind,
         precedence: Precedence,
         digest: Digest,
-    ) -> LogLeaf {
-        LogLeaf {
-            number,
+    ) -> Result<LogLeaf, WriteError> {
+        Ok(LogLeaf {
+            number: tx.log_size(node)?,
             kind,
-            at: self.now(),
+            at: tx.log_next_at(node, self.now())?,
             precedence,
             digest,
             salt: self.chance(),
-        }
+        })
     }
 }

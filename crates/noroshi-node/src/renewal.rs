@@ -76,19 +76,19 @@ impl Node {
     pub(crate) fn log_renewed(&self, node: &NodeId, renewed: &[Renewed]) -> Result<(), Failure> {
         let write = |tx: &mut noroshi_store::Tx<'_>| {
             for Renewed { entry, payload } in renewed {
-                let (number, again) = (entry.leaf.number, tx.log_size(node)?);
+                let number = entry.leaf.number;
                 let (LogPayload::Recall { bytes, .. } | LogPayload::Bytes(bytes)) = payload else {
                     continue;
                 };
                 let (kind, precedence) = (entry.leaf.kind, entry.leaf.precedence);
-                let leaf = self.leaf(again, kind, precedence, Digest::of(bytes));
+                let leaf = self.next_leaf(tx, node, kind, precedence, Digest::of(bytes))?;
                 tx.log_void(node, number)?;
                 tx.log_append(node, &leaf, payload)?;
                 let body = Object::new()
                     .with("to", text(node))
                     .with("number", int(number))
                     .with("why", "signed anew: the key under it is revoked")
-                    .with("again", int(again));
+                    .with("again", int(leaf.number));
                 tx.append(&self.line(LineKind::Voided, None, body))?;
             }
             Ok(())

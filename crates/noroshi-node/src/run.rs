@@ -93,6 +93,7 @@ impl Node {
                 )
             }
             Command::AgreementList => self.agreement_list(sink),
+            Command::Taxii(command) => self.run_taxii(command, sink),
             other => self.run_rest(other, outside, sink),
         }
     }
@@ -327,6 +328,7 @@ impl Node {
             | Command::AgreementSign { .. }
             | Command::AgreementSuspend { .. }
             | Command::AgreementResume { .. }
+            | Command::Taxii(_)
             | Command::AgreementList => Err(Failure::new("internal", 1, "a command went astray")),
         }
     }

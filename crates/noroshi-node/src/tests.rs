@@ -20,5 +20,6 @@ mod restores;
 mod revoked;
 mod roads;
 mod stage;
+mod taxii;
 mod third;
 mod twins;

@@ -15,6 +15,7 @@ pub mod text;
 mod text_index;
 mod verify;
 mod viewer;
+mod views;
 mod write;
 
 pub use error::{OpenError, ReadError, WriteError};
@@ -26,4 +27,5 @@ pub use snapshot::{Snapshot, SnapshotError};
 pub use text_index::TextSample;
 pub use verify::{Verified, VerifyError};
 pub use viewer::Viewer;
+pub use views::ViewEntry;
 pub use write::{Added, Tx};

@@ -825,7 +825,7 @@ fn entry_of(row: &Row<'_>) -> Result<LogEntry, ReadError> {
     })
 }
 
-fn leaf_of(bytes: &[u8]) -> Result<LogLeaf, ReadError> {
+pub(crate) fn leaf_of(bytes: &[u8]) -> Result<LogLeaf, ReadError> {
     LogLeaf::from_bytes(bytes).map_err(|error| ReadError::Damaged(error.to_string()))
 }
 

@@ -196,6 +196,7 @@ macro_rules! record_kinds {
                         | Self::Manifest
                         | Self::Marking
                         | Self::Consent
+                        | Self::Client
                 )
             }
         }
@@ -255,4 +256,16 @@ record_kinds! {
     Consent = 27,
     /// Up to which line of the ledger alarms were answered.
     Alarm = 38,
+    /// Organisations and tools that read by TAXII, without a node.
+    Client = 44,
+    /// Collections, each a view of one client's log.
+    Collection = 45,
+    /// Credentials of clients.
+    Token = 46,
+    /// What became of what clients posted.
+    Status = 47,
+    /// How far a standing release has looked, by collection.
+    Standing = 48,
+    /// Items that were admitted late, for standing releases to look at once more.
+    Late = 49,
 }

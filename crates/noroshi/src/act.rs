@@ -17,6 +17,7 @@ use crate::call::{self, hex};
 use crate::cli::{Asked, Cli};
 use crate::restore;
 use crate::secrets::{new_passphrase, passphrase};
+use crate::token;
 
 /// Largest file read as a proof or agreement, in bytes.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -42,6 +43,7 @@ pub(crate) fn run(cli: &Cli, asked: Asked) -> Result<(), Failure> {
             person,
         } => restore::restore(cli, &file, keys, root_key, &person),
         Asked::AddPerson(name, person) => add_person(cli, &name, &person),
+        Asked::Token(command, certificate) => token::give(cli, command, certificate.as_deref()),
         Asked::CheckProof(file) => {
             let proof = read_json(&file)?;
             call::run(cli, &Command::LedgerCheck { proof }, false).map(|_| ())
@@ -62,7 +64,12 @@ pub(crate) fn run(cli: &Cli, asked: Asked) -> Result<(), Failure> {
 }
 
 /// Ask for an act and sign the request.
-fn request(cli: &Cli, command: &Command, person: &str, root: Option<&Path>) -> Result<(), Failure> {
+pub(crate) fn request(
+    cli: &Cli,
+    command: &Command,
+    person: &str,
+    root: Option<&Path>,
+) -> Result<(), Failure> {
     let quiet = !matches!(command, Command::Share { .. });
     let last = call::run(cli, command, quiet)?;
     let act = match last {

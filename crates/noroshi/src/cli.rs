@@ -4,14 +4,15 @@ mod coalition;
 mod held;
 mod keep;
 mod key;
+mod taxii;
 mod third;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use noroshi_node::Command;
 use noroshi_node::command::Selection;
 use noroshi_node::messages::Lang;
+use noroshi_node::{Command, TaxiiCommand};
 
 use key::KeyTask;
 pub(crate) use key::RootKey;
@@ -72,6 +73,8 @@ pub(crate) enum Asked {
     Approve(String, String),
     /// Make a key for a new person, then ask for the person to be added.
     AddPerson(String, String),
+    /// Make a secret, or take the key of a certificate, and ask for the credential.
+    Token(TaxiiCommand, Option<PathBuf>),
     /// Take a proof from a file.
     CheckProof(PathBuf),
     /// Take an agreement from a file and propose it as this person.
@@ -248,6 +251,15 @@ enum Top {
     /// Partners: invite, accept, confirm, exchange.
     #[command(subcommand)]
     Peer(PeerTask),
+    /// Who reads by TAXII 2.1 without a node of its own, and what may go to it.
+    #[command(subcommand)]
+    Client(taxii::ClientTask),
+    /// TAXII collections: views of what is released to a client.
+    #[command(subcommand)]
+    Collection(taxii::CollectionTask),
+    /// Credentials of TAXII clients.
+    #[command(subcommand)]
+    Token(taxii::TokenTask),
     /// The people of this node.
     #[command(subcommand)]
     Person(PersonTask),
@@ -755,6 +767,9 @@ fn asked(top: &Top) -> Asked {
         Top::Key(task) => task.asked(),
         Top::Consent(task) => third::consent(task),
         Top::Circle(task) => third::circle(task),
+        Top::Client(task) => task.asked(),
+        Top::Collection(task) => task.asked(),
+        Top::Token(task) => task.asked(),
         Top::Receipts {
             item,
             peer,

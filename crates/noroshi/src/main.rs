@@ -12,6 +12,7 @@ mod restore;
 mod secrets;
 mod serve;
 mod setup;
+mod token;
 
 use std::process::ExitCode;
 

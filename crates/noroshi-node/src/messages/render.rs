@@ -171,6 +171,38 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
         ),
         "consent" => consent_row(lang, row),
         "circle" => say(lang, "circle-row", row, &["name", "names"]),
+        "client" => {
+            let kind = if row["removed"] == true {
+                "client-row-removed"
+            } else {
+                "client-row"
+            };
+            say(
+                lang,
+                kind,
+                row,
+                &["name", "title", "nation", "until", "entries"],
+            )
+        }
+        "collection" => say(
+            lang,
+            "collection-row",
+            row,
+            &["name", "id", "client", "types", "title"],
+        ),
+        "token" => {
+            let kind = if row["revoked"].is_null() {
+                "token-row"
+            } else {
+                "token-row-revoked"
+            };
+            say(
+                lang,
+                kind,
+                row,
+                &["name", "client", "collections", "expires", "revoked"],
+            )
+        }
         "line" => say(
             lang,
             "line-row",

@@ -393,9 +393,10 @@ impl Node {
         }
         for entry in beyond {
             // Numbers that this node gave and the partner never received stay used up.
-            for number in tx.log_size(node)?..entry.number {
+            while tx.log_size(node)? < entry.number {
                 let none = Digest::of(&[]);
-                let leaf = self.leaf(number, EntryKind::Document, Precedence::Routine, none);
+                let (kind, precedence) = (EntryKind::Document, Precedence::Routine);
+                let leaf = self.next_leaf(tx, node, kind, precedence, none)?;
                 tx.log_append_lost(node, Ok(&leaf), false)?;
                 lost += 1;
             }

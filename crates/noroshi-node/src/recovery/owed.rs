@@ -37,9 +37,8 @@ impl Node {
     }
 
     fn log_owed(&self, tx: &mut Tx<'_>, node: &NodeId, owed: &Owed) -> Result<(), WriteError> {
-        let number = tx.log_size(node)?;
         let digest = Digest::of(owed.bytes());
-        let leaf = self.leaf(number, owed.kind, owed.precedence, digest);
+        let leaf = self.next_leaf(tx, node, owed.kind, owed.precedence, digest)?;
         tx.log_append(node, &leaf, &owed.payload)
     }
 

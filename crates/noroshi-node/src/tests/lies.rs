@@ -106,13 +106,9 @@ fn a_partner_cannot_recall_what_is_not_its_own() {
         };
         let bytes = SignedRecall::sign(recall, &stage.us.node.keys().items).to_bytes();
         write(&stage.us, |tx| {
-            let number = tx.log_size(&jp)?;
-            let digest = Digest::of(&bytes);
-            let kind = EntryKind::Recall;
-            let leaf = stage
-                .us
-                .node
-                .leaf(number, kind, Precedence::Immediate, digest);
+            let (kind, digest) = (EntryKind::Recall, Digest::of(&bytes));
+            let us = &stage.us.node;
+            let leaf = us.next_leaf(tx, &jp, kind, Precedence::Immediate, digest)?;
             let payload = LogPayload::Recall {
                 seq: stored.seq,
                 rendition: stored.hash,

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use noroshi_model::link::{EntryKind, Precedence};
+use noroshi_model::link::{EntryKind, LogLeaf, Precedence};
 use noroshi_model::manifest::Purpose;
 use noroshi_model::{Clock, Digest, KeyId, NodeId, Signed};
 use noroshi_seal::SystemRng;
@@ -276,7 +276,14 @@ fn numbers_that_no_partner_received_stay_used_up_and_both_logs_agree_again() {
     let (jp, us) = (&stage.jp.node, &stage.us.node);
     let (size, _) = us.inside().unwrap().log_root(&jp.me(), true).unwrap();
     let digest = Digest::of(b"overtook");
-    let leaf = jp.leaf(size + 3, EntryKind::Release, Precedence::Flash, digest);
+    let leaf = LogLeaf {
+        number: size + 3,
+        kind: EntryKind::Release,
+        at: jp.now(),
+        precedence: Precedence::Flash,
+        digest,
+        salt: [7; 16],
+    };
     us.store
         .write(|tx| tx.mirror_put(&jp.me(), size + 3, Ok(&leaf.to_bytes()), None))
         .map_err(store_failure::<WriteError>)

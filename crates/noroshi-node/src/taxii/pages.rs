@@ -1,0 +1,491 @@
+//! Pages of a client's log. The gate is asked again for everything that is served; what it answered
+//! for an entry is remembered as one bit, for as long as all that the answer rests on is the same.
+//!
+//! Only plain answers are remembered: *whole*, by levels alone. What is reduced, dated, named to
+//! nations or coalitions, or passed on with an originator's consent is asked for each time.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use noroshi_gate::{Gate, MarkingTable, Recipient, Rules};
+use noroshi_model::agreement::Standing;
+use noroshi_model::ids::ActId;
+use noroshi_model::{ItemHash, NodeId, StixId, Timestamp};
+use noroshi_store::{ReadError, RecordKind, ViewEntry};
+use noroshi_taxii::desk::{Entry, PageEnd, Query, Version};
+
+use super::clients::Client;
+use super::collections::Collection;
+use crate::command::Failure;
+use crate::node::{Node, lock, store_failure};
+use crate::plan::provenance;
+use crate::records::ActRecord;
+
+/// Entries looked at for one page at most: a filter that finds little gives a short page that says
+/// there is more, and no request takes long.
+const LOOKED_MAX: usize = 50_000;
+/// Objects that one request names at most.
+const IDS_MAX: usize = 1000;
+
+/// What was released of each client's log, by client and purpose.
+#[derive(Default)]
+pub(crate) struct Views(Mutex<BTreeMap<(NodeId, String), Arc<Seen>>>);
+
+/// One client's, as long as everything it rests on is the same.
+struct Seen {
+    basis: Basis,
+    bits: RwLock<Bits>,
+}
+
+/// All that a plain answer of the gate rests on beside the item.
+#[derive(Clone)]
+struct Basis {
+    to: Recipient,
+    rules: Rules,
+    standings: Vec<(ItemHash, Standing)>,
+    markings: Arc<MarkingTable>,
+}
+
+impl Basis {
+    fn is(&self, other: &Self) -> bool {
+        let (a, b) = (&self.rules, &other.rules);
+        self.to == other.to
+            && self.standings == other.standings
+            && a.second_person_above == b.second_person_above
+            && a.coalitions == b.coalitions
+            // A table that is held here is never changed in place: another one is made.
+            && Arc::ptr_eq(&self.markings, &other.markings)
+    }
+}
+
+/// A set of numbers.
+#[derive(Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn has(&self, number: u64) -> bool {
+        let at = usize::try_from(number / 64).ok();
+        at.and_then(|at| self.0.get(at))
+            .is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+
+    fn add(&mut self, number: u64) {
+        let Ok(at) = usize::try_from(number / 64) else {
+            return;
+        };
+        if self.0.len() <= at {
+            self.0.resize(at + 1, 0);
+        }
+        self.0[at] |= 1 << (number % 64);
+    }
+}
+
+/// Why a walk stops early.
+enum Stop {
+    Failed(Failure),
+}
+
+impl From<ReadError> for Stop {
+    fn from(error: ReadError) -> Self {
+        Self::Failed(store_failure(error))
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Stop> for Failure {
+    fn from(Stop::Failed(failure): Stop) -> Self {
+        failure
+    }
+}
+
+/// An entry on its way to a page, where it must be kept for a moment.
+struct Kept {
+    at: Timestamp,
+    id: String,
+    version: Timestamp,
+    object: Vec<u8>,
+}
+
+/// What the gate says of one entry.
+enum Answer {
+    /// It leaves as it lies; may that be remembered?
+    Whole { plain: bool },
+    /// It leaves without some properties.
+    Reduced(Vec<u8>),
+    /// It is not for this client any more.
+    Absent,
+}
+
+/// The gate for one client, and what it remembers.
+struct Lens<'a> {
+    node: &'a Node,
+    to: NodeId,
+    gate: Gate<'a>,
+    collection: &'a Collection,
+    acts: BTreeMap<ActId, bool>,
+    seen: &'a Seen,
+    /// Numbers to be remembered when the walk is over.
+    learned: Vec<u64>,
+}
+
+impl Node {
+    /// A page of a collection.
+    pub(super) fn collection_page(
+        &self,
+        client: &Client,
+        collection: &Collection,
+        query: &Query,
+        objects: bool,
+        out: &mut dyn FnMut(Entry<'_>),
+    ) -> Result<PageEnd, Failure> {
+        self.through(client, collection, |lens| {
+            if query.ids.is_empty() {
+                lens.walk(query, objects, out)
+            } else {
+                lens.look_up(query, objects, out)
+            }
+        })
+    }
+
+    /// Entries of a collection that the gate does not release any more.
+    pub(super) fn no_longer_released(
+        &self,
+        client: &Client,
+        collection: &Collection,
+    ) -> Result<Vec<u64>, Failure> {
+        let mut refused = Vec::new();
+        self.through(client, collection, |lens| {
+            let mut one = |entry: ViewEntry<'_>| -> Result<bool, Stop> {
+                let is_shown = lens.is_asked_for(&entry, &Query::default());
+                if is_shown && matches!(lens.ask(&entry)?, Answer::Absent) {
+                    refused.push(entry.number);
+                }
+                Ok(true)
+            };
+            let reader = self.inside()?;
+            let to = client.node(&self.me());
+            reader.view(&to, 0, &mut one).map_err(Failure::from)
+        })?;
+        Ok(refused)
+    }
+
+    /// Look at a client's log as the gate answers for it now.
+    fn through<T>(
+        &self,
+        client: &Client,
+        collection: &Collection,
+        look: impl FnOnce(&mut Lens<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let to = self.client_recipient(client);
+        let view = self.gate_view(&collection.purpose)?;
+        let agreements = self.standings(&view.agreements, view.now);
+        let basis = Basis {
+            to: to.clone(),
+            rules: view.rules.clone(),
+            standings: agreements
+                .iter()
+                .filter(|held| held.agreement.has_party(&to.node))
+                .map(|held| (held.item, held.standing.clone()))
+                .collect(),
+            markings: self.markings(),
+        };
+        let seen = self.views.of(to.node, &collection.purpose, basis);
+        let grants = self.every_grant()?;
+        let question = view.question(view.now, &grants);
+        let mut lens = Lens {
+            node: self,
+            to: to.node,
+            gate: Gate::new(&to, &agreements, &view.rules, &question),
+            collection,
+            acts: BTreeMap::new(),
+            seen: &seen,
+            learned: Vec::new(),
+        };
+        let outcome = look(&mut lens);
+        let learned = std::mem::take(&mut lens.learned);
+        if !learned.is_empty() {
+            let mut bits = seen.bits.write().unwrap_or_else(PoisonError::into_inner);
+            learned.into_iter().for_each(|number| bits.add(number));
+        }
+        outcome
+    }
+}
+
+impl Views {
+    /// What is remembered on that basis; nothing where it is another one now.
+    fn of(&self, node: NodeId, purpose: &str, basis: Basis) -> Arc<Seen> {
+        let mut all = lock(&self.0);
+        let key = (node, purpose.to_owned());
+        match all.get(&key).filter(|seen| seen.basis.is(&basis)) {
+            Some(seen) => Arc::clone(seen),
+            None => {
+                let seen = Arc::new(Seen {
+                    basis,
+                    bits: RwLock::default(),
+                });
+                all.insert(key, Arc::clone(&seen));
+                seen
+            }
+        }
+    }
+}
+
+impl Lens<'_> {
+    /// In the order of the log.
+    fn walk(
+        &mut self,
+        query: &Query,
+        objects: bool,
+        out: &mut dyn FnMut(Entry<'_>),
+    ) -> Result<PageEnd, Failure> {
+        let reader = self.node.inside()?;
+        let to = self.to;
+        let from = match start(query) {
+            Some(at) => reader.log_later_than(&to, at).map_err(store_failure)?,
+            None => 0,
+        };
+        let seen = self.seen;
+        let bits = seen.bits.read().unwrap_or_else(PoisonError::into_inner);
+        let (mut end, mut given, mut looked) = (PageEnd::default(), 0, 0);
+        let mut one = |entry: ViewEntry<'_>| -> Result<bool, Stop> {
+            if looked == LOOKED_MAX {
+                end.more = true;
+                return Ok(false);
+            }
+            looked += 1;
+            if given == query.limit {
+                // Is there one more for this client? Only then is it told of more.
+                end.more = self.write(&entry, query, &bits, false, &mut |_| {})?;
+                return Ok(!end.more);
+            }
+            given += u32::from(self.write(&entry, query, &bits, objects, out)?);
+            end.last = Some(position(entry.at));
+            Ok(true)
+        };
+        reader.view(&to, from, &mut one).map_err(Failure::from)?;
+        Ok(end)
+    }
+
+    /// By name: few entries, in the order of the log.
+    fn look_up(
+        &mut self,
+        query: &Query,
+        objects: bool,
+        out: &mut dyn FnMut(Entry<'_>),
+    ) -> Result<PageEnd, Failure> {
+        let reader = self.node.inside()?;
+        let after = start(query);
+        let bits = Bits::default();
+        let mut found: Vec<Kept> = Vec::new();
+        let to = self.to;
+        for id in query.ids.iter().take(IDS_MAX) {
+            // What is no id names nothing.
+            let Ok(id) = id.parse::<StixId>() else {
+                continue;
+            };
+            let mut one = |entry: ViewEntry<'_>| -> Result<bool, Stop> {
+                if after.is_none_or(|after| entry.at > after) {
+                    let mut keep = |entry: Entry<'_>| {
+                        found.push(Kept {
+                            at: entry.added,
+                            id: entry.id.to_owned(),
+                            version: entry.version,
+                            object: entry.object.to_vec(),
+                        });
+                    };
+                    self.write(&entry, query, &bits, objects, &mut keep)?;
+                }
+                Ok(true)
+            };
+            reader.view_of(&to, &id, &mut one).map_err(Failure::from)?;
+        }
+        found.sort_by_key(|kept| kept.at);
+        found.dedup_by_key(|kept| kept.at);
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let more = found.len() > limit;
+        found.truncate(limit);
+        for kept in &found {
+            out(Entry {
+                position: position(kept.at),
+                added: kept.at,
+                id: &kept.id,
+                version: kept.version,
+                object: &kept.object,
+            });
+        }
+        Ok(PageEnd {
+            more,
+            last: found.last().map(|kept| position(kept.at)),
+        })
+    }
+
+    /// Give the entry to the page, if it is on it.
+    fn write(
+        &mut self,
+        entry: &ViewEntry<'_>,
+        query: &Query,
+        bits: &Bits,
+        objects: bool,
+        out: &mut dyn FnMut(Entry<'_>),
+    ) -> Result<bool, Failure> {
+        if !self.is_asked_for(entry, query) {
+            return Ok(false);
+        }
+        let reduced;
+        let object = if !entry.reduced && bits.has(entry.number) {
+            entry.canonical
+        } else {
+            match self.ask(entry)? {
+                Answer::Absent => return Ok(false),
+                Answer::Whole { plain } => {
+                    if plain {
+                        self.learned.push(entry.number);
+                    }
+                    entry.canonical
+                }
+                Answer::Reduced(bytes) => {
+                    reduced = bytes;
+                    &reduced
+                }
+            }
+        };
+        if !self.is_version(entry, query)? {
+            return Ok(false);
+        }
+        out(Entry {
+            position: position(entry.at),
+            added: entry.at,
+            id: entry.id,
+            version: version_of(entry),
+            object: if objects { object } else { &[] },
+        });
+        Ok(true)
+    }
+
+    /// By collection, type and STIX version alone.
+    fn is_asked_for(&self, entry: &ViewEntry<'_>, query: &Query) -> bool {
+        let kind = entry.id.split("--").next().unwrap_or_default();
+        let is_spec = |spec: &String| spec == "2.1";
+        self.collection.shows(kind, entry.source)
+            && (query.types.is_empty() || query.types.iter().any(|named| named == kind))
+            && (query.spec_versions.is_empty() || query.spec_versions.iter().any(is_spec))
+    }
+
+    /// Is it one of the versions asked for, among those this client has?
+    fn is_version(&mut self, entry: &ViewEntry<'_>, query: &Query) -> Result<bool, Failure> {
+        // A fuller rendition that was released later stands for the lesser one.
+        let is_settled = !entry.superseded && !entry.reduced;
+        let wants = |version: &Version| query.versions.contains(version);
+        let newest_only = query.versions.is_empty() || query.versions == [Version::Last];
+        if is_settled && (newest_only || wants(&Version::Last) || wants(&Version::All)) {
+            return Ok(true);
+        }
+        if query.versions.contains(&Version::At(version_of(entry))) || wants(&Version::All) {
+            return Ok(!entry.reduced || self.is_last_of_version(entry)?);
+        }
+        let (mut is_newest, mut is_oldest) = (true, true);
+        for (modified, number) in self.versions(entry)? {
+            is_newest &= (modified, number) <= (entry.modified, entry.number);
+            is_oldest &=
+                modified > entry.modified || (modified == entry.modified && number <= entry.number);
+        }
+        Ok((is_newest && (newest_only || wants(&Version::Last)))
+            || (is_oldest && wants(&Version::First)))
+    }
+
+    fn is_last_of_version(&mut self, entry: &ViewEntry<'_>) -> Result<bool, Failure> {
+        let versions = self.versions(entry)?;
+        let mut same = versions
+            .iter()
+            .filter(|(modified, _)| *modified == entry.modified);
+        Ok(same.all(|(_, number)| *number <= entry.number))
+    }
+
+    /// Version and number of every entry about the same object that this client may have.
+    fn versions(&mut self, entry: &ViewEntry<'_>) -> Result<Vec<(Timestamp, u64)>, Failure> {
+        let Ok(id) = entry.id.parse::<StixId>() else {
+            return Ok(Vec::new());
+        };
+        let mut versions = Vec::new();
+        let reader = self.node.inside()?;
+        let to = self.to;
+        let mut one = |other: ViewEntry<'_>| -> Result<bool, Stop> {
+            if !matches!(self.ask(&other)?, Answer::Absent) {
+                versions.push((other.modified, other.number));
+            }
+            Ok(true)
+        };
+        reader.view_of(&to, &id, &mut one).map_err(Failure::from)?;
+        Ok(versions)
+    }
+
+    /// Ask the gate about an entry as it stands now.
+    fn ask(&mut self, entry: &ViewEntry<'_>) -> Result<Answer, Failure> {
+        let stored = self.node.inside()?.item_at(entry.seq);
+        let Some(stored) = stored.map_err(store_failure)? else {
+            return Ok(Answer::Absent);
+        };
+        let Some(marked) = self.node.marked(&stored)? else {
+            return Ok(Answer::Absent);
+        };
+        let Ok(released) = self.gate.release(&marked, &provenance(&stored)) else {
+            return Ok(Answer::Absent);
+        };
+        let rendition = released.content();
+        if rendition.hash != entry.rendition
+            || (rendition.needs_second_person && !self.was_approved(entry.act.as_ref())?)
+        {
+            return Ok(Answer::Absent);
+        }
+        if rendition.reduced {
+            return Ok(Answer::Reduced(released.into_content().canonical));
+        }
+        let is_own = stored.node == Some(self.node.me());
+        Ok(Answer::Whole {
+            plain: is_own && !rendition.needs_second_person && marked.is_plain(),
+        })
+    }
+
+    /// Did a second person approve the act?
+    fn was_approved(&mut self, act: Option<&ActId>) -> Result<bool, Failure> {
+        let Some(act) = act else {
+            return Ok(false);
+        };
+        if let Some(known) = self.acts.get(act) {
+            return Ok(*known);
+        }
+        let record: Option<ActRecord> = self.node.record(RecordKind::Act, act.bytes())?;
+        let approved = record.is_some_and(|record| record.approval.is_some());
+        self.acts.insert(*act, approved);
+        Ok(approved)
+    }
+}
+
+/// Only entries later than this.
+fn start(query: &Query) -> Option<Timestamp> {
+    let after = query
+        .after
+        .map(|position| Timestamp::from_micros(position.cast_signed()));
+    after.max(query.added_after)
+}
+
+/// Where an entry stands: its time, which no other entry of the log shares. So a position is good
+/// for ever, also after the node came back from a backup.
+fn position(at: Timestamp) -> u64 {
+    at.micros().cast_unsigned()
+}
+
+/// An object's version: `modified` or `created`; where it has neither, when it was added (TAXII
+/// 2.1, 5.3.1).
+fn version_of(entry: &ViewEntry<'_>) -> Timestamp {
+    if entry.modified.micros() == 0 {
+        entry.at
+    } else {
+        entry.modified
+    }
+}

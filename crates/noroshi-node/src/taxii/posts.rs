@@ -1,0 +1,250 @@
+//! What clients post: taken in by the one way there is, told of by name, and withdrawn from the
+//! client's own collections when it asks.
+
+use std::io::Read;
+
+use noroshi_model::document::{DocumentError, Fields, text};
+use noroshi_model::json::{Object, Value};
+use noroshi_model::ledger::LineKind;
+use noroshi_model::{StixId, Timestamp};
+use noroshi_store::{ReadError, RecordKind, ViewEntry, WriteError};
+use noroshi_taxii::desk::{Fate, Query, Status, Version};
+
+use super::clients::Client;
+use super::collections::{Collection, uuid_of};
+use crate::command::Failure;
+use crate::intake::{ObjectFate, Origin, Verdict};
+use crate::node::{Node, store_failure};
+use crate::records::{Record, int, maybe};
+use crate::sink::Silent;
+
+/// Statuses kept for one client; the oldest go first.
+const KEPT_MAX: usize = 1000;
+
+/// What store and ledger call what a client posted.
+pub(super) fn source_of(client: &Client) -> String {
+    format!("client:{}", client.name)
+}
+
+/// A status as it is stored.
+struct Kept(Status);
+
+impl Record for Kept {
+    fn to_bytes(&self) -> Vec<u8> {
+        let status = &self.0;
+        let fates = |fates: &[Fate]| fates.iter().map(fate_value).collect::<Vec<Value>>();
+        Value::Object(
+            Object::new()
+                .with("v", 1)
+                .with("id", status.id.as_str())
+                .with("requested", text(status.requested))
+                .with("total", int(status.total))
+                .with("succeeded", int(status.succeeded))
+                .with("failed", int(status.failed))
+                .with("pending", int(status.pending))
+                .with("successes", fates(&status.successes))
+                .with("failures", fates(&status.failures))
+                .with("pendings", fates(&status.pendings)),
+        )
+        .canonical()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
+        let mut fields = Fields::read("status record", bytes)?;
+        fields.version(1)?;
+        let fates = |fields: &mut Fields, name: &str| -> Result<Vec<Fate>, DocumentError> {
+            fields.list(name)?.into_iter().map(fate_from).collect()
+        };
+        let status = Status {
+            id: fields.text("id")?,
+            requested: fields.parsed("requested")?,
+            is_complete: true,
+            total: fields.number("total")?,
+            succeeded: fields.number("succeeded")?,
+            failed: fields.number("failed")?,
+            pending: fields.number("pending")?,
+            successes: fates(&mut fields, "successes")?,
+            failures: fates(&mut fields, "failures")?,
+            pendings: fates(&mut fields, "pendings")?,
+        };
+        fields.end()?;
+        Ok(Self(status))
+    }
+}
+
+fn fate_value(fate: &Fate) -> Value {
+    let mut object = Object::new().with("id", fate.id.as_str());
+    maybe(
+        &mut object,
+        "version",
+        fate.version.as_deref().map(Value::from),
+    );
+    maybe(
+        &mut object,
+        "message",
+        fate.message.as_deref().map(Value::from),
+    );
+    Value::Object(object)
+}
+
+fn fate_from(value: Value) -> Result<Fate, DocumentError> {
+    let mut fields = Fields::of("fate", value)?;
+    let fate = Fate {
+        id: fields.text("id")?,
+        version: fields.maybe_parsed("version")?,
+        message: fields.maybe_parsed("message")?,
+    };
+    fields.end()?;
+    Ok(fate)
+}
+
+impl Node {
+    /// Take in what a client posts to a collection of its own; durable when it returns.
+    pub(super) fn posted(
+        &self,
+        client: &Client,
+        collection: &Collection,
+        envelope: &mut dyn Read,
+    ) -> Result<Status, Failure> {
+        let requested = self.now();
+        let profile = collection
+            .profile
+            .as_ref()
+            .map(|name| self.profile(name.as_str()))
+            .transpose()?;
+        let source = source_of(client);
+        let origin = Origin {
+            profile: profile.as_ref(),
+            source: &source,
+            by_name: true,
+        };
+        let counted = self.take_in(envelope, None, origin, &mut Silent)?;
+        self.release_standing(&mut Silent)?;
+        let (mut successes, mut failures) = (Vec::new(), Vec::new());
+        for fate in &counted.fates {
+            match told(fate) {
+                (true, fate) => successes.push(fate),
+                (false, fate) => failures.push(fate),
+            }
+        }
+        let answer = counted.answer;
+        let status = Status {
+            id: uuid_of(&self.chance()),
+            requested,
+            is_complete: true,
+            total: answer.read,
+            succeeded: answer.read - answer.refused,
+            failed: answer.refused,
+            pending: 0,
+            successes,
+            failures,
+            pendings: Vec::new(),
+        };
+        self.keep_status(client, &status)?;
+        Ok(status)
+    }
+
+    fn keep_status(&self, client: &Client, status: &Status) -> Result<(), Failure> {
+        let beginning = [client.name.as_str().as_bytes(), b"\0"].concat();
+        let at = status.requested.micros().to_be_bytes();
+        let key = [&beginning[..], status.id.as_bytes()].concat();
+        let order = [&beginning[..], b"\0", &at[..], status.id.as_bytes()].concat();
+        self.store
+            .write(|tx| {
+                let kept =
+                    tx.records_under(RecordKind::Status, &[&beginning[..], b"\0"].concat())?;
+                for (old, id) in kept.iter().take((kept.len() + 1).saturating_sub(KEPT_MAX)) {
+                    tx.delete(RecordKind::Status, &[&beginning[..], &id[..]].concat())?;
+                    tx.delete(RecordKind::Status, old)?;
+                }
+                tx.put(RecordKind::Status, &order, status.id.as_bytes())?;
+                tx.put(RecordKind::Status, &key, &Kept(status.clone()).to_bytes())
+            })
+            .map_err(store_failure::<WriteError>)
+    }
+
+    /// What became of an earlier post of the same client.
+    pub(super) fn posted_status(
+        &self,
+        client: &Client,
+        id: &str,
+    ) -> Result<Option<Status>, Failure> {
+        let key = [client.name.as_str().as_bytes(), b"\0", id.as_bytes()].concat();
+        let kept: Option<Kept> = self.record(RecordKind::Status, &key)?;
+        Ok(kept.map(|kept| kept.0))
+    }
+
+    /// Take an object that the client itself posted off its collections. The item stays here, and
+    /// with whom it was released to. `None`: the client sees no such object; `false`: it is
+    /// another's.
+    pub(super) fn unposted(
+        &self,
+        client: &Client,
+        id: &StixId,
+        query: &Query,
+    ) -> Result<Option<bool>, Failure> {
+        let node = client.node(&self.me());
+        let source = source_of(client);
+        let (mut own, mut others) = (Vec::new(), false);
+        let mut one = |entry: ViewEntry<'_>| -> Result<bool, ReadError> {
+            if entry.source == source {
+                own.push((entry.modified, entry.number));
+            } else {
+                others = true;
+            }
+            Ok(true)
+        };
+        self.inside()?
+            .view_of(&node, id, &mut one)
+            .map_err(store_failure)?;
+        let newest = own.iter().map(|(modified, _)| *modified).max();
+        let oldest = own.iter().map(|(modified, _)| *modified).min();
+        let is_meant = |modified: Timestamp| {
+            query.versions.is_empty()
+                || query.versions.iter().any(|version| match version {
+                    Version::All => true,
+                    Version::Last => Some(modified) == newest,
+                    Version::First => Some(modified) == oldest,
+                    Version::At(at) => *at == modified,
+                })
+        };
+        own.retain(|(modified, _)| is_meant(*modified));
+        if own.is_empty() {
+            return Ok(others.then_some(false));
+        }
+        self.store
+            .write(|tx| {
+                for (_, number) in &own {
+                    tx.log_void(&node, *number)?;
+                    let body = Object::new()
+                        .with("client", client.name.as_str())
+                        .with("id", id.as_str())
+                        .with("number", int(*number));
+                    tx.append(&self.line(LineKind::Deleted, None, body))?;
+                }
+                Ok::<_, WriteError>(())
+            })
+            .map_err(store_failure)?;
+        Ok(Some(true))
+    }
+}
+
+/// An object's fate in TAXII's words. What is held was taken in: a person judges it, and the client
+/// need not ask again.
+fn told(fate: &ObjectFate) -> (bool, Fate) {
+    let (taken, message) = match &fate.verdict {
+        Verdict::Admitted => (true, None),
+        Verdict::Known => (true, Some("known already, byte for byte".to_owned())),
+        Verdict::Held(codes) => (
+            true,
+            Some(format!("held for a person to judge: {}", codes.join(", "))),
+        ),
+        Verdict::Refused(why) => (false, Some(why.clone())),
+    };
+    let told = Fate {
+        id: fate.id.clone(),
+        version: fate.version.map(|version| version.to_string()),
+        message,
+    };
+    (taken, told)
+}

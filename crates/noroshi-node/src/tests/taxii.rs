@@ -1,0 +1,444 @@
+//! What a TAXII client is let see and do: refusals first.
+
+use std::collections::BTreeSet;
+
+use noroshi_model::{Digest, StixId, Timestamp};
+use noroshi_taxii::Desk;
+use noroshi_taxii::desk::{
+    Barred, Caller, Collection, Credential, Fault, PageEnd, Query, Status, Version,
+};
+use serde_json::{Value, json};
+
+use super::stage::{Party, Stage, id, object};
+use crate::TaxiiCommand;
+use crate::command::Command;
+
+const SECRET: &str = "noroshi_of-a-test";
+
+/// One entry of a page, kept.
+#[derive(Clone, Debug, PartialEq)]
+struct Seen {
+    id: String,
+    added: Timestamp,
+    object: Value,
+}
+
+fn client(party: &Party, name: &str, ceiling: &str) {
+    party.order(Command::Taxii(TaxiiCommand::ClientSet {
+        name: name.into(),
+        title: "A tool".into(),
+        nation: "JPN".into(),
+        ceilings: vec![ceiling.into()],
+        types: Vec::new(),
+        purposes: Vec::new(),
+        days: 30,
+        person: party.first().into(),
+    }));
+}
+
+fn collection(party: &Party, name: &str, client: &str, types: &[&str]) {
+    party.order(Command::Taxii(TaxiiCommand::CollectionSet {
+        name: name.into(),
+        title: "Some".into(),
+        client: client.into(),
+        types: types.iter().map(|kind| (*kind).to_owned()).collect(),
+        source: None,
+        profile: Some("posted".into()),
+        standing: true,
+        purpose: "defence".into(),
+        person: party.first().into(),
+    }));
+}
+
+fn token(party: &Party, name: &str, client: &str, secret: &str, write: bool) {
+    party.order(Command::Taxii(TaxiiCommand::TokenSet {
+        name: name.into(),
+        client: client.into(),
+        collections: Vec::new(),
+        read: true,
+        write,
+        digest: Digest::of(secret.as_bytes()).to_string(),
+        certificate: false,
+        days: 10,
+        rate: Some(100_000),
+        person: party.first().into(),
+    }));
+}
+
+/// A node with a client that may read up to GREEN, and post.
+fn served() -> (Stage, Caller, Collection) {
+    let stage = Stage::new();
+    stage.jp.profile("posted", "TLP:GREEN", false);
+    client(&stage.jp, "siem", "tlp:green");
+    collection(&stage.jp, "all", "siem", &[]);
+    token(&stage.jp, "siem-1", "siem", SECRET, true);
+    let caller = stage.jp.node.caller(Credential::Bearer(SECRET)).unwrap();
+    let shown = stage.jp.node.collection(&caller, "all").unwrap();
+    (stage, caller, shown)
+}
+
+fn page(stage: &Stage, caller: &Caller, shown: &Collection, query: &Query) -> (Vec<Seen>, PageEnd) {
+    let mut seen = Vec::new();
+    let mut keep = |entry: noroshi_taxii::desk::Entry<'_>| {
+        seen.push(Seen {
+            id: entry.id.to_owned(),
+            added: entry.added,
+            object: serde_json::from_slice(entry.object).unwrap(),
+        });
+    };
+    let end = stage
+        .jp
+        .node
+        .page(caller, shown, query, true, &mut keep)
+        .unwrap();
+    (seen, end)
+}
+
+fn all(stage: &Stage, caller: &Caller, shown: &Collection) -> Vec<Seen> {
+    let query = Query {
+        limit: 10_000,
+        ..Query::default()
+    };
+    page(stage, caller, shown, &query).0
+}
+
+fn ids(seen: &[Seen]) -> Vec<&str> {
+    seen.iter().map(|one| &*one.id).collect()
+}
+
+fn marked(number: u32, marking: &str) -> Value {
+    let mut object = object(number, 50);
+    object["object_marking_refs"] = json!([marking]);
+    object
+}
+
+/// Marking-definitions of TLP 2.0 as published by OASIS.
+const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
+const AMBER: &str = "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421";
+
+fn post(stage: &Stage, caller: &Caller, shown: &Collection, objects: &[Value]) -> Status {
+    let envelope = json!({ "objects": objects }).to_string();
+    stage
+        .jp
+        .node
+        .add(caller, shown, &mut envelope.as_bytes())
+        .unwrap()
+}
+
+/// Clause: I5
+#[test]
+fn nobody_is_let_in_by_what_looks_like_a_credential() {
+    let (stage, ..) = served();
+    let node = &stage.jp.node;
+    for shown in [
+        Credential::None,
+        Credential::Bearer("noroshi_of-another"),
+        Credential::Bearer(""),
+        Credential::Basic("siem-2", SECRET),
+        Credential::Basic("siem-1", "wrong"),
+        Credential::Certificate(&Digest::of(SECRET.as_bytes()).0),
+    ] {
+        assert_eq!(node.caller(shown), Err(Barred::Unknown), "{shown:?}");
+    }
+    assert!(node.caller(Credential::Basic("siem-1", SECRET)).is_ok());
+    stage.hands.forward(11 * 86_400);
+    assert_eq!(
+        node.caller(Credential::Bearer(SECRET)),
+        Err(Barred::Unknown)
+    );
+}
+
+/// Clause: I5
+#[test]
+fn a_revoked_credential_and_a_removed_client_read_nothing_more() {
+    let (stage, caller, shown) = served();
+    let node = &stage.jp.node;
+    stage.jp.order(Command::Taxii(TaxiiCommand::TokenRevoke {
+        name: "siem-1".into(),
+        person: stage.jp.first().into(),
+    }));
+    assert_eq!(
+        node.caller(Credential::Bearer(SECRET)),
+        Err(Barred::Unknown)
+    );
+    token(&stage.jp, "siem-2", "siem", "another", false);
+    stage.jp.order(Command::Taxii(TaxiiCommand::ClientRemove {
+        name: "siem".into(),
+        person: stage.jp.first().into(),
+    }));
+    assert_eq!(
+        node.caller(Credential::Bearer("another")),
+        Err(Barred::Unknown)
+    );
+    // Whoever was let in before is asked again at each request.
+    let query = Query {
+        limit: 1,
+        ..Query::default()
+    };
+    let answer = node.page(&caller, &shown, &query, true, &mut |_| {});
+    assert_eq!(answer, Err(Fault::Absent));
+}
+
+/// Clause: I5
+#[test]
+fn wrong_tries_are_slowed_down_and_told_and_a_right_one_passes() {
+    let (stage, ..) = served();
+    let node = &stage.jp.node;
+    let mut slowed = 0;
+    for _ in 0..60 {
+        slowed += u32::from(node.caller(Credential::Bearer("guess")) != Err(Barred::Unknown));
+    }
+    assert_eq!(slowed, 31);
+    assert!(node.caller(Credential::Bearer(SECRET)).is_ok());
+    let told = stage.jp.lines("token").len();
+    assert_eq!(told, 2, "the credential given, and the tries");
+}
+
+/// Clauses: I5, I6
+#[test]
+fn a_standing_collection_shows_what_the_gate_releases_and_nothing_else() {
+    let (stage, caller, shown) = served();
+    stage.jp.profile("plain", "TLP:GREEN", true);
+    stage
+        .jp
+        .import("plain", &[object(1, 50), marked(2, AMBER), object(3, 50)]);
+    let seen = all(&stage, &caller, &shown);
+    assert_eq!(ids(&seen), [id(1), id(3)]);
+    assert!(seen[0].added < seen[1].added);
+    // Another client sees nothing of it, not even the collection.
+    client(&stage.jp, "other", "tlp:clear");
+    token(&stage.jp, "other-1", "other", "other", false);
+    let other = stage.jp.node.caller(Credential::Bearer("other")).unwrap();
+    assert_eq!(Desk::collections(&*stage.jp.node, &other).unwrap(), []);
+    assert_eq!(stage.jp.node.collection(&other, "all"), Err(Fault::Absent));
+    assert_eq!(
+        stage.jp.node.collection(&other, &shown.id),
+        Err(Fault::Absent)
+    );
+    stage.jp.verifies();
+}
+
+/// Clause: I5
+#[test]
+fn what_is_recalled_is_on_no_page_any_more() {
+    let (stage, caller, shown) = served();
+    stage.jp.profile("plain", "TLP:GREEN", true);
+    stage
+        .jp
+        .import("plain", &[object(1, 50), object(2, 50), object(3, 50)]);
+    assert_eq!(all(&stage, &caller, &shown).len(), 3);
+    stage.jp.order(stage.jp.recall(&id(2), "withdraw"));
+    stage.jp.order(stage.jp.recall(&id(3), "destroy"));
+    assert_eq!(ids(&all(&stage, &caller, &shown)), [id(1)]);
+    stage.jp.verifies();
+}
+
+/// Clauses: I5, I6
+#[test]
+fn a_wider_arrangement_appends_and_a_narrower_one_hides() {
+    let (stage, caller, shown) = served();
+    stage.jp.profile("plain", "TLP:GREEN", true);
+    stage
+        .jp
+        .import("plain", &[marked(1, AMBER), marked(2, GREEN)]);
+    let before = all(&stage, &caller, &shown);
+    assert_eq!(ids(&before), [id(2)]);
+    // AMBER wants a second person by the node's own rule: a standing collection never takes it.
+    client(&stage.jp, "siem", "tlp:amber");
+    stage
+        .jp
+        .node
+        .release_standing(&mut crate::sink::Silent)
+        .unwrap();
+    assert_eq!(ids(&all(&stage, &caller, &shown)), [id(2)]);
+    let shared = stage.jp.order({
+        let mut share = stage.jp.share(&[&id(1)]);
+        if let Command::Share { to, .. } = &mut share {
+            *to = vec!["client:siem".to_owned()];
+        }
+        share
+    });
+    assert_eq!(shared.entries, 1);
+    let after = all(&stage, &caller, &shown);
+    assert_eq!(
+        ids(&after),
+        [id(2), id(1)],
+        "an old item released late lies ahead of every cursor"
+    );
+    let cursor = Query {
+        added_after: Some(before[0].added),
+        limit: 10,
+        ..Query::default()
+    };
+    assert_eq!(ids(&page(&stage, &caller, &shown, &cursor).0), [id(1)]);
+    client(&stage.jp, "siem", "tlp:clear");
+    assert_eq!(all(&stage, &caller, &shown), []);
+}
+
+/// Clause: I5
+#[test]
+fn what_was_closed_for_a_while_comes_back_behind_every_cursor() {
+    let (stage, caller, shown) = served();
+    stage.jp.profile("plain", "TLP:GREEN", true);
+    stage.jp.import("plain", &[object(1, 50), object(2, 50)]);
+    let before = all(&stage, &caller, &shown);
+    client(&stage.jp, "siem", "tlp:clear");
+    let fill = || stage.jp.node.release_standing(&mut crate::sink::Silent);
+    assert_eq!(fill().unwrap(), 0);
+    assert_eq!(stage.jp.lines("release.voided").len(), 1);
+    client(&stage.jp, "siem", "tlp:green");
+    assert_eq!(fill().unwrap(), 2);
+    let cursor = Query {
+        added_after: before.last().map(|one| one.added),
+        limit: 10,
+        ..Query::default()
+    };
+    assert_eq!(
+        ids(&page(&stage, &caller, &shown, &cursor).0),
+        [id(1), id(2)]
+    );
+    assert_eq!(fill().unwrap(), 0);
+}
+
+/// Clause: I5
+#[test]
+fn an_item_that_was_held_is_on_the_page_once_it_is_admitted() {
+    let (stage, caller, shown) = served();
+    // Unmarked, and no profile: held. What comes behind it is looked at first.
+    stage.jp.bring(None, &[object(1, 50)]);
+    stage.jp.profile("plain", "TLP:GREEN", true);
+    stage.jp.import("plain", &[object(2, 50)]);
+    assert_eq!(ids(&all(&stage, &caller, &shown)), [id(2)]);
+    stage.jp.bring(Some("plain"), &[object(1, 50)]);
+    assert_eq!(ids(&all(&stage, &caller, &shown)), [id(2), id(1)]);
+}
+
+/// Clause: I4b
+#[test]
+fn pages_give_everything_once_whatever_their_size() {
+    let (stage, caller, shown) = served();
+    stage.jp.profile("plain", "TLP:GREEN", true);
+    let objects: Vec<Value> = (0..230).map(|number| object(number, 20)).collect();
+    stage.jp.import("plain", &objects);
+    let whole = all(&stage, &caller, &shown);
+    assert_eq!(whole.len(), 230);
+    for limit in [1, 7, 100, 229, 230, 231] {
+        let (mut query, mut seen) = (
+            Query {
+                limit,
+                ..Query::default()
+            },
+            Vec::new(),
+        );
+        loop {
+            let (some, end) = page(&stage, &caller, &shown, &query);
+            assert!(some.len() <= limit as usize);
+            seen.extend(some);
+            query.after = end.last;
+            if !end.more {
+                break;
+            }
+        }
+        assert_eq!(seen, whole, "pages of {limit}");
+        let distinct: BTreeSet<Timestamp> = seen.iter().map(|one| one.added).collect();
+        assert_eq!(distinct.len(), 230, "no two share a time");
+    }
+    // What was answered from memory is what is answered without it.
+    assert_eq!(all(&stage, &caller, &shown), whole);
+}
+
+/// Clause: I4b
+#[test]
+fn what_is_posted_goes_the_one_way_in_and_its_fate_is_told() {
+    let (stage, caller, shown) = served();
+    let bad = json!({ "type": "campaign", "spec_version": "2.1", "id": id(9) });
+    let unmarked = object(2, 50);
+    let status = post(&stage, &caller, &shown, &[object(1, 50), unmarked, bad]);
+    assert_eq!((status.total, status.succeeded, status.failed), (3, 2, 1));
+    assert_eq!(status.failures[0].id, id(9));
+    assert!(
+        status.failures[0]
+            .message
+            .as_ref()
+            .is_some_and(|why| why.contains("created"))
+    );
+    assert_eq!(stage.jp.node.status(&caller, &status.id).unwrap(), status);
+    // Marked by the profile as GREEN, so that the client reads back what it posted.
+    assert_eq!(ids(&all(&stage, &caller, &shown)), [id(1), id(2)]);
+    token(&stage.jp, "reader", "siem", "reader", false);
+    let reader = stage.jp.node.caller(Credential::Bearer("reader")).unwrap();
+    let refused = stage.jp.node.add(&reader, &shown, &mut &b"{}"[..]);
+    assert!(matches!(refused, Err(Fault::Forbidden(_))));
+    client(&stage.jp, "other", "tlp:green");
+    token(&stage.jp, "other-1", "other", "other", true);
+    let other = stage.jp.node.caller(Credential::Bearer("other")).unwrap();
+    assert_eq!(stage.jp.node.status(&other, &status.id), Err(Fault::Absent));
+}
+
+/// Clause: I5
+#[test]
+fn a_client_deletes_what_it_posted_and_nothing_of_anybody_else() {
+    let (stage, caller, shown) = served();
+    stage.jp.profile("plain", "TLP:GREEN", true);
+    stage.jp.import("plain", &[object(1, 50)]);
+    post(&stage, &caller, &shown, &[object(2, 50)]);
+    let delete = |number: u32| {
+        let id: StixId = id(number).parse().unwrap();
+        stage
+            .jp
+            .node
+            .delete(&caller, &shown, &id, &Query::default())
+    };
+    assert!(matches!(delete(1), Err(Fault::Forbidden(_))));
+    assert_eq!(delete(7), Err(Fault::Absent));
+    assert_eq!(delete(2), Ok(()));
+    assert_eq!(delete(2), Err(Fault::Absent));
+    assert_eq!(ids(&all(&stage, &caller, &shown)), [id(1)]);
+    assert_eq!(
+        stage.jp.state(&id(2)).as_deref(),
+        Some("admitted"),
+        "the item stays"
+    );
+    assert_eq!(stage.jp.lines("item.deleted").len(), 1);
+}
+
+/// Clause: I4b
+#[test]
+fn versions_are_chosen_among_those_the_client_has() {
+    let (stage, caller, shown) = served();
+    stage.jp.profile("plain", "TLP:GREEN", true);
+    let version = |day: &str, marking: &str| {
+        let mut object = marked(1, marking);
+        object["modified"] = json!(format!("2026-02-{day}T00:00:00.000Z"));
+        object
+    };
+    stage.jp.import("plain", &[version("01", GREEN)]);
+    stage.jp.import("plain", &[version("02", GREEN)]);
+    // The newest is not for the client: its newest is the second.
+    stage.jp.import("plain", &[version("03", AMBER)]);
+    let of = |versions: &[Version]| {
+        let query = Query {
+            versions: versions.to_vec(),
+            limit: 10,
+            ..Query::default()
+        };
+        let (seen, _) = page(&stage, &caller, &shown, &query);
+        let named = Query {
+            ids: vec![id(1)],
+            ..query
+        };
+        assert_eq!(page(&stage, &caller, &shown, &named).0, seen);
+        let days = seen
+            .iter()
+            .map(|one| one.object["modified"].as_str().unwrap()[8..10].to_owned());
+        days.collect::<Vec<String>>()
+    };
+    assert_eq!(of(&[]), ["02"]);
+    assert_eq!(of(&[Version::Last]), ["02"]);
+    assert_eq!(of(&[Version::First]), ["01"]);
+    assert_eq!(of(&[Version::All]), ["01", "02"]);
+    let third: Timestamp = "2026-02-03T00:00:00.000Z".parse().unwrap();
+    let first: Timestamp = "2026-02-01T00:00:00.000Z".parse().unwrap();
+    assert_eq!(of(&[Version::At(third)]), Vec::<String>::new());
+    assert_eq!(of(&[Version::At(first)]), ["01"]);
+}
