@@ -22,9 +22,9 @@ use noroshi_seal::keyfile;
 use noroshi_seal::manifest::SignedManifest;
 use noroshi_seal::merkle::Frontier;
 use noroshi_seal::pairing::{Code, Inviter};
-use noroshi_seal::proof::LeafProof;
+use noroshi_seal::proof::{ContinuationProof, LeafProof};
 use noroshi_seal::sign::Ed25519;
-use noroshi_seal::tlog::Checkpoint;
+use noroshi_seal::tlog::{self, Checkpoint, VerifierKey};
 use noroshi_sync::{Config as LinkConfig, Link, LinkState, split_frames};
 
 use crate::Target;
@@ -55,6 +55,7 @@ pub const TARGETS: &[Target] = &[
     target("link-state", link_state),
     target("checkpoint", checkpoint),
     target("proof", proof),
+    target("verifier-key", verifier_key),
     target("edge", edge),
     target("key-file", key_file),
     target("pairing", pairing),
@@ -207,10 +208,29 @@ fn checkpoint(bytes: &[u8]) -> bool {
     };
     use noroshi_seal::tlog::NoteError::Grammar;
     let opened = Checkpoint::open(note, "noroshi/1234/ledger", &[7; 32]);
-    !matches!(opened, Err(Grammar(_)))
+    let cosigned = tlog::cosigned_at(note, "noroshi/1234/cosigner", &[7; 32]);
+    let both = matches!(opened, Err(Grammar(_))) && matches!(cosigned, Err(Grammar(_)));
+    !both
+}
+
+/// One key a line, as a check without a node reads them.
+fn verifier_key(bytes: &[u8]) -> bool {
+    let line = core::str::from_utf8(bytes).ok();
+    let Some(key) = line.and_then(VerifierKey::parse) else {
+        return false;
+    };
+    let again = VerifierKey::parse(&key.to_string());
+    assert_eq!(again, Some(key));
+    true
 }
 
 fn proof(bytes: &[u8]) -> bool {
+    if let Some(Ok(proof)) = parse(bytes).map(ContinuationProof::from_value) {
+        let _ = proof.verify("name", &[7; 32]);
+        let again = ContinuationProof::from_value(proof.to_value()).expect("it was read before");
+        assert_eq!(again, proof);
+        return true;
+    }
     let Some(Ok(proof)) = parse(bytes).map(LeafProof::from_value) else {
         return false;
     };

@@ -289,7 +289,7 @@ fn proof(
         let Ok(proof) = serde_json::from_slice::<Value>(bytes) else {
             return false;
         };
-        let check = Command::LedgerCheck { proof };
+        let check = Command::LedgerCheck { proof, since: None };
         node.run(check, None, &Nowhere, &mut Collected::default())
             .is_ok()
     })

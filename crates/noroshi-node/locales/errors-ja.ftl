@@ -129,7 +129,11 @@ error-ledger-kind = その種類の行はありません
 error-ledger-no_line = その番号の行はありません
 error-ledger-not_released = その項目はその相手に提供されていません
 error-ledger-prove = 何を証明するかを指定してください
+error-ledger-no_size = その記録がその件数だったことはありません
 error-proof-refused = 証明が成り立ちません
+error-proof-rewritten = その記録の { $size } 件の時点の根が以前と違います。書き換えられたか、相手により違う記録を見せています
+error-proof-keys = 検証鍵のファイルは、一行に一つの鍵（名前+ハッシュ+base64）で書いてください
+error-export-lost = 番号 { $number } の記録の内容はノードとともに失われたため、書き出せません
 error-export-occupied = 書き出し先が空ではありません
 error-export-failed = 書き出せません
 

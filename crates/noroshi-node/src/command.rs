@@ -373,7 +373,8 @@ pub enum Command {
     /// Verify the ledger and every partner's log from genesis; streams `progress`, answers
     /// `verified`.
     LedgerVerify,
-    /// A self-contained proof of one line; answers `proof`.
+    /// A proof that stands alone: of one line, or that a log continues an earlier state; answers
+    /// `proof`.
     LedgerProve {
         /// A line of the node's own ledger.
         line: Option<u64>,
@@ -383,11 +384,17 @@ pub enum Command {
         peer: Option<String>,
         /// Prove the partner's receipt for the item from the partner's log, as this node holds it.
         receipt: bool,
+        /// Or: that the ledger, or the log for the partner, continues what it was at this size.
+        #[serde(default)]
+        from: Option<u64>,
     },
     /// Check a proof with the keys this node trusts; answers `checked`.
     LedgerCheck {
         /// The proof document.
         proof: Value,
+        /// The note of an older checkpoint that the proof must start from.
+        #[serde(default)]
+        since: Option<String>,
     },
     /// Write the ledger as C2SP tiles into a folder; answers `exported`.
     LedgerExport {

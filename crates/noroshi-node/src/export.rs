@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use noroshi_seal::merkle::{TILE_WIDTH, Tiles};
-use noroshi_seal::tlog::{entry_bundle, tile_path, verifier_key};
+use noroshi_seal::merkle::{TILE_WIDTH, Tiles, leaf_hash};
+use noroshi_seal::tlog::{VerifierKey, entry_bundle, tile_path};
+use noroshi_store::LogEntry;
 
 use crate::command::{Event, Failure};
 use crate::node::{Node, store_failure};
-use crate::send::log_name;
+use crate::send::{cosigner_name, log_name};
 use crate::sink::Sink;
 
 impl Node {
@@ -47,13 +48,9 @@ impl Node {
             None => self
                 .ledger_checkpoint()
                 .map(|(checkpoint, note)| (checkpoint.size, note))?,
-            Some(node) => {
-                let (size, _) = self
-                    .inside()?
-                    .log_root(node, false)
-                    .map_err(store_failure)?;
-                (size, self.log_checkpoint(node)?)
-            }
+            Some(node) => self
+                .log_checkpoint(node)
+                .map(|(checkpoint, note)| (checkpoint.size, note))?,
         };
         let reader = self.inside()?;
         let leaves = |from: u64| -> Result<Vec<Vec<u8>>, Failure> {
@@ -67,7 +64,7 @@ impl Node {
                     let page = reader
                         .log_entries(node, from, width)
                         .map_err(store_failure)?;
-                    page.into_iter().map(|entry| entry.leaf_bytes).collect()
+                    page.into_iter().map(exported).collect::<Result<_, _>>()?
                 }
             })
         };
@@ -108,16 +105,41 @@ impl Node {
             }
         }
         write("checkpoint", note.as_bytes())?;
-        let verifier = verifier_key(&name, &self.keys().ledger.public());
-        write("verifier-key", format!("{verifier}\n").as_bytes())?;
+        let verifier = VerifierKey {
+            name,
+            cosigns: false,
+            public: self.keys().ledger.public(),
+        };
+        let mut keys = format!("{verifier}\n");
+        if let Some(node) = &node {
+            for public in self.ledger_keys_of(node)? {
+                let cosigner = VerifierKey {
+                    name: cosigner_name(node),
+                    cosigns: true,
+                    public,
+                };
+                keys.push_str(&format!("{cosigner}\n"));
+            }
+        }
+        write("verifier-key", keys.as_bytes())?;
         sink.send(Event::Answer {
             kind: "exported".into(),
             answer: serde_json::json!({
                 "folder": folder.display().to_string(),
                 "lines": size,
-                "verifier": verifier,
+                "verifier": verifier.to_string(),
             }),
         });
         Ok(())
     }
+}
+
+/// The leaf of an entry, unless only its hash came back after a restore.
+fn exported(entry: LogEntry) -> Result<Vec<u8>, Failure> {
+    if leaf_hash(&entry.leaf_bytes) == entry.leaf_hash {
+        return Ok(entry.leaf_bytes);
+    }
+    let number = entry.leaf.number;
+    let why = format!("the bytes of entry {number} were lost with the node: it cannot be exported");
+    Err(Failure::new("export.lost", 4, why).arg("number", number))
 }

@@ -56,6 +56,7 @@ mod taxii;
 mod alarms;
 mod audit;
 mod balance;
+pub mod check;
 mod doctor;
 mod export;
 mod ledger;

@@ -11,6 +11,7 @@ use crate::command::{Command, Event, Failure, SyncAnswer};
 use crate::node::Node;
 use crate::outside::Outside;
 use crate::plan::Ask;
+use crate::proofs::Wanted;
 use crate::sink::Sink;
 
 impl Node {
@@ -293,8 +294,20 @@ impl Node {
                 item,
                 peer,
                 receipt,
-            } => self.ledger_prove(line, item.as_deref(), peer.as_deref(), receipt, sink),
-            Command::LedgerCheck { proof } => self.ledger_check(&proof, sink),
+                from,
+            } => {
+                let wanted = Wanted {
+                    line,
+                    item: item.as_deref(),
+                    peer: peer.as_deref(),
+                    receipt,
+                    from,
+                };
+                self.ledger_prove(&wanted, sink)
+            }
+            Command::LedgerCheck { proof, since } => {
+                self.ledger_check(&proof, since.as_deref(), sink)
+            }
             Command::LedgerExport { folder, peer } => {
                 self.ledger_export(&folder, peer.as_deref(), sink)
             }

@@ -309,7 +309,7 @@ impl Node {
                 }
                 Some(Want::Entries(numbers)) => {
                     let entries = self.entries(peer, &numbers, room - bytes)?;
-                    let checkpoint = self.log_checkpoint(&node)?;
+                    let (_, checkpoint) = self.log_checkpoint(&node)?;
                     let framed = slot
                         .link
                         .frame_entries(entries, Some(&checkpoint), self.now());
@@ -394,7 +394,7 @@ impl Node {
     }
 
     /// A signed checkpoint of the log kept for a peer.
-    pub(crate) fn log_checkpoint(&self, peer: &NodeId) -> Result<String, Failure> {
+    pub(crate) fn log_checkpoint(&self, peer: &NodeId) -> Result<(Checkpoint, String), Failure> {
         let (size, root) = self
             .inside()?
             .log_root(peer, false)
@@ -406,7 +406,8 @@ impl Node {
             size,
             root,
         };
-        Ok(checkpoint.sign(&name, &keys.ledger.public(), &keys.ledger))
+        let note = checkpoint.sign(&name, &keys.ledger.public(), &keys.ledger);
+        Ok((checkpoint, note))
     }
 
     /// Ask the gate for each entry, until the room for bytes is taken; what it stops is voided and
@@ -671,4 +672,9 @@ pub(crate) fn log_name(owner: &NodeId, peer: Option<&NodeId>) -> String {
         None => format!("noroshi/{owner}/ledger"),
         Some(peer) => format!("noroshi/{owner}/to/{peer}"),
     }
+}
+
+/// The name under which a node cosigns partners' logs.
+pub(crate) fn cosigner_name(node: &NodeId) -> String {
+    format!("noroshi/{node}/cosigner")
 }

@@ -16,6 +16,7 @@ mod keys;
 mod ledgers;
 mod lies;
 mod pairings;
+mod proofs;
 mod restores;
 mod revoked;
 mod roads;

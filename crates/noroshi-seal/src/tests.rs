@@ -19,7 +19,7 @@ use crate::pairing::{Accepter, Code, Inviter, PairingError};
 use crate::proof::LeafProof;
 use crate::sealing::{SealingKey, decapsulate, encapsulate};
 use crate::sign::{Ed25519, SigningKey};
-use crate::tlog::{Checkpoint, NoteError, entry_bundle, tile_path};
+use crate::tlog::{self, Checkpoint, NoteError, VerifierKey, entry_bundle, tile_path};
 
 fn manifest(root: &SigningKey) -> Manifest {
     let item = SigningKey::generate(&SystemRng).public().to_vec();
@@ -493,4 +493,63 @@ fn a_checkpoint_is_as_it_always_was() {
         Checkpoint::open(frozen, "noroshi/test/ledger", &key.public()),
         Ok(checkpoint)
     );
+}
+
+/// A cosigned checkpoint as C2SP tlog-cosignature has it; the file was made by another program.
+///
+/// Clause: I5
+#[test]
+fn a_cosigned_checkpoint_is_as_the_specification_has_it_and_bends_nowhere() {
+    let key = SigningKey::generate(&Sevens);
+    let (log, name) = ("noroshi/test/ledger", "noroshi/test/cosigner");
+    let plain = include_str!("../test-data/checkpoint-v1.txt");
+    let frozen = include_str!("../test-data/cosigned-v1.txt");
+    let cosigned = tlog::cosign(plain, name, &key.public(), &key, 1_790_000_000).unwrap();
+    assert_eq!(cosigned, frozen);
+    // Who signs for the log is read as before; who cosigned is read beside it.
+    assert!(Checkpoint::open(frozen, log, &key.public()).is_ok());
+    let at = |note: &str, name: &str| tlog::cosigned_at(note, name, &key.public());
+    assert_eq!(at(frozen, name), Ok(1_790_000_000));
+    assert_eq!(at(plain, name), Err(NoteError::Unsigned));
+    assert_eq!(at(frozen, "noroshi/test/other"), Err(NoteError::Unsigned));
+    // The same bytes are no signature of a log, nor the log's a cosignature.
+    assert_eq!(at(frozen, log), Err(NoteError::Unsigned));
+    let other = SigningKey::from_seed(&[8; 32]);
+    assert_eq!(
+        tlog::cosigned_at(frozen, name, &other.public()),
+        Err(NoteError::Unsigned)
+    );
+    let body = frozen.find("300").unwrap();
+    for (place, byte) in frozen.bytes().enumerate().skip(body) {
+        if byte.is_ascii_alphanumeric() {
+            let mut bent = frozen.as_bytes().to_vec();
+            bent[place] = if byte == b'2' { b'3' } else { b'2' };
+            let bent = String::from_utf8(bent).unwrap();
+            let whole =
+                at(&bent, name).is_ok() && Checkpoint::open(&bent, log, &key.public()).is_ok();
+            assert!(!whole, "place {place}");
+        }
+    }
+}
+
+#[test]
+fn a_verifier_key_is_read_as_it_is_written_and_no_other_is() {
+    let key = SigningKey::generate(&Sevens);
+    for cosigns in [false, true] {
+        let written = VerifierKey {
+            name: "noroshi/test/cosigner".into(),
+            cosigns,
+            public: key.public(),
+        };
+        let line = written.to_string();
+        assert_eq!(VerifierKey::parse(&line), Some(written));
+        for bent in [
+            line.replace("cosigner", "other"),
+            line.replacen('+', "-", 1),
+            line[..line.len() - 4].to_owned(),
+            format!("{line} "),
+        ] {
+            assert_eq!(VerifierKey::parse(&bent), None, "{bent}");
+        }
+    }
 }

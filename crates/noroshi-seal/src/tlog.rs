@@ -1,10 +1,11 @@
 //! Checkpoints as signed notes and logs as static tiles, so that others' tools can verify them.
 //!
-//! Source: C2SP `signed-note`, `tlog-checkpoint`, `tlog-tiles`. Ed25519 notes (signature type 1).
+//! Source: C2SP `signed-note`, `tlog-checkpoint`, `tlog-tiles`, `tlog-cosignature`. Ed25519 notes
+//! (signature type 1) and cosignatures (type 4).
 
 use core::fmt::Write as _;
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use noroshi_model::{Digest, Signer, Verifier};
 
 use crate::merkle::{Hash, TILE_WIDTH};
@@ -101,13 +102,13 @@ fn split(note: &str) -> Result<(String, &str), NoteError> {
     Ok((format!("{head}\n"), signatures))
 }
 
-fn check_signature(
-    text: &str,
+/// What the lines of one key come to: `check` is given each blob behind the key's hash.
+fn by_key<T>(
     signatures: &str,
     name: &str,
-    public: &[u8; 32],
-) -> Result<(), NoteError> {
-    let wanted = key_hash(name, public);
+    wanted: [u8; 4],
+    check: impl Fn(&[u8]) -> Result<T, NoteError>,
+) -> Result<T, NoteError> {
     let mut verdict = Err(NoteError::Unsigned);
     for (count, line) in signatures.lines().enumerate() {
         if count >= SIGNATURES_MAX {
@@ -127,16 +128,75 @@ fn check_signature(
             return Err(NoteError::Grammar("a signature that is too short"));
         };
         if by == name && *hash == wanted {
-            let signature: &[u8; 64] = signature
-                .try_into()
-                .map_err(|_| NoteError::Grammar("an Ed25519 signature that is not 64 bytes"))?;
-            if !Ed25519.verify(public, text.as_bytes(), signature) {
-                return Err(NoteError::Signature);
-            }
-            verdict = Ok(());
+            verdict = Ok(check(signature)?);
         }
     }
     verdict
+}
+
+fn check_signature(
+    text: &str,
+    signatures: &str,
+    name: &str,
+    public: &[u8; 32],
+) -> Result<(), NoteError> {
+    by_key(signatures, name, key_hash(name, public), |signature| {
+        let signature: &[u8; 64] = signature
+            .try_into()
+            .map_err(|_| NoteError::Grammar("an Ed25519 signature that is not 64 bytes"))?;
+        if Ed25519.verify(public, text.as_bytes(), signature) {
+            Ok(())
+        } else {
+            Err(NoteError::Signature)
+        }
+    })
+}
+
+/// What a cosigner signs (C2SP tlog-cosignature, `cosignature/v1`): as of this second, this is the
+/// largest consistent state of that log it has seen.
+fn cosigned_text(seconds: u64, text: &str) -> String {
+    format!("cosignature/v1\ntime {seconds}\n{text}")
+}
+
+/// A checkpoint's note with one more line: the cosignature of who has compared it with all that it
+/// has seen of the log. `seconds` is POSIX time.
+///
+/// # Errors
+/// [`NoteError::Grammar`]: it is no note.
+pub fn cosign(
+    note: &str,
+    name: &str,
+    public: &[u8; 32],
+    signer: &dyn Signer,
+    seconds: u64,
+) -> Result<String, NoteError> {
+    let (text, _) = split(note)?;
+    let signature = signer.sign(cosigned_text(seconds, &text).as_bytes());
+    let hash = typed_key_hash(COSIGNATURE, name, public);
+    let blob = [&hash[..], &seconds.to_be_bytes(), &signature].concat();
+    Ok(format!("{note}\u{2014} {name} {}\n", BASE64.encode(&blob)))
+}
+
+/// When a cosigner signed a checkpoint's note, in seconds of POSIX time.
+///
+/// # Errors
+/// See [`NoteError`].
+pub fn cosigned_at(note: &str, name: &str, public: &[u8; 32]) -> Result<u64, NoteError> {
+    let (text, signatures) = split(note)?;
+    let wanted = typed_key_hash(COSIGNATURE, name, public);
+    by_key(signatures, name, wanted, |blob| {
+        let length = NoteError::Grammar("an Ed25519 cosignature that is not 72 bytes");
+        let (seconds, signature) = blob.split_first_chunk::<8>().ok_or(length)?;
+        let signature: &[u8; 64] = signature.try_into().map_err(|_| length)?;
+        let seconds = u64::from_be_bytes(*seconds);
+        let message = cosigned_text(seconds, &text);
+        // The specification keeps times within 63 bits.
+        if i64::try_from(seconds).is_ok() && Ed25519.verify(public, message.as_bytes(), signature) {
+            Ok(seconds)
+        } else {
+            Err(NoteError::Signature)
+        }
+    })
 }
 
 fn read_text(text: &str) -> Result<Checkpoint, NoteError> {
@@ -162,19 +222,62 @@ fn read_text(text: &str) -> Result<Checkpoint, NoteError> {
     })
 }
 
+/// Signature type of a note that a log signs.
+const SIGNATURE: u8 = 1;
+/// Signature type of a timestamped cosignature.
+const COSIGNATURE: u8 = 4;
+
 /// The first four bytes of SHA-256 over name, newline, algorithm 1, public key (signed-note).
 #[must_use]
 pub fn key_hash(name: &str, public: &[u8; 32]) -> [u8; 4] {
-    let digest = Digest::of_parts(&[name.as_bytes(), b"\n\x01", public]).0;
+    typed_key_hash(SIGNATURE, name, public)
+}
+
+fn typed_key_hash(kind: u8, name: &str, public: &[u8; 32]) -> [u8; 4] {
+    let digest = Digest::of_parts(&[name.as_bytes(), b"\n", &[kind], public]).0;
     [digest[0], digest[1], digest[2], digest[3]]
 }
 
-/// The verifier key in the form that note tools take: `name+hash+base64`.
-#[must_use]
-pub fn verifier_key(name: &str, public: &[u8; 32]) -> String {
-    let hash = data_encoding::HEXLOWER.encode(&key_hash(name, public));
-    let typed = [&[1], &public[..]].concat();
-    format!("{name}+{hash}+{}", BASE64.encode(&typed))
+/// A key with its name, as note tools take it: `name+hash+base64`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifierKey {
+    /// The log's, or the cosigner's.
+    pub name: String,
+    /// Does it cosign, rather than sign for a log?
+    pub cosigns: bool,
+    /// The raw Ed25519 key.
+    pub public: [u8; 32],
+}
+
+impl VerifierKey {
+    /// Read one line. `None`: another form, another algorithm, or a hash that is not its own.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        let mut parts = line.splitn(3, '+');
+        let (name, hash, typed) = (parts.next()?, parts.next()?, parts.next()?);
+        let typed = BASE64.decode(typed.as_bytes()).ok()?;
+        let (kind, public) = typed.split_first()?;
+        let key = Self {
+            name: name.to_owned(),
+            cosigns: match *kind {
+                SIGNATURE => false,
+                COSIGNATURE => true,
+                _ => return None,
+            },
+            public: public.try_into().ok()?,
+        };
+        let known = HEXLOWER.encode(&typed_key_hash(*kind, name, &key.public));
+        (known == hash && !name.is_empty()).then_some(key)
+    }
+}
+
+impl core::fmt::Display for VerifierKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let kind = if self.cosigns { COSIGNATURE } else { SIGNATURE };
+        let hash = HEXLOWER.encode(&typed_key_hash(kind, &self.name, &self.public));
+        let typed = [&[kind], &self.public[..]].concat();
+        write!(f, "{}+{hash}+{}", self.name, BASE64.encode(&typed))
+    }
 }
 
 /// The path of a tile (tlog-tiles): `tile/<L>/<N>[.p/<W>]`; level `None` is an entry bundle.

@@ -44,9 +44,8 @@ pub(crate) fn run(cli: &Cli, asked: Asked) -> Result<(), Failure> {
         } => restore::restore(cli, &file, keys, root_key, &person),
         Asked::AddPerson(name, person) => add_person(cli, &name, &person),
         Asked::Token(command, certificate) => token::give(cli, command, certificate.as_deref()),
-        Asked::CheckProof(file) => {
-            let proof = read_json(&file)?;
-            call::run(cli, &Command::LedgerCheck { proof }, false).map(|_| ())
+        Asked::CheckProof { file, since, keys } => {
+            check_proof(cli, &file, since.as_deref(), keys.as_deref())
         }
         Asked::Propose(file, person) => {
             let agreement = read_json(&file)?;
@@ -145,14 +144,38 @@ fn add_person(cli: &Cli, name: &str, person: &str) -> Result<(), Failure> {
     request(cli, &command, person, None)
 }
 
-fn read_json(path: &Path) -> Result<Value, Failure> {
-    let refused = |error: &dyn std::fmt::Display| {
-        Failure::new(
-            "file.unreadable",
-            2,
-            format_args!("{}: {error}", path.display()),
-        )
+/// Check a proof with the keys of the node here, or with keys from a file and no node.
+fn check_proof(
+    cli: &Cli,
+    file: &Path,
+    since: Option<&Path>,
+    keys: Option<&Path>,
+) -> Result<(), Failure> {
+    let proof = read_json(file)?;
+    let since = since.map(read_text).transpose()?;
+    let Some(keys) = keys else {
+        let check = Command::LedgerCheck { proof, since };
+        return call::run(cli, &check, false).map(|_| ());
     };
+    let answer = noroshi_node::check::with_keys(&proof, since.as_deref(), &read_text(keys)?)?;
+    let kind = "checked".to_owned();
+    call::show(cli, &Event::Answer { kind, answer });
+    Ok(())
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(
+        "file.unreadable",
+        2,
+        format_args!("{}: {error}", path.display()),
+    )
+}
+
+fn read_text(path: &Path) -> Result<String, Failure> {
+    String::from_utf8(read_file(path)?).map_err(|error| unreadable(path, &error))
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let taken = if path.as_os_str() == "-" {
         std::io::stdin()
@@ -162,11 +185,16 @@ fn read_json(path: &Path) -> Result<Value, Failure> {
         std::fs::File::open(path)
             .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
     };
-    taken.map_err(|error| refused(&error))?;
+    taken.map_err(|error| unreadable(path, &error))?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(refused(&"larger than 4 MiB"));
+        return Err(unreadable(path, &"larger than 4 MiB"));
     }
-    let value: Value = serde_json::from_slice(&bytes).map_err(|error| refused(&error))?;
+    Ok(bytes)
+}
+
+fn read_json(path: &Path) -> Result<Value, Failure> {
+    let value = serde_json::from_slice(&read_file(path)?);
+    let value: Value = value.map_err(|error| unreadable(path, &error))?;
     // What this program printed with --json is taken as it is.
     let inner = value
         .get("answer")

@@ -76,7 +76,14 @@ pub(crate) enum Asked {
     /// Make a secret, or take the key of a certificate, and ask for the credential.
     Token(TaxiiCommand, Option<PathBuf>),
     /// Take a proof from a file.
-    CheckProof(PathBuf),
+    CheckProof {
+        /// The proof.
+        file: PathBuf,
+        /// The older checkpoint it starts from.
+        since: Option<PathBuf>,
+        /// Keys to trust in place of a node's.
+        keys: Option<PathBuf>,
+    },
     /// Take an agreement from a file and propose it as this person.
     Propose(PathBuf, String),
     /// Make a backup as this person; plain where that is asked.

@@ -341,7 +341,7 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
             }
             lines.join("\n")
         }
-        "checked" => say(lang, "proof-holds", answer, &["index", "size", "root"]),
+        "checked" => checked(lang, answer),
         "held" => say(lang, "held-judged", answer, &["admitted", "held"]),
         "backup" => backup_row(lang, answer),
         "recovery" => recovery_row(lang, answer),
@@ -532,6 +532,43 @@ fn check_row(lang: Lang, row: &Value) -> String {
         "{line}\n{}",
         text(lang, "check-mend", &[("mend", &said("mend"))])
     )
+}
+
+/// What a proof that holds comes to.
+fn checked(lang: Lang, answer: &Value) -> String {
+    let mut lines = Vec::new();
+    if answer["from"].is_u64() {
+        lines.push(say(
+            lang,
+            "proof-continues",
+            answer,
+            &["from", "size", "root"],
+        ));
+        if answer["compared"].is_null() {
+            lines.push(say(lang, "proof-compare", answer, &["from", "from_root"]));
+        }
+    } else {
+        lines.push(say(lang, "proof-holds", answer, &["index", "size", "root"]));
+    }
+    let receipt = &answer["receipt"];
+    if let Some(fate) = receipt["fate"].as_str() {
+        let args = [
+            ("by", &*word(receipt, "by")),
+            ("item", &word(receipt, "item")),
+            ("fate", &text(lang, &format!("fate-{fate}"), &[])),
+            ("at", &word(receipt, "at")),
+        ];
+        lines.push(text(lang, "proof-receipt", &args));
+    }
+    if answer["cosigned"].is_string() {
+        lines.push(say(
+            lang,
+            "proof-cosigned",
+            answer,
+            &["recipient", "cosigned"],
+        ));
+    }
+    lines.join("\n")
 }
 
 fn receipt_row(lang: Lang, row: &Value) -> String {

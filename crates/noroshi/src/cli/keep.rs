@@ -138,9 +138,10 @@ pub(super) enum LedgerTask {
     ///
     /// Example: noroshi ledger verify
     Verify,
-    /// Prove a line, a release or a partner's receipt.
+    /// Prove a line, a release, a partner's receipt, or that a log continues an earlier state.
     ///
     /// Example: noroshi ledger prove --item 1f0c2a9b --peer USA --receipt > proof.json
+    /// Example: noroshi ledger prove --from 300 --peer USA > proof.json
     Prove {
         /// A line of the ledger.
         #[arg(long)]
@@ -154,13 +155,25 @@ pub(super) enum LedgerTask {
         /// The partner's receipt for it.
         #[arg(long)]
         receipt: bool,
+        /// That the ledger, or with --peer the log for that partner, continues what it was with so
+        /// many entries.
+        #[arg(long, value_name = "SIZE")]
+        from: Option<u64>,
     },
     /// Check a proof, also one that another node made.
     ///
     /// Example: noroshi ledger check proof.json
+    /// Example: noroshi ledger check proof.json --since checkpoint
+    /// Example: noroshi ledger check proof.json --keys verifier-key
     Check {
         /// The proof; - for standard input.
         file: PathBuf,
+        /// The older checkpoint that was kept: the log must continue that very one.
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
+        /// Trust these verifier keys, one a line as `ledger export` writes them; needs no node.
+        #[arg(long, value_name = "FILE")]
+        keys: Option<PathBuf>,
     },
     /// Write a log as C2SP tiles, for others' tools.
     ///
@@ -185,13 +198,15 @@ pub(super) fn ledger(task: LedgerTask) -> Asked {
             item,
             peer,
             receipt,
+            from,
         } => Asked::Plain(Command::LedgerProve {
             line,
             item,
             peer,
             receipt,
+            from,
         }),
-        LedgerTask::Check { file } => Asked::CheckProof(file),
+        LedgerTask::Check { file, since, keys } => Asked::CheckProof { file, since, keys },
         LedgerTask::Export { folder, peer } => {
             let folder = std::path::absolute(&folder).unwrap_or(folder);
             Asked::Plain(Command::LedgerExport { folder, peer })
