@@ -1,5 +1,7 @@
 //! Agreements: drafted, signed by both sides over the same bytes, suspended by either alone.
 
+pub(crate) mod view;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,11 +22,10 @@ use noroshi_seal::sign::Ed25519;
 use noroshi_store::{RecordKind, Tx, WriteError};
 
 use crate::acts::{Effect, subject_digest};
-use crate::command::{ActAnswer, DraftAnswer, Event, Failure};
+use crate::command::{ActAnswer, DraftAnswer, Failure};
 use crate::introductions::Trust;
 use crate::node::{Node, lock, store_failure};
 use crate::records::{ActRecord, AgreementRecord, AgreementState, Peer, Record, int};
-use crate::sink::Sink;
 
 /// Proposals of one peer that wait for this node's signature at one time.
 const PROPOSALS_MAX: usize = 16;
@@ -290,56 +291,6 @@ impl Node {
             .with("id", record.agreement.id.as_str())
             .with("title", record.agreement.title.as_str());
         self.prepare(kind, subject, person, false, None, 60)
-    }
-
-    pub(crate) fn agreement_list(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
-        let now = self.now();
-        let records = self.agreements()?;
-        for (record, held) in records.iter().zip(self.standings(&records, now)) {
-            let (word, detail) = match &held.standing {
-                Standing::InForce => ("in_force", String::new()),
-                Standing::Unsigned(missing) => (
-                    "unsigned",
-                    missing
-                        .iter()
-                        .map(ToString::to_string)
-                        .collect::<Vec<_>>()
-                        .join(" "),
-                ),
-                Standing::NotYet(from) => ("not_yet", from.to_string()),
-                Standing::Ended(at) => ("ended", at.to_string()),
-                Standing::Suspended(by) => ("suspended", by.to_string()),
-            };
-            let assent = self.assent(record);
-            let word = if assent == Assent::Disputed {
-                assent.as_str()
-            } else {
-                word
-            };
-            sink.send(Event::Row {
-                kind: "agreement".into(),
-                row: serde_json::json!({
-                    "hash": record.hash().to_string(),
-                    "id": record.agreement.id.as_str(),
-                    "title": record.agreement.title,
-                    "title_ja": record.agreement.title_ja,
-                    "standing": word,
-                    "standing_detail": detail,
-                    "assent": assent.as_str(),
-                    "valid_from": record.agreement.valid_from.to_string(),
-                    "valid_until": record.agreement.valid_until.to_string(),
-                    "members_known": record.agreement.members_known,
-                    "parties": record.agreement.parties.iter().map(|party| serde_json::json!({
-                        "node": party.node.to_string(),
-                        "name_en": party.name_en,
-                        "name_ja": party.name_ja,
-                        "signed": record.signed_by().contains(&party.node),
-                    })).collect::<Vec<_>>(),
-                    "object": outer_json(&record.agreement.to_value()),
-                }),
-            });
-        }
-        Ok(())
     }
 
     /// The act took effect: sign, keep, and put the signed agreement into the other parties' logs.

@@ -31,7 +31,8 @@ pub enum Command {
         /// Source profile. Without one, objects keep exactly the markings they carry.
         profile: Option<String>,
     },
-    /// A page of items; answers one `item` row each, then [`PageAnswer`].
+    /// A page of items; answers one `item` row each, then [`PageAnswer`]. Of the type `agreement`
+    /// also the agreements, one `agreement` row each; their states are their standings.
     List {
         /// Only this STIX type.
         kind: Option<String>,
@@ -44,12 +45,12 @@ pub enum Command {
         /// Go on after this sequence number.
         after: Option<u64>,
     },
-    /// One item whole; answers [`ItemAnswer`].
+    /// One item whole; answers `item` ([`ItemAnswer`]), or `agreement` for an agreement.
     Show {
         /// Which.
         item: String,
     },
-    /// Full-text search; answers `item` rows, best first, then [`PageAnswer`].
+    /// Full-text search; answers `item` rows, best first, then `agreement` rows, [`PageAnswer`].
     Search {
         /// Words; all must occur.
         text: String,

@@ -4,7 +4,7 @@ use noroshi_model::{ItemHash, Role, StixId, Verifier};
 use noroshi_seal::sign::Ed25519;
 use noroshi_store::{Filter, ItemState, StoredItem};
 
-use crate::agreements::outer_json;
+use crate::agreements::{outer_json, view};
 use crate::command::{Event, Failure, ItemAnswer, ItemRow, PageAnswer};
 use crate::node::{Node, store_failure};
 use crate::run::told;
@@ -26,6 +26,16 @@ impl Node {
         sink: &mut dyn Sink,
     ) -> Result<(), Failure> {
         check_limit(limit)?;
+        let is_agreement = kind.as_deref() == Some(view::KIND);
+        if is_agreement
+            && state
+                .as_deref()
+                .is_some_and(|state| view::STANDINGS.contains(&state))
+        {
+            let sent = self.agreements_standing(state.as_deref(), u64::from(limit), sink)?;
+            end_page(sent, None, sink);
+            return Ok(());
+        }
         if let Some(state) = state.as_deref().filter(|state| !STATES.contains(state)) {
             return Err(Failure::new(
                 "list.state",
@@ -48,7 +58,12 @@ impl Node {
             .map_err(store_failure)?;
         let full = rows.len() as u64 == u64::from(limit);
         let next = rows.last().filter(|_| full).map(|row| row.seq);
-        self.send_rows(&rows, next, sink)
+        let mut sent = self.send_rows(&rows, sink);
+        if is_agreement && filter.state.is_none() && filter.source.is_none() && next.is_none() {
+            sent += self.agreements_standing(None, u64::from(limit) - sent, sink)?;
+        }
+        end_page(sent, next, sink);
+        Ok(())
     }
 
     pub(crate) fn search(
@@ -59,7 +74,10 @@ impl Node {
     ) -> Result<(), Failure> {
         check_limit(limit)?;
         let rows = self.local()?.search(text, limit).map_err(store_failure)?;
-        self.send_rows(&rows, None, sink)
+        let sent = self.send_rows(&rows, sink);
+        let agreements = self.agreements_with(text, u64::from(limit) - sent, sink)?;
+        end_page(sent + agreements, None, sink);
+        Ok(())
     }
 
     /// Build the full text anew.
@@ -73,31 +91,15 @@ impl Node {
         Ok(())
     }
 
-    fn send_rows(
-        &self,
-        rows: &[noroshi_store::ItemRow],
-        next: Option<u64>,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Failure> {
+    fn send_rows(&self, rows: &[noroshi_store::ItemRow], sink: &mut dyn Sink) -> u64 {
         for row in rows {
             let row = serde_json::to_value(self.item_row(row)).unwrap_or_default();
-            if !sink.send(Event::Row {
+            sink.send(Event::Row {
                 kind: "item".into(),
                 row,
-            }) {
-                return Ok(());
-            }
+            });
         }
-        let page = PageAnswer {
-            rows: rows.len() as u64,
-            next,
-        };
-        let answer = serde_json::to_value(page).unwrap_or_default();
-        sink.send(Event::Answer {
-            kind: "page".into(),
-            answer,
-        });
-        Ok(())
+        rows.len() as u64
     }
 
     pub(crate) fn item_row(&self, row: &noroshi_store::ItemRow) -> ItemRow {
@@ -127,7 +129,23 @@ impl Node {
         }
     }
 
-    pub(crate) fn show(&self, named: &str) -> Result<ItemAnswer, Failure> {
+    /// One item, or one agreement, whole.
+    pub(crate) fn show(&self, named: &str, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let (kind, answer) = match self.item_shown(named) {
+            Ok(item) => ("item", serde_json::to_value(item).unwrap_or_default()),
+            Err(failure) => match self.agreement_shown(named)? {
+                Some(agreement) => (view::KIND, agreement),
+                None => return Err(failure),
+            },
+        };
+        sink.send(Event::Answer {
+            kind: kind.into(),
+            answer,
+        });
+        Ok(())
+    }
+
+    fn item_shown(&self, named: &str) -> Result<ItemAnswer, Failure> {
         let stored = self.find_item(named)?;
         let reader = self.officer()?;
         let versions = reader.by_stix_id(&stored.id).map_err(store_failure)?;
@@ -233,6 +251,14 @@ impl Node {
         self.find_peer(named)
             .map_or_else(|_| named.to_owned(), |peer| peer.node().to_string())
     }
+}
+
+fn end_page(rows: u64, next: Option<u64>, sink: &mut dyn Sink) {
+    let answer = serde_json::to_value(PageAnswer { rows, next }).unwrap_or_default();
+    sink.send(Event::Answer {
+        kind: "page".into(),
+        answer,
+    });
 }
 
 /// Versions that a refusal names.

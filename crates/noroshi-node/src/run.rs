@@ -40,7 +40,7 @@ impl Node {
                 limit,
                 after,
             } => self.list(kind, state, source, limit, after, sink),
-            Command::Show { item } => answer(sink, "item", self.show(&item)?),
+            Command::Show { item } => self.show(&item, sink),
             Command::Search { text, limit } => self.search(&text, limit, sink),
             Command::Share {
                 select,

@@ -135,9 +135,57 @@ pub fn query(typed: &str) -> Option<String> {
     (!phrases.is_empty()).then(|| phrases.join(" AND "))
 }
 
+/// Do all the words typed occur in a text that is in no index? As [`query`] finds them: a word from
+/// its beginning, and to its end where it is not the last.
+#[must_use]
+pub fn occurs(text: &str, typed: &str) -> bool {
+    let alike = |text: &str| text.nfkc().flat_map(char::to_lowercase).collect::<String>();
+    let (text, typed) = (
+        alike(text),
+        alike(&typed.chars().take(500).collect::<String>()),
+    );
+    let parts: Vec<&str> = typed
+        .split_whitespace()
+        .filter(|part| part.chars().any(char::is_alphanumeric))
+        .collect();
+    let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_unspaced(c));
+    let at = |part: &str, is_last: bool| {
+        let (first, last) = (part.chars().next(), part.chars().next_back());
+        text.match_indices(part).any(|(start, _)| {
+            let before = text[..start].chars().next_back();
+            let after = text[start + part.len()..].chars().next();
+            let begins = !(is_word(first) && is_word(before));
+            begins && (is_last || !(is_word(last) && is_word(after)))
+        })
+    };
+    let last = parts.len().saturating_sub(1);
+    !parts.is_empty()
+        && parts
+            .iter()
+            .enumerate()
+            .all(|(n, part)| at(part, n == last))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{query, terms};
+    use super::{occurs, query, terms};
+
+    #[test]
+    fn a_text_in_no_index_is_found_by_the_same_words() {
+        let text = "Guidelines on ｻｲﾊﾞｰ協力 (Defence) 特定秘密";
+        for typed in [
+            "guidelines",
+            "defe",
+            "サイバー協",
+            "秘",
+            "Ｇｕｉｄｅｌｉｎｅｓ サイバー",
+        ] {
+            assert!(occurs(text, typed), "{typed}");
+        }
+        for typed in ["lines", "guide defence", "秘特", "", "。"] {
+            assert!(!occurs(text, typed), "{typed}");
+        }
+    }
 
     #[test]
     fn runs_without_spaces_are_cut_into_pairs_and_their_last_character() {

@@ -159,10 +159,10 @@ enum Top {
     ///
     /// Example: noroshi list --type malware --state held
     List {
-        /// STIX type.
+        /// STIX type; `agreement` lists agreements too.
         #[arg(long = "type")]
         kind: Option<String>,
-        /// admitted, held, withdrawn or destroyed.
+        /// admitted, held, withdrawn or destroyed; of agreements in_force, ended, and so on.
         #[arg(long)]
         state: Option<String>,
         /// A profile's name or a peer.
@@ -175,7 +175,7 @@ enum Top {
         #[arg(long)]
         after: Option<u64>,
     },
-    /// Show one item whole: by hash, the beginning of one, or STIX id.
+    /// Show one item or agreement whole: by hash, the beginning of one, or STIX id.
     ///
     /// Example: noroshi show 1f0c2a9b
     Show {

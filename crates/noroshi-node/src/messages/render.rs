@@ -101,26 +101,7 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
                 text(lang, "peer-fingerprint", &[("digits", &digits)])
             )
         }
-        "agreement" => {
-            let standing = text(lang, &format!("standing-{}", word(row, "standing")), &[]);
-            let title = if lang == Lang::Ja {
-                word(row, "title_ja")
-            } else {
-                word(row, "title")
-            };
-            let assent = text(lang, &format!("assent-{}", word(row, "assent")), &[]);
-            text(
-                lang,
-                "agreement-row",
-                &[
-                    ("standing", &standing),
-                    ("assent", &assent),
-                    ("title", &title),
-                    ("until", &word(row, "valid_until")),
-                    ("id", &word(row, "id")),
-                ],
-            )
-        }
+        "agreement" => agreement_row(lang, row),
         "person" => say(
             lang,
             "person-row",
@@ -248,6 +229,10 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
             Some(_) => say(lang, "page-more", answer, &["rows", "next"]),
         },
         "plan" => plan(lang, answer),
+        "agreement" => {
+            let row = agreement_row(lang, answer);
+            format!("{row}\n{}", pretty(&answer["object"]))
+        }
         "act" => say(
             lang,
             "act-row",
@@ -495,6 +480,27 @@ fn duration(lang: Lang, seconds: u64) -> String {
         .unwrap_or(("seconds", 1));
     let count = (seconds / length).to_string();
     text(lang, &format!("duration-{unit}"), &[("count", &count)])
+}
+
+fn agreement_row(lang: Lang, row: &Value) -> String {
+    let standing = text(lang, &format!("standing-{}", word(row, "standing")), &[]);
+    let title = if lang == Lang::Ja {
+        word(row, "title_ja")
+    } else {
+        word(row, "title")
+    };
+    let assent = text(lang, &format!("assent-{}", word(row, "assent")), &[]);
+    text(
+        lang,
+        "agreement-row",
+        &[
+            ("standing", &standing),
+            ("assent", &assent),
+            ("title", &title),
+            ("until", &word(row, "valid_until")),
+            ("id", &word(row, "id")),
+        ],
+    )
 }
 
 /// A finding of the doctor in words, and below it what mends it.

@@ -6,7 +6,7 @@ use noroshi_model::json::{Object, Value};
 use noroshi_model::{Context, Digest, ItemHash, Signer, World, signing};
 use noroshi_store::{RecordKind, WriteError};
 
-use super::stage::{Party, Stage, id, object};
+use super::stage::{Party, Stage, field, id, object};
 use crate::Command;
 use crate::node::store_failure;
 
@@ -212,4 +212,68 @@ fn an_agreement_is_joint_while_every_signature_verifies_and_disputed_after_one_c
         .unwrap();
     assert_eq!(shown()["assent"], "joint");
     still_shares(&stage, 9);
+}
+
+/// Clause: P4
+#[test]
+fn agreements_are_listed_shown_and_found_beside_items() {
+    let stage = Stage::new();
+    let (jp, us) = (&stage.jp, &stage.us);
+    jp.import("own", &[object(1, 40)]);
+    let list = |kind: Option<&str>, state: Option<&str>| {
+        jp.rows(Command::List {
+            kind: kind.map(str::to_owned),
+            state: state.map(str::to_owned),
+            source: None,
+            limit: 10,
+            after: None,
+        })
+    };
+    let search = |text: &str| {
+        jp.rows(Command::Search {
+            text: text.to_owned(),
+            limit: 10,
+        })
+    };
+    let show = |item: &str| {
+        jp.try_ask(Command::Show {
+            item: item.to_owned(),
+        })
+    };
+    // Refusals and absences first.
+    let unknown = "agreement--00000000-0000-4000-8000-000000000001";
+    assert_eq!(show(unknown).unwrap_err().code, "item.unknown");
+    let state = Command::List {
+        kind: None,
+        state: Some("in_force".to_owned()),
+        source: None,
+        limit: 10,
+        after: None,
+    };
+    assert_eq!(jp.try_ask(state).unwrap_err().code, "list.state");
+    assert!(search("zzz").is_empty());
+    assert!(list(Some("agreement"), Some("suspended")).is_empty());
+    assert_eq!(
+        list(None, None).len(),
+        1,
+        "items alone, where no type is asked for"
+    );
+    let rows = list(Some("agreement"), None);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows, list(Some("agreement"), Some("in_force")));
+    let (id, hash) = (field(&rows[0], "id"), field(&rows[0], "hash"));
+    for named in [&id, &hash, &hash[..8]] {
+        assert_eq!(show(named).unwrap(), rows[0], "{named}");
+    }
+    let title = field(&rows[0], "title_ja");
+    for words in [&title, &id, "organisation of usa"] {
+        let found = search(words);
+        assert!(found.contains(&rows[0]), "{words}: {found:?}");
+    }
+    jp.suspend();
+    assert_eq!(list(Some("agreement"), Some("suspended")).len(), 1);
+    assert_eq!(show(&id).unwrap()["standing"], "suspended");
+    // They are documents between the parties, kept as such: not items that could be shared.
+    let shared = us.try_ask(us.share(&[&id])).unwrap_err();
+    assert_eq!(shared.code, "item.unknown");
 }
