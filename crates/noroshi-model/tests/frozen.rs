@@ -2,7 +2,7 @@
 //! change: a new layout is a new version beside them, and both are read.
 
 use noroshi_model::act::{Act, ActKind};
-use noroshi_model::agreement::Party;
+use noroshi_model::agreement::{Agreement, Party};
 use noroshi_model::consent::{ConsentAnswer, ConsentRequest, Hop, HopReport, Verdict};
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
@@ -10,8 +10,10 @@ use noroshi_model::link::{EntryKind, Fate, LogLeaf, Precedence, Recall, RecallMo
 use noroshi_model::manifest::{Manifest, ManifestKey, Purpose};
 use noroshi_model::membership::Membership;
 use noroshi_model::org::{Organisation, OrganisationKind};
+use noroshi_model::profile::SourceProfile;
 use noroshi_model::{
-    Attribution, Context, Digest, ItemHash, KeyId, NodeId, Role, Timestamp, World, signing,
+    Attribution, Context, Digest, ItemHash, KeyId, Limits, NodeId, Role, Timestamp, Value, World,
+    signing,
 };
 
 const AT: i64 = 1_790_000_000_123_456;
@@ -237,6 +239,23 @@ frozen!(
         others_outstanding: 4,
     }
 );
+
+/// Clause: I5
+#[test]
+fn an_agreement_and_a_source_profile_are_as_they_always_were() {
+    let bytes = include_str!("../test-data/frozen/agreement-object-v1.json").trim_end();
+    let agreement = Agreement::from_bytes(bytes.as_bytes()).unwrap();
+    assert_eq!(
+        agreement.to_value().canonical(),
+        bytes.as_bytes(),
+        "{agreement:?}"
+    );
+    let bytes = include_str!("../test-data/frozen/source-profile-v1.json").trim_end();
+    let value = Value::parse(bytes.as_bytes(), &Limits::DEFAULT).unwrap();
+    let profile = SourceProfile::from_value(value).unwrap();
+    let written = Value::Object(profile.to_object()).canonical();
+    assert_eq!(String::from_utf8(written).unwrap(), bytes);
+}
 
 /// Clause: I6
 #[test]

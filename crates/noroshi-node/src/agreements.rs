@@ -813,7 +813,7 @@ impl AgreementDocument {
         }
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let signatures = self.signatures.iter().map(|(node, key, signature)| {
             Value::Object(
                 Object::new()
@@ -912,7 +912,7 @@ impl StateDocument {
             .with("key", text(self.key))
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         Value::Object(self.body().with("signature", hex(&self.signature))).canonical()
     }
 

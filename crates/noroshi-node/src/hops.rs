@@ -59,7 +59,7 @@ mod place {
 }
 
 /// A recall that came in and was passed on.
-struct Came {
+pub(crate) struct Came {
     /// Who sent it here.
     from: NodeId,
     /// Who ordered it.
@@ -97,7 +97,7 @@ impl Record for Came {
 }
 
 /// One node that a recall was passed on to.
-struct Passed {
+pub(crate) struct Passed {
     node: NodeId,
     /// The recall as sent there: the one that came, or this node's own for its rendition.
     sent: Digest,

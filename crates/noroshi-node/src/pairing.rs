@@ -375,7 +375,7 @@ fn expect_tls(peer: &PeerManifest, tls: &KeyId) -> Result<(), &'static str> {
 }
 
 /// One side's word on whether its people have confirmed the other's fingerprint.
-struct Confirmation {
+pub(crate) struct Confirmation {
     by: NodeId,
     to: NodeId,
     confirmed: bool,
@@ -391,7 +391,7 @@ impl Confirmation {
         [&by.bytes()[..], to.bytes(), root, &[u8::from(confirmed)]].concat()
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         Value::Object(
             Object::new()
                 .with("v", 1)
@@ -405,7 +405,7 @@ impl Confirmation {
         .canonical()
     }
 
-    fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
         let mut fields = Fields::read(Self::DOCUMENT, bytes)?;
         fields.version(1)?;
         if fields.text("document")? != Self::DOCUMENT {
@@ -428,7 +428,7 @@ impl Confirmation {
 }
 
 /// A pairing message in its envelope: which step, and where the sender is to be found.
-fn wrap(step: i64, address: Option<&str>, message: &[u8]) -> Vec<u8> {
+pub(crate) fn wrap(step: i64, address: Option<&str>, message: &[u8]) -> Vec<u8> {
     let mut object = Object::new()
         .with("v", 1)
         .with("document", "pairing")
@@ -441,7 +441,10 @@ fn wrap(step: i64, address: Option<&str>, message: &[u8]) -> Vec<u8> {
 }
 
 /// Open the envelope; `expected` 0 takes any step.
-fn unwrap(bytes: &[u8], expected: u64) -> Result<(u64, Vec<u8>, Option<String>), DocumentError> {
+pub(crate) fn unwrap(
+    bytes: &[u8],
+    expected: u64,
+) -> Result<(u64, Vec<u8>, Option<String>), DocumentError> {
     let mut fields = Fields::read("pairing", bytes)?;
     fields.version(1)?;
     if fields.text("document")? != "pairing" {

@@ -7,14 +7,14 @@
 //! collection is filled by itself with what the gate releases whole or reduced to that client;
 //! what a second person must approve is never among it.
 
-mod clients;
-mod collections;
+pub(crate) mod clients;
+pub(crate) mod collections;
 mod command;
 mod desk;
 mod pages;
-mod posts;
-mod standing;
-mod tokens;
+pub(crate) mod posts;
+pub(crate) mod standing;
+pub(crate) mod tokens;
 
 pub use command::TaxiiCommand;
 pub(crate) use pages::Views;

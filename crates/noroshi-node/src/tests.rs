@@ -11,6 +11,7 @@ mod coalitions;
 mod consent;
 mod defects;
 mod doctor;
+mod frozen;
 mod hops;
 mod keys;
 mod ledgers;

@@ -181,6 +181,9 @@ macro_rules! record_kinds {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum RecordKind { $($(#[$doc])* $name,)* }
         impl RecordKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
             pub(crate) fn code(self) -> i64 {
                 match self { $(Self::$name => $code,)* }
             }

@@ -27,7 +27,7 @@ pub(super) fn source_of(client: &Client) -> String {
 }
 
 /// A status as it is stored.
-struct Kept(Status);
+pub(crate) struct Kept(Status);
 
 impl Record for Kept {
     fn to_bytes(&self) -> Vec<u8> {

@@ -26,7 +26,7 @@ const PAGE: u32 = 1000;
 
 /// How far a collection has looked, and what the gate's answers rested on.
 #[derive(Clone, Debug, PartialEq)]
-struct Standing {
+pub(crate) struct Standing {
     /// The last item looked at.
     seq: u64,
     /// See [`Node::basis`].

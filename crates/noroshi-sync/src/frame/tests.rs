@@ -77,6 +77,17 @@ fn an_acknowledgement_to_an_announcement_is_as_it_always_was() {
 
 /// Clause: I5
 #[test]
+fn an_announcement_is_as_it_always_was() {
+    let frozen = include_str!("../../test-data/epoch-announcement-v1.json").trim_end();
+    let announcement = super::Announcement::from_bytes(frozen.as_bytes()).unwrap();
+    assert_eq!(announcement.epoch, 300);
+    assert_eq!(String::from_utf8(announcement.to_bytes()).unwrap(), frozen);
+    let unsigned = frozen.replacen(&format!("\"signature\":\"{}\",", "0a".repeat(64)), "", 1);
+    assert_eq!(announcement.payload(), unsigned.into_bytes());
+}
+
+/// Clause: I5
+#[test]
 fn the_state_of_a_link_is_stored_as_it_always_was() {
     let mut state = LinkState {
         sending_epoch: 1,
