@@ -28,6 +28,21 @@ pub struct Config {
     pub cache_bytes: u64,
     /// Caps on input.
     pub limits: Limits,
+    /// Where TAXII is served, if it is.
+    pub taxii: Option<Taxii>,
+}
+
+/// How TAXII is served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Taxii {
+    /// `host:port`.
+    pub listen: String,
+    /// Files with the certificates and the private key (PEM), relative to the node's folder where
+    /// they are no absolute paths. Without them it is served in the clear, on a loopback address
+    /// only: for tools on this machine, or a proxy in front.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Largest body posted, in bytes.
+    pub body_bytes_max: u64,
 }
 
 #[derive(Deserialize)]
@@ -38,6 +53,17 @@ struct File {
     link: LinkSection,
     store: StoreSection,
     limits: LimitsSection,
+    // Files from before TAXII have none.
+    taxii: Option<TaxiiSection>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TaxiiSection {
+    listen: String,
+    certificate: String,
+    key: String,
+    body_mib: u64,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +160,16 @@ values = 50000
 string_bytes = 500000
 # Most objects in one file.
 objects = 10000000
+
+[taxii]
+# Where TAXII 2.1 is served, host:port; empty for nowhere.
+listen = ""
+# Files with the certificates and the private key (PEM, the key with mode 600). Where both are empty
+# it is served without TLS, on a loopback address only: for tools on this machine or a proxy.
+certificate = ""
+key = ""
+# Largest body posted, in MiB (1 to 1024).
+body_mib = 100
 "#,
             lang = lang.as_str(),
         )
@@ -189,7 +225,13 @@ impl File {
             1,
             1_000_000_000,
         )?;
+        let taxii = self
+            .taxii
+            .filter(|section| !section.listen.is_empty())
+            .map(|section| section.checked(home))
+            .transpose()?;
         Ok(Config {
+            taxii,
             home: home.to_path_buf(),
             lang,
             listen: self.link.listen,
@@ -204,6 +246,34 @@ impl File {
                 string_bytes_max: self.limits.string_bytes,
                 objects_max: self.limits.objects,
             },
+        })
+    }
+}
+
+impl TaxiiSection {
+    fn checked(self, home: &Path) -> Result<Taxii, String> {
+        let has_tls = match (self.certificate.is_empty(), self.key.is_empty()) {
+            (false, false) => true,
+            (true, true) => false,
+            _ => return Err("name both `taxii.certificate` and `taxii.key`, or neither".into()),
+        };
+        let address: std::net::SocketAddr = self.listen.parse().map_err(|_| {
+            format!(
+                "`taxii.listen` is `{}`; write an IP address and a port, such as 127.0.0.1:8443",
+                self.listen
+            )
+        })?;
+        if !has_tls && !address.ip().is_loopback() {
+            return Err(format!(
+                "`taxii.listen` is {address}, which others can reach: name `taxii.certificate` and \
+                 `taxii.key`, or listen on 127.0.0.1"
+            ));
+        }
+        within("taxii.body_mib", self.body_mib, 1, 1024)?;
+        Ok(Taxii {
+            listen: self.listen,
+            tls: has_tls.then(|| (home.join(&self.certificate), home.join(&self.key))),
+            body_bytes_max: self.body_mib * 1024 * 1024,
         })
     }
 }

@@ -8,6 +8,7 @@ mod backups;
 mod balance;
 mod circles;
 mod coalitions;
+mod config;
 mod consent;
 mod defects;
 mod doctor;

@@ -9,7 +9,7 @@ use noroshi_model::{KeyId, NodeId};
 use noroshi_net::{Identity, LinkService, Listener, Outbound, Refusal, local};
 use noroshi_node::home::Home;
 use noroshi_node::messages::{Lang, text};
-use noroshi_node::sink::{Collected, Sink};
+use noroshi_node::sink::{Collected, Silent, Sink};
 use noroshi_node::{Command, Event, Failure, Node};
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -22,6 +22,9 @@ use crate::outside::Network;
 
 /// Between two looks at whether the ledger has lines that no checkpoint vouches for.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// How often standing collections are brought up to date.
+const STANDING_EVERY: Duration = Duration::from_secs(5);
 
 /// The node with its ports, as the servers use it.
 struct Served {
@@ -84,6 +87,7 @@ async fn serve(
         tokio::spawn(listener.serve(link, stopped.clone())),
         tokio::spawn(local::serve(commands, local, owner, stopped.clone())),
         tokio::spawn(checkpoint_loop(Arc::clone(&served), stopped.clone())),
+        tokio::spawn(standing_loop(Arc::clone(&served), stopped.clone())),
         tokio::spawn(exchange_loop(Arc::clone(&served), woken, interval, stopped)),
     ];
     signals.first().await;
@@ -137,6 +141,23 @@ async fn checkpoint_loop(served: Arc<Served>, mut stop: watch::Receiver<bool>) {
         let served = Arc::clone(&served);
         // Should it fail, the next hour tries again, and the next start says why.
         let _ = tokio::task::spawn_blocking(move || served.node.keep_checkpoint()).await;
+    }
+}
+
+/// Standing collections are filled by who imports or posts; what partners sent and what changed
+/// rules opened or closed is looked for here.
+async fn standing_loop(served: Arc<Served>, mut stop: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(STANDING_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = tick.tick() => {}
+        }
+        let served = Arc::clone(&served);
+        // What fails now is tried at the next tick; `doctor` tells of a store that fails.
+        let _ =
+            tokio::task::spawn_blocking(move || served.node.release_standing(&mut Silent)).await;
     }
 }
 

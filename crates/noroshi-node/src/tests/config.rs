@@ -1,0 +1,56 @@
+//! `noroshi.toml`: what it may say, and what is said of what it may not.
+
+use std::path::Path;
+
+use crate::config::Config;
+use crate::messages::Lang;
+
+fn read(change: impl Fn(String) -> String) -> Result<Config, String> {
+    let template = Config::template("127.0.0.1:7443", "node.example:7443", Lang::En);
+    Config::parse(&change(template), Path::new("/node"))
+}
+
+fn taxii(listen: &str, certificate: &str, key: &str) -> Result<Config, String> {
+    read(|text| {
+        text.replace("[taxii]\n", "[taxii]\n#\n")
+            .replace("listen = \"\"", &format!("listen = \"{listen}\""))
+            .replace(
+                "certificate = \"\"",
+                &format!("certificate = \"{certificate}\""),
+            )
+            .replace("key = \"\"", &format!("key = \"{key}\""))
+    })
+}
+
+#[test]
+fn what_others_could_reach_in_the_clear_is_refused() {
+    for open in ["0.0.0.0:8443", "[::]:8443", "192.0.2.7:8443"] {
+        let refused = taxii(open, "", "").unwrap_err();
+        assert!(refused.contains("127.0.0.1"), "{refused}");
+    }
+    assert!(taxii("node.example:8443", "a.pem", "b.pem").is_err());
+    assert!(taxii("127.0.0.1:8443", "a.pem", "").is_err());
+    assert!(taxii("127.0.0.1:8443", "", "b.pem").is_err());
+}
+
+#[test]
+fn what_is_written_by_init_is_read_and_serves_no_taxii() {
+    assert_eq!(read(|text| text).unwrap().taxii, None);
+    let older = read(|text| text.split("[taxii]").next().unwrap().to_owned());
+    assert_eq!(older.unwrap().taxii, None);
+    assert!(read(|text| text + "\nunknown = 1\n").is_err());
+}
+
+#[test]
+fn a_loopback_address_needs_no_certificate_and_another_has_its_files() {
+    let local = taxii("127.0.0.1:8443", "", "").unwrap().taxii.unwrap();
+    assert_eq!(local.tls, None);
+    assert_eq!(local.body_bytes_max, 100 * 1024 * 1024);
+    let wide = taxii("0.0.0.0:8443", "tls/a.pem", "/etc/b.pem")
+        .unwrap()
+        .taxii
+        .unwrap();
+    let (certificate, key) = wide.tls.unwrap();
+    assert_eq!(certificate, Path::new("/node/tls/a.pem"));
+    assert_eq!(key, Path::new("/etc/b.pem"));
+}
