@@ -1,4 +1,4 @@
-//! Tasks of the project: `cargo xtask test`, `tidy`, `edges`, `trace`, `bench`, `fuzz`,
+//! Tasks of the project: `cargo xtask test`, `tidy`, `edges`, `licences`, `trace`, `bench`, `fuzz`,
 //! `campaign`.
 
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
@@ -7,6 +7,7 @@ mod bench;
 mod campaign;
 mod edges;
 mod fuzz;
+mod licences;
 mod suite;
 mod tidy;
 mod trace;
@@ -18,6 +19,7 @@ const HELP: &str = "cargo xtask TASK
   test    everything: format, lints, edges, tidy, unit and property tests, trace, the real binary
   tidy    rules of form: file heads, line length, file size
   edges   which crate may use which
+  licences  which licences, crates and registries the binary may be made of
   trace   clauses of the mission and the tests that name them
   bench   measure: import, link, one new item (see README)
   fuzz    inputs by chance for every decoder, a minute each (see fuzz/README.md)
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Some("test") => suite::run(),
         Some("tidy") => tidy::run(&root()),
         Some("edges") => edges::run(&root()),
+        Some("licences") => licences::run(&root()),
         Some("trace") => trace::run(&root()),
         Some("bench") => bench::run(&root(), &args[1..]),
         Some("fuzz") => fuzz::run(&args[1..]),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{edges, root, tidy, trace};
+use crate::{edges, licences, root, tidy, trace};
 
 /// How long the demonstration may take once it is built. It takes about a tenth of that.
 const DEMO_MAX: Duration = Duration::from_secs(60);
@@ -15,6 +15,7 @@ pub(crate) fn run() -> Result<()> {
     step("format", || cargo(&["fmt", "--all", "--check"]))?;
     step("tidy", || tidy::run(&root()))?;
     step("edges", || edges::run(&root()))?;
+    step("licences", || licences::run(&root()))?;
     step("trace", || trace::run(&root()))?;
     step("lints", || {
         cargo(&[
