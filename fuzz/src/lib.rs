@@ -2,6 +2,7 @@
 //! were taken. What is taken must come out as it went in. Nothing may panic, hang or grow.
 
 mod targets;
+mod taxii;
 
 /// One decoder.
 pub struct Target {

@@ -27,7 +27,7 @@ use noroshi_seal::sign::Ed25519;
 use noroshi_seal::tlog::{self, Checkpoint, VerifierKey};
 use noroshi_sync::{Config as LinkConfig, Link, LinkState, split_frames};
 
-use crate::Target;
+use crate::{Target, taxii};
 
 const LIMITS: Limits = Limits::DEFAULT;
 
@@ -65,6 +65,10 @@ pub const TARGETS: &[Target] = &[
     target("command", command),
     target("event", event),
     target("config", config),
+    target("taxii-request", taxii::request),
+    target("taxii-query", taxii::query),
+    target("taxii-media", taxii::media),
+    target("taxii-cursor", taxii::cursor),
 ];
 
 const fn target(name: &'static str, run: fn(&[u8]) -> bool) -> Target {

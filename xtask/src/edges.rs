@@ -59,6 +59,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "noroshi-gate",
             "noroshi-sync",
             "noroshi-node",
+            "noroshi-taxii",
         ],
     ),
     (

@@ -78,6 +78,9 @@ pub struct Query {
     pub spec_versions: Vec<String>,
     /// At most so many entries.
     pub limit: u32,
+    /// End the page behind the entry with which its objects reach so many bytes; 0 for no such end.
+    /// What is given beyond it is dropped, and asked for again by the next page.
+    pub bytes_max: u64,
 }
 
 /// One entry of a page, lent while it is written out.
