@@ -1,12 +1,13 @@
 //! `cargo xtask bench BUNDLE [--million] [--growth|--link]`: import, memory, link and growth, as
 //! ratios. Growth goes to 100,000 items, with `--million` to a million; `--growth` and `--link`
 //! measure these alone.
-//! `cargo xtask bench --gate` measures the gate.
+//! `cargo xtask bench --gate` measures the gate, `--review FILE...` the review before release.
 
 mod bare;
 mod gate;
 mod growth;
 mod node;
+mod review;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     match args.first().map(String::as_str) {
         Some("--gate") => return gate::run(root),
         Some("--gate-here") => return gate::measure(),
+        Some("--review") => return review::run(root, &args[1..]),
+        Some("--review-here") => return review::measure(&args[1..]),
         _ => {}
     }
     let Some(bundle) = args.first().map(PathBuf::from) else {

@@ -8,6 +8,7 @@ pub mod acts;
 mod admit;
 mod axes;
 mod coalitions;
+mod coded;
 mod consent;
 mod decide;
 mod fold;
@@ -19,6 +20,7 @@ mod reason;
 mod reduce;
 mod regimes;
 mod release;
+pub mod review;
 mod roster;
 mod stored;
 mod table;
@@ -38,6 +40,8 @@ pub use label::{Label, Source};
 pub use mark::{Marked, mark};
 pub use question::{Channel, Grant, Question};
 pub use reason::Reason;
-pub use release::{Notice, Parcel, Released, Rendition, preview, release, release_notice};
+pub use release::{
+    Notice, Outgoing, Parcel, Released, Rendition, preview, release, release_notice,
+};
 pub use roster::{Member, Roster};
 pub use table::{Learned, MarkingError, MarkingTable, Meaning, Scope};

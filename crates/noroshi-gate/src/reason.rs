@@ -1,41 +1,12 @@
 //! Why the gate answers as it does: stable codes with typed arguments.
 
-use core::fmt;
-
 use noroshi_model::{Nation, NodeId, StixId, Timestamp};
 
-macro_rules! reasons {
-    ($($(#[$doc:meta])* $variant:ident { $($(#[$fdoc:meta])* $field:ident: $kind:ty),* } = $code:literal, $text:literal;)*) => {
-        /// One reason.
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Reason { $($(#[$doc])* $variant { $($(#[$fdoc])* $field: $kind),* },)* }
+use crate::coded::coded;
 
-        impl Reason {
-            /// Every code, for the message catalogue.
-            pub const CODES: &[&str] = &[$($code),*];
-
-            /// The stable code.
-            #[must_use]
-            pub fn code(&self) -> &'static str {
-                match self { $(Self::$variant { .. } => $code,)* }
-            }
-
-            /// The arguments as text, by name.
-            #[must_use]
-            pub fn args(&self) -> Vec<(&'static str, String)> {
-                match self { $(Self::$variant { $($field),* } => vec![$((stringify!($field), $field.to_string())),*],)* }
-            }
-        }
-
-        impl fmt::Display for Reason {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match self { $(Self::$variant { $($field),* } => write!(f, $text, $($field = $field),*),)* }
-            }
-        }
-    };
-}
-
-reasons! {
+coded! {
+    /// One reason.
+    Reason
     /// No marking that says anything of release.
     Unmarked {} = "gate.unmarked", "it carries no release marking";
     /// A marking this node does not know.

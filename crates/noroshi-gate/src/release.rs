@@ -3,6 +3,7 @@
 //!
 //! A permit is never stored and cannot be copied: whoever sends asks the gate again.
 
+use noroshi_formats::Valid;
 use noroshi_model::agreement::Agreement;
 use noroshi_model::link::EntryKind;
 use noroshi_model::{Attribution, ItemHash, Limits, NodeId, StixId};
@@ -143,9 +144,9 @@ impl Gate<'_> {
     ) -> Result<Released<Rendition>, Box<Decision>> {
         let decision = self.decide(item, provenance);
         match leaving(item, &decision) {
-            Some(Ok(rendition)) => Ok(Released {
+            Some(Ok(left)) => Ok(Released {
                 recipient: self.recipient().node,
-                content: rendition.unwrap_or_else(|| whole(item, &decision)),
+                content: rendition(left.as_ref().unwrap_or(item.valid()), &decision),
             }),
             Some(Err(reason)) => Err(Box::new(denied(decision, reason))),
             None => Err(Box::new(decision)),
@@ -159,15 +160,50 @@ impl Gate<'_> {
         item: &Marked,
         provenance: &Provenance,
     ) -> (Option<ItemHash>, Decision) {
+        let (outgoing, decision) = self.outgoing(item, provenance);
+        (outgoing.map(|outgoing| outgoing.hash()), decision)
+    }
+
+    /// The same with the object as it would leave, for people to look at. It is no permit.
+    #[must_use]
+    pub fn outgoing<'i>(
+        &mut self,
+        item: &'i Marked,
+        provenance: &Provenance,
+    ) -> (Option<Outgoing<'i>>, Decision) {
         let decision = self.decide(item, provenance);
         match leaving(item, &decision) {
-            Some(Ok(rendition)) => {
-                let hash = rendition.map_or_else(|| item.hash(), |rendition| rendition.hash);
-                (Some(hash), decision)
-            }
+            Some(Ok(None)) => (Some(Outgoing::Whole(item.valid())), decision),
+            Some(Ok(Some(left))) => (Some(Outgoing::Reduced(Box::new(left))), decision),
             Some(Err(reason)) => (None, denied(decision, reason)),
             None => (None, decision),
         }
+    }
+}
+
+/// An object as it would leave.
+#[derive(Clone, Debug)]
+pub enum Outgoing<'i> {
+    /// The item as it is.
+    Whole(&'i Valid),
+    /// Without what is withheld.
+    Reduced(Box<Valid>),
+}
+
+impl Outgoing<'_> {
+    /// The object.
+    #[must_use]
+    pub fn valid(&self) -> &Valid {
+        match self {
+            Self::Whole(valid) => valid,
+            Self::Reduced(valid) => valid,
+        }
+    }
+
+    /// The name of its bytes.
+    #[must_use]
+    pub fn hash(&self) -> ItemHash {
+        self.valid().hash()
     }
 }
 
@@ -201,9 +237,9 @@ pub fn preview(
     gate.forgetful().preview(item, provenance)
 }
 
-/// What leaves by a decision: `None` nothing; the reduced rendition, or nothing in its place for
-/// the item as it is; or why what could be released is no object.
-fn leaving(item: &Marked, decision: &Decision) -> Option<Result<Option<Rendition>, Reason>> {
+/// What leaves by a decision: `None` nothing; the reduced object, or nothing in its place for the
+/// item as it is; or why what could be released is no object.
+fn leaving(item: &Marked, decision: &Decision) -> Option<Result<Option<Valid>, Reason>> {
     match decision.outcome {
         Outcome::Refer | Outcome::Deny => None,
         Outcome::Release => Some(Ok(None)),
@@ -211,27 +247,20 @@ fn leaving(item: &Marked, decision: &Decision) -> Option<Result<Option<Rendition
     }
 }
 
-fn whole(item: &Marked, decision: &Decision) -> Rendition {
-    let valid = item.valid();
+fn rendition(leaving: &Valid, decision: &Decision) -> Rendition {
     Rendition {
-        canonical: valid.canonical().to_vec(),
-        hash: valid.hash(),
-        id: valid.head().id.clone(),
-        reduced: false,
+        canonical: leaving.canonical().to_vec(),
+        hash: leaving.hash(),
+        id: leaving.head().id.clone(),
+        reduced: decision.outcome == Outcome::Reduced,
         needs_second_person: decision.needs_second_person,
     }
 }
 
-fn reduced(item: &Marked, decision: &Decision) -> Result<Rendition, Reason> {
+fn reduced(item: &Marked, decision: &Decision) -> Result<Valid, Reason> {
     let left = reduce(item.valid().object(), &decision.withheld);
     match noroshi_formats::check(left.into(), &Limits::DEFAULT) {
-        Ok((left, _)) => Ok(Rendition {
-            canonical: left.canonical().to_vec(),
-            hash: left.hash(),
-            id: item.valid().head().id.clone(),
-            reduced: true,
-            needs_second_person: decision.needs_second_person,
-        }),
+        Ok((left, _)) => Ok(left),
         Err(noroshi_formats::ReadError::Property { property, .. }) => {
             Err(Reason::RequiredWithheld { property })
         }

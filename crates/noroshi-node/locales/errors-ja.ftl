@@ -51,12 +51,14 @@ error-profile-unknown = その情報源プロファイルはありません。no
 error-profile-name = プロファイルの名前に使えるのは小文字、数字、ハイフンです
 error-profile-title = プロファイルには題名が必要です
 error-profile-refused = プロファイルが受け付けられません
+error-rule-review = 点検の規則が受け付けられません: { $problem }
 error-rule-refused = 規則が受け付けられません
 
 error-share-nobody = 提供先がありません。--to で指定してください
 error-share-nothing = 選ばれた項目がありません
 error-share-nothing_leaves = 提供できる項目がありません。理由は上の表示を見てください
 error-share-too_many = 一度に計画できる数を超えています。分けて提供してください
+error-share-accept = 承諾の指定が正しくないか、その指摘はこの項目にありません: { $accept }
 error-share-precedence = 優先度は flash、immediate、priority、routine のいずれかです
 error-recall-mode = 取り消しは withdraw（非表示）か destroy（消去）です
 error-recall-reason = 理由を 500 バイト以内の文で書いてください

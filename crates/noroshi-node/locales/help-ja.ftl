@@ -61,6 +61,7 @@ help-noroshi-share = 提供を計画し、説明し、申請する。出ない�
     .precedence = flash、immediate、priority、routine のいずれか
     .dry_run = 説明だけ行う
     .expires = 承認できる時間（分）
+    .accept = 点検で保留になる指摘を引き受けて提供する。もう一人の承認も要る。CODE:項目 と書く
 help-noroshi-recall = 項目を至る所から取り戻す: 非表示（withdraw）または消去（destroy）
     .mode = withdraw または destroy
 help-noroshi-agreement = 協定: 双方が相手に何を提供できるか
@@ -158,6 +159,10 @@ help-noroshi-profile-list = プロファイルを並べる
 help-noroshi-rule = このノードの規則
 help-noroshi-rule-set = どの標示を超える提供にもう一人の承認が要るかを定める
     .second_person_above = 軸と水準。複数は空白で区切る
+help-noroshi-rule-show = このノードの規則を表示する
+help-noroshi-rule-review = 提供前の点検が何を探すかを定める。JSON のファイルに v（1）、severities（指摘ごとに
+        stops、warns、off）、words（出してはならない部隊名やシステム名）、internal（自組織の内部ネットワークの
+        ドメイン）を書く。もう一人が承認する
 help-noroshi-rule-lower = 標示を下げる保留中の項目を受け入れる。もう一人が承認する
 help-noroshi-held = 判断を待って別に置かれた項目
 help-noroshi-held-list = 保留中のものとその理由を並べる

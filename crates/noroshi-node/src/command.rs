@@ -73,6 +73,9 @@ pub enum Command {
         dry_run: bool,
         /// How long the act can be approved, in minutes (1 to 10,080).
         expires_minutes: u32,
+        /// Findings of the review that stop and for which the persons answer: `CODE:ITEM`.
+        #[serde(default)]
+        accept: Vec<String>,
     },
     /// Prepare a recall of an item everywhere it was released; answers [`ActAnswer`].
     Recall {
@@ -215,6 +218,15 @@ pub enum Command {
         /// Who orders it.
         person: String,
     },
+    /// Set what the review before release looks for; answers [`ActAnswer`].
+    ReviewSet {
+        /// Version 1 of the rules: `severities`, `words`, `internal`.
+        rules: Value,
+        /// Who orders it.
+        person: String,
+    },
+    /// The rules of this node; answers `rules`.
+    RuleShow,
     /// Set a coalition's list of members; answers [`ActAnswer`].
     CoalitionSet {
         /// Four letters, such as `FVEY`.
@@ -529,7 +541,8 @@ pub enum Event {
     },
     /// The last word.
     Answer {
-        /// import, page, item, plan, act, draft, invite, peer, sync, endorsed, verified, proof,
+        /// import, page, item, plan, rules, act, draft, invite, peer, sync, endorsed, verified,
+        /// proof,
         /// checked, exported, doctor, manifest, held, backup, backup_verified, restored,
         /// restoring, alarms, alarm, text.
         kind: String,
@@ -651,6 +664,27 @@ pub struct ReasonRow {
     pub text: String,
 }
 
+/// Something the review before release found in an item.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FindingRow {
+    /// Stable code, such as `review.marking`.
+    pub code: String,
+    /// Typed arguments as text.
+    pub args: std::collections::BTreeMap<String, String>,
+    /// English, for logs.
+    pub text: String,
+    /// The property, as a selector.
+    pub place: String,
+    /// The first byte within its text.
+    pub start: u64,
+    /// The byte after the last.
+    pub end: u64,
+    /// stops or warns.
+    pub severity: String,
+    /// Does the order answer for it?
+    pub accepted: bool,
+}
+
 /// What would happen to one item for one recipient.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlanLine {
@@ -660,7 +694,7 @@ pub struct PlanLine {
     pub id: String,
     /// Title.
     pub title: String,
-    /// release, reduced, refer, deny.
+    /// release, reduced, refer, deny; stopped where the review keeps it.
     pub outcome: String,
     /// Selectors of properties that stay, each with why.
     pub withheld: std::collections::BTreeMap<String, Vec<ReasonRow>>,
@@ -668,10 +702,13 @@ pub struct PlanLine {
     pub reasons: Vec<ReasonRow>,
     /// Clause that allows it.
     pub clause: Option<String>,
+    /// What the review found in what would leave.
+    #[serde(default)]
+    pub findings: Vec<FindingRow>,
 }
 
-/// The plan for one recipient. Lines list everything that does not leave whole, and the first
-/// hundred that do.
+/// The plan for one recipient. Lines list everything that does not leave whole, the first hundred
+/// that do, and the first thousand of these in which the review found something.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlanRecipient {
     /// Node id.
@@ -686,6 +723,9 @@ pub struct PlanRecipient {
     pub refer: u64,
     /// Stays.
     pub stays: u64,
+    /// Could leave by the rules, and the review keeps it.
+    #[serde(default)]
+    pub stopped: u64,
     /// Was released to it before, byte for byte: nothing to do.
     pub already: u64,
     /// Agreement that allows the releases.
@@ -701,6 +741,9 @@ pub struct PlanAnswer {
     pub recipients: Vec<PlanRecipient>,
     /// Is a second person needed?
     pub needs_second_person: bool,
+    /// Names of items that the review had no room for.
+    #[serde(default)]
+    pub names_left_out: u64,
     /// The act, when one was prepared.
     pub act: Option<ActAnswer>,
 }

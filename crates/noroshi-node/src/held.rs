@@ -396,7 +396,7 @@ impl Node {
                 self.close_act(tx, record, approved)
             })
             .map_err(store_failure::<WriteError>)?;
-        self.store.scrub().map_err(store_failure)?;
+        self.scrub()?;
         Ok(quiet(ledger_line))
     }
 

@@ -36,6 +36,7 @@ mod receipts;
 mod receive;
 mod release;
 mod renewal;
+mod review;
 mod send;
 
 // Between organisations and people.

@@ -20,6 +20,7 @@ use crate::home::Home;
 use crate::keys::Keys;
 use crate::pairing::Pairing;
 use crate::records::{AgreementRecord, Record};
+use crate::review::NameIndex;
 use crate::send::LinkSlot;
 use crate::taxii::{Tries, Views};
 
@@ -41,6 +42,8 @@ pub struct Node {
     pub(crate) at_work: Mutex<BTreeSet<ActId>>,
     /// The agreements this node has signed, with the store's generation they were read at.
     pub(crate) binding: Mutex<Option<(u64, Arc<Vec<AgreementRecord>>)>>,
+    /// Names of items, for the review before release.
+    pub(crate) names: Mutex<NameIndex>,
     /// One backup at a time.
     pub(crate) backup_turn: Mutex<()>,
     /// One standing release at a time.
@@ -94,6 +97,7 @@ impl Node {
             pairing: Mutex::new(Pairing::default()),
             at_work: Mutex::new(BTreeSet::new()),
             binding: Mutex::new(None),
+            names: Mutex::default(),
             backup_turn: Mutex::new(()),
             standing_turn: Mutex::new(()),
             tries: Mutex::new(Tries::default()),
@@ -119,6 +123,12 @@ impl Node {
         let kept = self.keep_checkpoint();
         self.store.close().map_err(store_failure)?;
         kept
+    }
+
+    /// What was erased goes from every file and from memory.
+    pub(crate) fn scrub(&self) -> Result<(), Failure> {
+        self.forget_names();
+        self.store.scrub().map_err(store_failure)
     }
 
     /// What the administrator configured.

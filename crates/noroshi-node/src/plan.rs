@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use noroshi_gate::review::{Finding, Severity};
 use noroshi_gate::{
     Channel, Decision, Gate, Grant, Marked, Outcome, Provenance, Question, Recipient, Rules,
 };
@@ -16,13 +17,20 @@ use noroshi_model::{ItemHash, NodeId};
 use noroshi_store::{Filter, RecordKind, StoredItem, WriteError};
 
 use crate::acts::act_answer;
-use crate::command::{Event, Failure, PlanAnswer, PlanLine, PlanRecipient, ReasonRow, Selection};
+use crate::command::{
+    Event, Failure, FindingRow, PlanAnswer, PlanLine, PlanRecipient, ReasonRow, Selection,
+};
 use crate::node::{Node, store_failure};
 use crate::records::{ActRecord, AgreementRecord, PlanEntry, PlanRecord, Record, int};
+use crate::review::{self, Accept, Accepted, Review, Sight};
 use crate::sink::Sink;
 
 /// Items released whole that are listed by name; all are counted.
 const WHOLE_LISTED_MAX: usize = 100;
+/// Lines up to which items are listed in which the review found something.
+const FOUND_LISTED_MAX: usize = 1000;
+/// The outcome of what the review keeps.
+const STOPPED: &str = "stopped";
 /// Most items of one plan.
 const ITEMS_MAX: usize = 2_000_000;
 /// Items that stay which a ledger line names; all are counted.
@@ -38,6 +46,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) person: &'a str,
     pub(crate) dry_run: bool,
     pub(crate) expires_minutes: u32,
+    pub(crate) accept: &'a [String],
 }
 
 /// Everything the gate is asked with, read once for many items.
@@ -67,8 +76,10 @@ impl GateView {
 /// What is planned for one recipient, and the gate that says so.
 struct Desk<'a> {
     gate: Gate<'a>,
+    sight: Sight,
     shown: PlanRecipient,
     entries: Vec<PlanEntry>,
+    accepted: Vec<Accepted>,
 }
 
 impl Node {
@@ -125,10 +136,14 @@ impl Node {
                     name: name.clone(),
                     ..PlanRecipient::default()
                 },
+                sight: Sight::default(),
                 entries: Vec::new(),
+                accepted: Vec::new(),
             })
             .collect();
         let hashes = self.selected(select)?;
+        let accepts = self.accepts(ask.accept)?;
+        let review = self.review(view.now)?;
         let mut needs_two = false;
         for (done, hash) in hashes.iter().enumerate() {
             if done % PROGRESS_EVERY == 0 {
@@ -147,8 +162,23 @@ impl Node {
                 continue;
             };
             for desk in &mut desks {
-                needs_two |= self.plan_one(&stored, &marked, desk)?;
+                needs_two |= self.plan_one(&stored, &marked, desk, &review, &accepts)?;
             }
+        }
+        let accepted: Vec<Accepted> = desks
+            .iter_mut()
+            .flat_map(|desk| std::mem::take(&mut desk.accepted))
+            .collect();
+        if let Some(idle) = accepts.iter().find(|accept| {
+            let mut accepted = accepted.iter();
+            !accepted.any(|by| by.accept == **accept)
+        }) {
+            let problem = "the review finds nothing of that kind in this item that stops it";
+            let named = format!("{}:{}", idle.code, idle.item);
+            return Err(
+                Failure::new("share.accept", 2, format_args!("`{named}`: {problem}"))
+                    .arg("accept", named),
+            );
         }
         let plan = PlanRecord {
             recipients: desks
@@ -160,13 +190,14 @@ impl Node {
         let mut answer = PlanAnswer {
             recipients: desks.into_iter().map(|desk| desk.shown).collect(),
             needs_second_person: needs_two,
+            names_left_out: review.left_out,
             act: None,
         };
         if !ask.dry_run {
             self.note_denied(&answer, ask)?;
         }
         if !ask.dry_run && !plan.recipients.is_empty() {
-            let record = self.release_act(&plan, ask, precedence, needs_two)?;
+            let record = self.release_act(&plan, ask, precedence, needs_two, &accepted)?;
             answer.act = Some(act_answer(&record, self.now()));
         }
         Ok(answer)
@@ -178,7 +209,7 @@ impl Node {
         let lines: Vec<_> = answer
             .recipients
             .iter()
-            .filter(|recipient| recipient.stays + recipient.refer > 0)
+            .filter(|recipient| recipient.stays + recipient.refer + recipient.stopped > 0)
             .map(|recipient| {
                 let staying = recipient.lines.iter();
                 let staying = staying.filter(|line| line.clause.is_none());
@@ -188,6 +219,7 @@ impl Node {
                     .with("purpose", ask.purpose)
                     .with("stays", int(recipient.stays))
                     .with("refer", int(recipient.refer))
+                    .with("stopped", int(recipient.stopped))
                     .with("items", items);
                 self.line(LineKind::Denied, Some(&person), body)
             })
@@ -234,31 +266,47 @@ impl Node {
         stored: &StoredItem,
         marked: &Marked,
         desk: &mut Desk<'_>,
+        review: &Review,
+        accepts: &[Accept],
     ) -> Result<bool, Failure> {
         let Desk {
             gate,
+            sight,
             shown,
             entries,
+            accepted,
         } = desk;
-        let (released, decision) = gate.preview(marked, &provenance(stored));
-        if let Some(rendition) = released {
-            let sent = self
-                .inside()?
-                .was_released(&gate.recipient().node, &stored.hash, &rendition)
-                .map_err(store_failure)?;
-            if sent {
-                shown.already += 1;
-                return Ok(false);
-            }
-            let reduced = decision.outcome == Outcome::Reduced;
-            entries.push(PlanEntry {
-                item: stored.hash,
-                rendition,
-                reduced,
-            });
+        let to = gate.recipient().node;
+        let (outgoing, decision) = gate.outgoing(marked, &provenance(stored));
+        let Some(outgoing) = outgoing else {
+            note(shown, stored, &decision, Vec::new(), false);
+            return Ok(false);
+        };
+        let rendition = outgoing.hash();
+        let sent = self
+            .inside()?
+            .was_released(&to, &stored.hash, &rendition)
+            .map_err(store_failure)?;
+        if sent {
+            shown.already += 1;
+            return Ok(false);
         }
-        note(shown, stored, &decision);
-        Ok(released.is_some() && decision.needs_second_person)
+        let findings = self.findings(review, (gate, sight), (stored, marked), &outgoing)?;
+        let answered = review::accepted(&findings, &to, &stored.hash, accepts);
+        let (rows, is_stopped) = reviewed(&findings, &to, &stored.hash, &answered);
+        note(shown, stored, &decision, rows, is_stopped);
+        // Whoever accepts a finding does not do so alone.
+        let needs_two = decision.needs_second_person || !answered.is_empty();
+        accepted.extend(answered);
+        if is_stopped {
+            return Ok(false);
+        }
+        entries.push(PlanEntry {
+            item: stored.hash,
+            rendition,
+            reduced: decision.outcome == Outcome::Reduced,
+        });
+        Ok(needs_two)
     }
 
     /// What a release act would do as the gate answers now, for who is to sign it. `None` where
@@ -276,6 +324,8 @@ impl Node {
         let agreements = self.standings(&view.agreements, view.now);
         let grants = self.every_grant()?;
         let question = view.question(view.now, &grants);
+        let review = self.review(view.now)?;
+        let accepted = review::accepted_in(record);
         let mut answer = PlanAnswer {
             needs_second_person: record.needs_two,
             ..PlanAnswer::default()
@@ -285,6 +335,7 @@ impl Node {
                 continue;
             };
             let mut gate = Gate::new(&recipient, &agreements, &view.rules, &question);
+            let mut sight = Sight::default();
             let mut shown = PlanRecipient {
                 node: node.to_string(),
                 name,
@@ -293,10 +344,19 @@ impl Node {
             for entry in entries {
                 let stored = self.inside()?.item(&entry.item).map_err(store_failure)?;
                 let Some(stored) = stored else { continue };
-                if let Some(marked) = self.marked(&stored)? {
-                    let (_, decision) = gate.preview(&marked, &provenance(&stored));
-                    note(&mut shown, &stored, &decision);
-                }
+                let Some(marked) = self.marked(&stored)? else {
+                    continue;
+                };
+                let (outgoing, decision) = gate.outgoing(&marked, &provenance(&stored));
+                let findings = match &outgoing {
+                    None => Vec::new(),
+                    Some(outgoing) => {
+                        let asked = (&mut gate, &mut sight);
+                        self.findings(&review, asked, (&stored, &marked), outgoing)?
+                    }
+                };
+                let (rows, is_stopped) = reviewed(&findings, node, &stored.hash, &accepted);
+                note(&mut shown, &stored, &decision, rows, is_stopped);
             }
             answer.recipients.push(shown);
         }
@@ -310,6 +370,7 @@ impl Node {
         ask: &Ask<'_>,
         precedence: Precedence,
         needs_two: bool,
+        accepted: &[Accepted],
     ) -> Result<ActRecord, Failure> {
         let recipients = plan.recipients.iter().map(|(node, entries)| {
             let reduced = entries.iter().filter(|entry| entry.reduced).count() as u64;
@@ -320,11 +381,14 @@ impl Node {
                     .with("reduced", int(reduced)),
             )
         });
-        let subject = Object::new()
+        let mut subject = Object::new()
             .with("plan", text(plan.digest()))
             .with("recipients", recipients.collect::<Vec<Value>>())
             .with("purpose", ask.purpose)
             .with("precedence", precedence.as_str());
+        if !accepted.is_empty() {
+            subject.insert("accepted", review::accepted_value(accepted));
+        }
         let record = self.act_record(
             ActKind::Release,
             subject,
@@ -396,7 +460,23 @@ impl Node {
 }
 
 /// Count a decision and list it, as far as the list goes.
-fn note(shown: &mut PlanRecipient, stored: &StoredItem, decision: &Decision) {
+fn note(
+    shown: &mut PlanRecipient,
+    stored: &StoredItem,
+    decision: &Decision,
+    findings: Vec<FindingRow>,
+    is_stopped: bool,
+) {
+    if is_stopped {
+        shown.stopped += 1;
+        let line = plan_line(stored, decision, findings);
+        shown.lines.push(PlanLine {
+            outcome: STOPPED.to_owned(),
+            clause: None,
+            ..line
+        });
+        return;
+    }
     if let Some(basis) = &decision.basis {
         shown
             .agreement
@@ -409,9 +489,11 @@ fn note(shown: &mut PlanRecipient, stored: &StoredItem, decision: &Decision) {
         Outcome::Deny => &mut shown.stays,
     };
     *counter += 1;
-    let listed_whole = decision.outcome == Outcome::Release;
-    if !listed_whole || *counter <= WHOLE_LISTED_MAX as u64 {
-        shown.lines.push(plan_line(stored, decision));
+    let is_listed = decision.outcome != Outcome::Release
+        || *counter <= WHOLE_LISTED_MAX as u64
+        || (!findings.is_empty() && shown.lines.len() < FOUND_LISTED_MAX);
+    if is_listed {
+        shown.lines.push(plan_line(stored, decision, findings));
     }
 }
 
@@ -426,7 +508,17 @@ pub(crate) fn provenance(stored: &StoredItem) -> Provenance {
 
 /// An item that stays, and the codes why, as the ledger says it.
 fn denied(line: &PlanLine) -> Value {
-    let codes: Vec<&str> = line.reasons.iter().map(|reason| &*reason.code).collect();
+    let stops = line
+        .findings
+        .iter()
+        .filter(|it| it.severity == "stops" && !it.accepted);
+    let stops = stops.map(|finding| &*finding.code);
+    let codes: Vec<&str> = line
+        .reasons
+        .iter()
+        .map(|reason| &*reason.code)
+        .chain(stops)
+        .collect();
     Value::Object(
         Object::new()
             .with("item", line.hash.as_str())
@@ -434,7 +526,22 @@ fn denied(line: &PlanLine) -> Value {
     )
 }
 
-fn plan_line(stored: &StoredItem, decision: &Decision) -> PlanLine {
+/// Findings as rows, and whether any keeps the item.
+fn reviewed(
+    findings: &[Finding],
+    to: &NodeId,
+    item: &ItemHash,
+    accepted: &[Accepted],
+) -> (Vec<FindingRow>, bool) {
+    let stops = review::stopping(findings, to, item, accepted);
+    let row = |finding: &Finding| {
+        let is_open = finding.severity == Severity::Warns || stops.contains(&finding);
+        review::finding_row(finding, !is_open)
+    };
+    (findings.iter().map(row).collect(), !stops.is_empty())
+}
+
+fn plan_line(stored: &StoredItem, decision: &Decision, findings: Vec<FindingRow>) -> PlanLine {
     let withheld = decision.withheld.iter().map(|place| {
         let reasons = place.reasons.iter().map(reason_row).collect();
         (place.selector.to_string(), reasons)
@@ -447,6 +554,7 @@ fn plan_line(stored: &StoredItem, decision: &Decision) -> PlanLine {
         withheld: withheld.collect(),
         reasons: decision.reasons.iter().map(reason_row).collect(),
         clause: decision.basis.as_ref().map(|basis| basis.clause.clone()),
+        findings,
     }
 }
 

@@ -173,7 +173,7 @@ impl Node {
             })
             .map_err(store_failure)?;
         if mode == RecallMode::Destroy {
-            self.store.scrub().map_err(store_failure)?;
+            self.scrub()?;
         }
         let wake = recalls.iter().map(|(node, ..)| *node).collect();
         Ok(Effect {

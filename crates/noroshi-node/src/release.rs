@@ -16,6 +16,7 @@ use crate::command::Failure;
 use crate::node::{Node, store_failure};
 use crate::plan::{GateView, provenance};
 use crate::records::{ActRecord, PlanEntry, PlanRecord, int};
+use crate::review::{Sight, accepted_in, stopping};
 
 /// By whose order releases are put into a log.
 pub(crate) struct Queued<'a> {
@@ -91,10 +92,9 @@ impl Node {
             .to_owned();
         let requester = record.act.requester.clone();
         let view = self.gate_view(&purpose)?;
-        let has_second_person = record.approval.is_some();
         // Half the way is asking the gate, half is writing.
         let mut way = Way::new(2 * plan.len(), progress);
-        if let Some(why) = self.differs(&plan, &view, has_second_person, &mut way)? {
+        if let Some(why) = self.differs(&plan, &view, record, &mut way)? {
             self.store
                 .write(|tx| self.return_act(tx, record, &why))
                 .map_err(store_failure::<WriteError>)?;
@@ -144,9 +144,11 @@ impl Node {
         &self,
         plan: &PlanRecord,
         view: &GateView,
-        has_second_person: bool,
+        record: &ActRecord,
         way: &mut Way<'_>,
     ) -> Result<Option<String>, Failure> {
+        let review = self.review(view.now)?;
+        let accepted = accepted_in(record);
         let agreements = self.standings(&view.agreements, view.now);
         let grants = self.every_grant()?;
         for (node, lines) in &plan.recipients {
@@ -155,6 +157,7 @@ impl Node {
             };
             let question = view.question(view.now, &grants);
             let mut gate = Gate::new(&recipient, &agreements, &view.rules, &question);
+            let mut sight = Sight::default();
             for line in lines {
                 way.step();
                 let stored = self.inside()?.item(&line.item).map_err(store_failure)?;
@@ -165,13 +168,20 @@ impl Node {
                 let Some((stored, marked)) = marked else {
                     return Ok(Some(format!("item {} is gone", line.item)));
                 };
-                let (rendition, decision) = gate.preview(&marked, &provenance(stored));
-                if rendition != Some(line.rendition) {
+                let (outgoing, decision) = gate.outgoing(&marked, &provenance(stored));
+                let outgoing = outgoing.filter(|outgoing| outgoing.hash() == line.rendition);
+                let Some(outgoing) = outgoing else {
                     let first = decision.reasons.first();
                     let why = first.map_or("other bytes would leave".into(), ToString::to_string);
                     return Ok(Some(format!("item {}: {why}", line.item)));
+                };
+                let asked = (&mut gate, &mut sight);
+                let findings = self.findings(&review, asked, (stored, &marked), &outgoing)?;
+                let stops = stopping(&findings, node, &line.item, &accepted);
+                if let Some(finding) = stops.first() {
+                    return Ok(Some(format!("item {}: {}", line.item, finding.concern)));
                 }
-                if decision.needs_second_person && !has_second_person {
+                if decision.needs_second_person && record.approval.is_none() {
                     return Ok(Some(format!("item {}: {SECOND_PERSON}", line.item)));
                 }
             }

@@ -1,19 +1,21 @@
 //! What people set for their node: source profiles, the second-person rule, persons.
 
 use noroshi_gate::acts::Approved;
+use noroshi_gate::review::ReviewRules;
 use noroshi_gate::{Rules, Scope, Threshold};
 use noroshi_model::act::ActKind;
 use noroshi_model::document::hex;
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::profile::SourceProfile;
-use noroshi_model::{PersonId, StixId};
+use noroshi_model::{Limits, PersonId, StixId};
 use noroshi_store::{RecordKind, WriteError};
 
 use crate::acts::Effect;
 use crate::command::{ActAnswer, Event, Failure};
 use crate::node::{Node, store_failure};
 use crate::records::{ActRecord, Person, Record};
+use crate::review::REVIEW;
 use crate::sink::Sink;
 
 /// Where the second-person rule stands among the rules.
@@ -210,15 +212,17 @@ impl Node {
                 .str("value")
                 .ok_or_else(damaged)?
                 .to_owned();
-            value.parse::<Threshold>().map_err(|_| damaged())?;
+            let key = if record.act.subject.str("rule") == Some("review") {
+                let read = Value::parse(value.as_bytes(), &Limits::DEFAULT).ok();
+                let rules = read.and_then(|value| ReviewRules::from_value(value).ok());
+                rules.map(|_| REVIEW)
+            } else {
+                value.parse::<Threshold>().ok().map(|_| SECOND_PERSON)
+            };
+            let key = key.ok_or_else(damaged)?;
             let body = record.act.subject.clone();
             let line = self.line(LineKind::Rule, Some(&record.act.requester), body);
-            (
-                RecordKind::Rule,
-                SECOND_PERSON.to_vec(),
-                value.into_bytes(),
-                line,
-            )
+            (RecordKind::Rule, key.to_vec(), value.into_bytes(), line)
         };
         let ledger_line = self
             .store

@@ -50,8 +50,10 @@ impl Node {
                 person,
                 dry_run,
                 expires_minutes,
+                accept,
             } => {
                 let ask = Ask {
+                    accept: &accept,
                     to: &to,
                     purpose: &purpose,
                     precedence: &precedence,
@@ -165,6 +167,10 @@ impl Node {
                 second_person_above,
                 person,
             } => answer(sink, "act", self.rule_set(&second_person_above, &person)?),
+            Command::ReviewSet { rules, person } => {
+                answer(sink, "act", self.review_set(&rules, &person)?)
+            }
+            Command::RuleShow => answer(sink, "rules", self.rules_shown()?),
             Command::CoalitionSet {
                 coalition,
                 title,

@@ -267,7 +267,7 @@ impl Node {
     ) -> Result<Vec<Vec<u8>>, Failure> {
         if self.store.owes_scrub() {
             // A receipt may say `destroyed`: it waits until the bytes are gone from every file.
-            self.store.scrub().map_err(store_failure)?;
+            self.scrub()?;
         }
         loop {
             let peer = self.confirmed_peer(peer)?;

@@ -20,6 +20,7 @@ mod lies;
 mod pairings;
 mod proofs;
 mod restores;
+mod review;
 mod revoked;
 mod roads;
 mod stage;

@@ -47,6 +47,16 @@ pub(crate) fn run(cli: &Cli, asked: Asked) -> Result<(), Failure> {
         Asked::CheckProof { file, since, keys } => {
             check_proof(cli, &file, since.as_deref(), keys.as_deref())
         }
+        Asked::Review(file, person) => {
+            let rules = read_json(&file)?;
+            let by = person.clone();
+            request(
+                cli,
+                &Command::ReviewSet { rules, person: by },
+                &person,
+                None,
+            )
+        }
         Asked::Propose(file, person) => {
             let agreement = read_json(&file)?;
             request(

@@ -4,6 +4,7 @@ mod coalition;
 mod held;
 mod keep;
 mod key;
+mod rule;
 mod taxii;
 mod third;
 
@@ -86,6 +87,8 @@ pub(crate) enum Asked {
     },
     /// Take an agreement from a file and propose it as this person.
     Propose(PathBuf, String),
+    /// Take the review's rules from a file and ask for them as this person.
+    Review(PathBuf, String),
     /// Make a backup as this person; plain where that is asked.
     Backup(PathBuf, String, bool),
     /// Make a node of a backup, as this person, with keys from this folder.
@@ -226,6 +229,9 @@ enum Top {
         /// How long it can be approved, in minutes.
         #[arg(long, default_value_t = 60)]
         expires: u32,
+        /// Answer for a finding of the review that stops an item; a second person must as well.
+        #[arg(long, value_name = "CODE:ITEM")]
+        accept: Vec<String>,
         /// Who asks.
         #[arg(long = "as", value_name = "NAME")]
         person: String,
@@ -275,7 +281,7 @@ enum Top {
     Profile(ProfileTask),
     /// Rules of this node.
     #[command(subcommand)]
-    Rule(RuleTask),
+    Rule(rule::RuleTask),
     /// Items kept apart until somebody decides.
     #[command(subcommand)]
     Held(held::HeldTask),
@@ -570,30 +576,6 @@ enum ProfileTask {
 }
 
 #[derive(Clone, Debug, Subcommand)]
-enum RuleTask {
-    /// Above which marking a second person must approve a release.
-    ///
-    /// Example: noroshi rule set "tlp:green us-class:unclassified" --as sato
-    Set {
-        /// Axis and level; several apart by spaces.
-        second_person_above: String,
-        /// Who orders it.
-        #[arg(long = "as", value_name = "NAME")]
-        person: String,
-    },
-    /// Admit a held item that lowers its marking; a second person approves.
-    ///
-    /// Example: noroshi rule lower 1f0c2a9b --as sato.  Next: noroshi act approve ACT --as suzuki
-    Lower {
-        /// Which held item.
-        item: String,
-        /// Who asks.
-        #[arg(long = "as", value_name = "NAME")]
-        person: String,
-    },
-}
-
-#[derive(Clone, Debug, Subcommand)]
 enum ActTask {
     /// List acts.
     ///
@@ -672,6 +654,7 @@ fn asked(top: &Top) -> Asked {
             precedence,
             dry_run,
             expires,
+            accept,
             person,
         } => {
             let select = Selection {
@@ -689,6 +672,7 @@ fn asked(top: &Top) -> Asked {
                 person: person.clone(),
                 dry_run,
                 expires_minutes: expires,
+                accept,
             };
             if dry_run {
                 Asked::Plain(command)
@@ -746,26 +730,7 @@ fn asked(top: &Top) -> Asked {
                 by,
             )
         }
-        Top::Rule(RuleTask::Set {
-            second_person_above,
-            person,
-        }) => {
-            let by = person.clone();
-            Asked::Act(
-                Command::RuleSet {
-                    second_person_above,
-                    person,
-                },
-                by,
-            )
-        }
-        Top::Rule(RuleTask::Lower { item, person }) => Asked::Act(
-            Command::MarkingLower {
-                item,
-                person: person.clone(),
-            },
-            person,
-        ),
+        Top::Rule(task) => task.asked(),
         Top::Held(task) => task.asked(),
         Top::Coalition(task) => task.asked(),
         Top::Act(ActTask::List { state }) => Asked::Plain(Command::ActList { state }),

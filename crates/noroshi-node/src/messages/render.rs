@@ -233,6 +233,7 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
             let row = agreement_row(lang, answer);
             format!("{row}\n{}", pretty(&answer["object"]))
         }
+        "rules" => pretty(answer),
         "act" => say(
             lang,
             "act-row",
@@ -362,13 +363,16 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
 fn plan(lang: Lang, answer: &Value) -> String {
     let mut lines = Vec::new();
     for recipient in answer["recipients"].as_array().into_iter().flatten() {
-        let counts = ["name", "whole", "reduced", "refer", "stays", "already"];
+        let counts = [
+            "name", "whole", "reduced", "refer", "stays", "stopped", "already",
+        ];
         lines.push(say(lang, "plan-recipient", recipient, &counts));
         if recipient["agreement"].is_string() {
             lines.push(say(lang, "plan-agreement", recipient, &["agreement"]));
         }
         for line in recipient["lines"].as_array().into_iter().flatten() {
             plan_line(lang, line, &mut lines);
+            findings(lang, line, &mut lines);
             if line["outcome"] == "refer" {
                 let args = [
                     ("hash", &*short(line, "hash")),
@@ -377,6 +381,17 @@ fn plan(lang: Lang, answer: &Value) -> String {
                 lines.push(text(lang, "plan-refer-next", &args));
             }
         }
+    }
+    if answer["names_left_out"]
+        .as_u64()
+        .is_some_and(|left| left > 0)
+    {
+        lines.push(say(
+            lang,
+            "plan-names-left-out",
+            answer,
+            &["names_left_out"],
+        ));
     }
     if answer["needs_second_person"] == true {
         lines.push(text(lang, "plan-second", &[]));
@@ -411,6 +426,35 @@ fn plan_line(lang: Lang, line: &Value, lines: &mut Vec<String>) {
             ("reason", &reasons.join("; ")),
         ];
         lines.push(text(lang, "plan-withheld", &args));
+    }
+}
+
+/// What the review found in a line's item, and how to go on where it stops it.
+fn findings(lang: Lang, line: &Value, lines: &mut Vec<String>) {
+    for finding in line["findings"].as_array().into_iter().flatten() {
+        let severity = match (&finding["severity"], &finding["accepted"]) {
+            (_, Value::Bool(true)) => "accepted",
+            (severity, _) if severity == "stops" => "stops",
+            _ => "warns",
+        };
+        let args = [
+            (
+                "severity",
+                &*text(lang, &format!("review-is-{severity}"), &[]),
+            ),
+            ("finding", &*reason_text(lang, finding)),
+            ("place", &*word(finding, "place")),
+            ("start", &*word(finding, "start")),
+            ("end", &*word(finding, "end")),
+        ];
+        lines.push(text(lang, "plan-finding", &args));
+        if severity == "stops" && line["outcome"] == "stopped" {
+            let args = [
+                ("code", &*word(finding, "code")),
+                ("hash", &*short(line, "hash")),
+            ];
+            lines.push(text(lang, "plan-accept", &args));
+        }
     }
 }
 

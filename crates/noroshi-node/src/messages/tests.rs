@@ -64,6 +64,14 @@ fn every_finding_of_the_doctor_has_words_and_each_that_is_not_good_says_what_men
 }
 
 #[test]
+fn every_finding_of_the_review_has_words_in_both_languages() {
+    for code in noroshi_gate::review::Concern::CODES {
+        let id = code.replace('.', "-");
+        assert!(knows(Lang::En, &id) && knows(Lang::Ja, &id), "{id}");
+    }
+}
+
+#[test]
 fn a_missing_message_falls_back_to_its_id_and_arguments() {
     assert_eq!(
         text(Lang::Ja, "no-such-message", &[("a", "b")]),

@@ -19,6 +19,7 @@ use crate::node::{Node, lock, store_failure};
 use crate::plan::{GateView, provenance};
 use crate::records::{PlanEntry, Record, int};
 use crate::release::Queued;
+use crate::review::{Sight, stopping};
 use crate::sink::Sink;
 
 /// Items looked at between two writes.
@@ -188,7 +189,10 @@ impl Node {
         let agreements = self.standings(&view.agreements, view.now);
         let question = view.question(view.now, &[]);
         let mut gate = Gate::new(&to, &agreements, &view.rules, &question);
+        let review = self.review(view.now)?;
+        let mut sight = Sight::default();
         let mut entries = Vec::new();
+        let mut stopped: Vec<Value> = Vec::new();
         for row in rows {
             if !collection.shows(row.id.kind(), &row.source) {
                 continue;
@@ -200,22 +204,37 @@ impl Node {
             let Some(marked) = self.marked(&stored)? else {
                 continue;
             };
-            let (rendition, decision) = gate.preview(&marked, &provenance(&stored));
-            let Some(rendition) = rendition.filter(|_| !decision.needs_second_person) else {
+            let (outgoing, decision) = gate.outgoing(&marked, &provenance(&stored));
+            let Some(outgoing) = outgoing.filter(|_| !decision.needs_second_person) else {
                 continue;
             };
+            let rendition = outgoing.hash();
             let was_released = reader
                 .was_released(&to.node, &stored.hash, &rendition)
                 .map_err(store_failure)?;
-            if !was_released {
+            if was_released {
+                continue;
+            }
+            let asked = (&mut gate, &mut sight);
+            let findings = self.findings(&review, asked, (&stored, &marked), &outgoing)?;
+            let stops = stopping(&findings, &to.node, &stored.hash, &[]);
+            if stops.is_empty() {
                 entries.push(PlanEntry {
                     item: stored.hash,
                     rendition,
                     reduced: decision.outcome == Outcome::Reduced,
                 });
+            } else {
+                let codes = stops.iter().map(|finding| finding.concern.code());
+                stopped.push(
+                    Object::new()
+                        .with("item", text(stored.hash))
+                        .with("reasons", codes.collect::<Vec<&str>>())
+                        .into(),
+                );
             }
         }
-        if entries.is_empty() && standing.is_none() {
+        if entries.is_empty() && stopped.is_empty() && standing.is_none() {
             return Ok(0);
         }
         self.store
@@ -223,6 +242,15 @@ impl Node {
                 if let Some(standing) = standing {
                     let key = collection.name.as_str().as_bytes();
                     tx.put(RecordKind::Standing, key, &standing.to_bytes())?;
+                }
+                if !stopped.is_empty() {
+                    // For people to look at: they may share it and answer for what was found.
+                    let body = Object::new()
+                        .with("to", text(to.node))
+                        .with("purpose", collection.purpose.as_str())
+                        .with("stopped", int(stopped.len() as u64))
+                        .with("items", stopped);
+                    tx.append(&self.line(LineKind::Denied, None, body))?;
                 }
                 if entries.is_empty() {
                     return Ok(0);
@@ -263,8 +291,10 @@ impl Node {
             .map(|(key, bytes)| Digest::of_parts(&[key, bytes]))
             .collect();
         let rules = format!(
-            "{:?} {:?}",
-            view.rules.second_person_above, view.rules.coalitions
+            "{:?} {:?} {:?}",
+            view.rules.second_person_above,
+            view.rules.coalitions,
+            self.review_rules()?
         );
         let collection = collection.to_bytes();
         Ok(Digest::of(

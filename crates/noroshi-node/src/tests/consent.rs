@@ -40,6 +40,7 @@ fn outcome(three: &Three, number: u32, purpose: &str) -> (u64, u64) {
         person,
         dry_run: true,
         expires_minutes,
+        accept: Vec::new(),
     });
     let recipient = &plan["recipients"][0];
     (

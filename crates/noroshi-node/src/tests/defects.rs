@@ -43,6 +43,7 @@ fn share_to(party: &Party, item: u32, to: &[&str]) -> Result<Value, Failure> {
         person,
         dry_run: false,
         expires_minutes: 60,
+        accept: Vec::new(),
     })
 }
 

@@ -146,9 +146,10 @@ fn read_frozen(kind: RecordKind) {
         RecordKind::Manifest => {}
         // An item in canonical form.
         RecordKind::Marking => {}
+        // Words, or the review's rules: noroshi-gate holds `review-rules-v1.json`.
+        RecordKind::Rule => {}
         // A word, a number, a signature, a digest: nothing to read.
         RecordKind::Meta
-        | RecordKind::Rule
         | RecordKind::HeldEntry
         | RecordKind::Claim
         | RecordKind::Introduced
@@ -255,6 +256,10 @@ const FIXTURES: &[(&str, &str)] = &[
     (
         "recovery_question",
         "noroshi-node/test-data/frozen/signed-recovery-question-v1.json",
+    ),
+    (
+        "review rules",
+        "noroshi-gate/test-data/review-rules-v1.json",
     ),
     (
         "source profile",

@@ -508,6 +508,7 @@ impl Party {
             person: self.people[0].to_owned(),
             dry_run: false,
             expires_minutes: 60,
+            accept: Vec::new(),
         }
     }
 
