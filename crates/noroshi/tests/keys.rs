@@ -42,7 +42,7 @@ fn former(home: &Home, purpose: &str) -> String {
 fn every_key_is_rotated_and_revoked_at_a_running_server_and_partners_go_on() {
     let (jp_address, us_address) = (free_address(), free_address());
     let (jp, us) = (Home::of("JPN", &jp_address), Home::of("USA", &us_address));
-    befriend(&jp, &us, &jp_address);
+    befriend(&jp, &us);
     let start = |home: &Home| serve(home.command(&["--json", "serve"])).0;
     let (mut jp_server, mut us_server) = (start(&jp), start(&us));
     for (number, purpose) in ["items", "ledger", "sealing", "tls"]

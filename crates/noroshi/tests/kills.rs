@@ -166,7 +166,7 @@ fn receiver_killed(from: &Home, to: &Home, times: u64, pages: u64) -> usize {
 fn release_receipt_and_recall_survive_deaths_at_every_station_of_both_nodes() {
     let (jp_address, us_address) = (free_address(), free_address());
     let (jp, us) = (Home::of("JPN", &jp_address), Home::of("USA", &us_address));
-    befriend(&jp, &us, &jp_address);
+    befriend(&jp, &us);
     let path = write(&jp, "whole.json", &bundle(300));
     jp.ok(&["import", &path]);
 

@@ -3,24 +3,7 @@
 
 mod home;
 
-use home::{Home, befriend, bundle, free_address, json, serve, write};
-
-/// A server that ends with its test, also where that fails.
-struct Serving(std::process::Child);
-
-impl Serving {
-    fn of(home: &Home) -> Self {
-        Self(serve(home.command(&["--json", "serve"])).0)
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use home::{Home, Serving, befriend, bundle, free_address, json, write};
 
 fn item(number: u32) -> String {
     format!("malware--00000000-0000-4000-8000-{number:012x}")
@@ -31,7 +14,7 @@ fn item(number: u32) -> String {
 fn a_lost_node_comes_back_from_a_backup_and_serves_nobody_before_its_partner_has_told() {
     let (jp_address, us_address) = (free_address(), free_address());
     let (jp, us) = (Home::of("JPN", &jp_address), Home::of("USA", &us_address));
-    befriend(&jp, &us, &jp_address);
+    befriend(&jp, &us);
     let path = write(&jp, "whole.json", &bundle(50));
     jp.ok(&["import", &path]);
     let us_server = Serving::of(&us);

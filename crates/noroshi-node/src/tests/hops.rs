@@ -2,13 +2,14 @@
 
 use noroshi_model::link::{EntryKind, Precedence, Recall, RecallMode};
 use noroshi_model::{Digest, Signed};
-use noroshi_store::WriteError;
+use noroshi_store::{RecordKind, WriteError};
 use serde_json::{Value, json};
 
 use super::stage::{Party, id, object};
 use super::third::Three;
 use crate::command::Command;
 use crate::node::{lock, store_failure};
+use crate::records::AgreementRecord;
 
 /// Hops and counts that Japan is told of for an item.
 fn told(jp: &Party, number: u32) -> (Vec<Value>, Vec<Value>) {
@@ -54,6 +55,102 @@ fn a_recall_follows_its_item_to_every_hop_and_each_answers_with_its_own_receipt(
     for party in [jp, us, au] {
         party.verifies();
     }
+}
+
+/// Four nations in a row, one agreement of all: nobody has a link with all others.
+///
+/// Clause: I6
+#[test]
+fn a_recall_reaches_the_third_hop_and_its_word_comes_back_over_two() {
+    let three = Three::new(false);
+    let (jp, us, au) = (&three.stage.jp, &three.us, &three.au);
+    let (au_far, nz) = three.stage.past(au, "AUS", "NZL", ["aroha", "tane"]);
+    let draft = |with: &[&str]| {
+        au_far.ask(Command::AgreementTemplate {
+            with: with.iter().map(ToString::to_string).collect(),
+            title: None,
+            days: 60,
+        })["agreement"]
+            .take()
+    };
+    let mut four = draft(&["USA", "NZL"]);
+    let known = jp
+        .node
+        .records::<AgreementRecord>(RecordKind::Agreement)
+        .unwrap();
+    let theirs = known
+        .iter()
+        .find(|known| known.agreement.parties.len() == 3)
+        .unwrap();
+    let value: Value = serde_json::from_slice(&theirs.bytes).unwrap();
+    let japan = value["parties"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|party| party["nation"] == "JPN");
+    four["parties"]
+        .as_array_mut()
+        .unwrap()
+        .push(japan.unwrap().clone());
+    four["members_known"] = json!(true);
+    let id_of_four = four["id"].as_str().unwrap().to_owned();
+    let settle = || {
+        for _ in 0..5 {
+            three.settle();
+            au_far.sync();
+        }
+    };
+    // Terms for each direction of each link.
+    let mut term = four["releases"][0].clone();
+    let mut terms = four["releases"].as_array().unwrap().clone();
+    for (from, to) in [(jp, us), (us, jp)] {
+        term["from"] = json!(from.node.me().to_string());
+        term["to"] = json!(to.node.me().to_string());
+        terms.push(term.clone());
+    }
+    four["releases"] = json!(terms);
+    au_far.order(Command::AgreementPropose {
+        agreement: four,
+        person: au.people[0].to_owned(),
+    });
+    settle();
+    for party in [us, jp, &nz] {
+        party.sign(&id_of_four);
+        settle();
+    }
+    jp.import("own", &[object(1, 100)]);
+    jp.order(jp.share(&[&id(1)]));
+    settle();
+    us.order(us.share(&[&id(1)]));
+    settle();
+    au_far.order(au_far.share(&[&id(1)]));
+    settle();
+    for party in [us, au, &nz] {
+        assert_eq!(party.state(&id(1)).as_deref(), Some("admitted"));
+    }
+    jp.order(jp.recall(&id(1), "destroy"));
+    settle();
+    for party in [us, au, &nz] {
+        assert_eq!(party.state(&id(1)).as_deref(), Some("destroyed"));
+        party.verifies();
+    }
+    let (mut hops, counts) = told(jp, 1);
+    hops.sort_by_key(|hop| hop["nation"].to_string());
+    let said: Vec<_> = hops
+        .iter()
+        .map(|hop| {
+            (
+                hop["nation"].as_str().unwrap(),
+                hop["fate"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [("AUS", "destroyed"), ("NZL", "destroyed")],
+        "{counts:?}"
+    );
+    assert_eq!(hops[1]["via"], au.node.me().to_string());
 }
 
 /// Clause: I6

@@ -236,12 +236,22 @@ impl Stage {
     /// A third organisation, paired with the United States only: the one that passes on as it
     /// sees the third, and the third.
     pub(super) fn beyond(&self) -> (Party, Party) {
-        let people = ["bruce", "sheila"];
-        let au = found(self.folder.path(), &self.hands, "AUS", people);
-        let us = Party::new(&self.us.node, &au, self.us.people, "AUS");
-        let au = Party::new(&au, &self.us.node, people, "USA");
-        pair(&us, &au);
-        (us, au)
+        self.past(&self.us, "USA", "AUS", ["bruce", "sheila"])
+    }
+
+    /// One more organisation, paired with that party only: the party as it sees it, and it.
+    pub(super) fn past(
+        &self,
+        near: &Party,
+        near_nation: &'static str,
+        nation: &'static str,
+        people: [&'static str; 2],
+    ) -> (Party, Party) {
+        let far = found(self.folder.path(), &self.hands, nation, people);
+        let near = Party::new(&near.node, &far, near.people, nation);
+        let far = Party::new(&far, &near.node, people, near_nation);
+        pair(&near, &far);
+        (near, far)
     }
 
     /// One more organisation, paired with Japan: Japan as it sees it, and it.

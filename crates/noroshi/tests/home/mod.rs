@@ -12,6 +12,8 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_noroshi");
 
 pub(crate) struct Home {
     pub(crate) folder: tempfile::TempDir,
+    pub(crate) nation: String,
+    pub(crate) address: String,
 }
 
 impl Home {
@@ -23,6 +25,8 @@ impl Home {
     pub(crate) fn of(nation: &str, listen: &str) -> Self {
         let home = Self {
             folder: tempfile::tempdir().unwrap(),
+            nation: nation.to_owned(),
+            address: listen.to_owned(),
         };
         let lines = "root: the root passphrase\nsato: the first passphrase\n\
                      suzuki: the second one\nbackup: the backup passphrase\n";
@@ -146,26 +150,28 @@ pub(crate) fn order(home: &Home, args: &[&str]) {
     }
 }
 
+/// A server that ends with its test, also where that fails.
+pub(crate) struct Serving(Child);
+
+impl Serving {
+    pub(crate) fn of(home: &Home) -> Self {
+        Self(serve(home.command(&["--json", "serve"])).0)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Pair both, and put an agreement in force.
-pub(crate) fn befriend(jp: &Home, us: &Home, jp_address: &str) {
-    let servers = [jp, us].map(|home| serve(home.command(&["--json", "serve"])).0);
-    let code = json(&jp.ok(&["--json", "peer", "invite", "--as", "sato"]));
-    let code = code["code"].as_str().unwrap();
-    us.ok(&["peer", "accept", jp_address, code, "--as", "sato"]);
-    let digits = |home: &Home| {
-        let own = json(&home.ok(&["--json", "peer", "list"]));
-        own["fingerprint"]["digits"].as_str().unwrap().to_owned()
-    };
-    order(
-        us,
-        &["peer", "confirm", "JPN", "--fingerprint", &digits(jp)],
-    );
-    order(
-        jp,
-        &["peer", "confirm", "USA", "--fingerprint", &digits(us)],
-    );
-    us.ok(&["peer", "sync"]);
-    let draft = json(&jp.ok(&["--json", "agreement", "template", "--with", "USA"]));
+pub(crate) fn befriend(jp: &Home, us: &Home) {
+    let servers = [jp, us].map(Serving::of);
+    pair(jp, us);
+    let draft = json(&jp.ok(&["--json", "agreement", "template", "--with", &us.nation]));
     let file = write(jp, "draft.json", &draft["agreement"].to_string());
     order(jp, &["agreement", "propose", &file]);
     jp.ok(&["peer", "sync"]);
@@ -173,5 +179,25 @@ pub(crate) fn befriend(jp: &Home, us: &Home, jp_address: &str) {
     order(us, &["agreement", "sign", id]);
     us.ok(&["peer", "sync"]);
     jp.ok(&["peer", "sync"]);
-    let _ = servers.map(stop);
+    drop(servers);
+}
+
+/// Pair two that serve, by code and fingerprints.
+pub(crate) fn pair(jp: &Home, us: &Home) {
+    let code = json(&jp.ok(&["--json", "peer", "invite", "--as", "sato"]));
+    let code = code["code"].as_str().unwrap();
+    us.ok(&["peer", "accept", &jp.address, code, "--as", "sato"]);
+    let digits = |home: &Home| {
+        let own = json(&home.ok(&["--json", "peer", "list"]));
+        own["fingerprint"]["digits"].as_str().unwrap().to_owned()
+    };
+    order(
+        us,
+        &["peer", "confirm", &jp.nation, "--fingerprint", &digits(jp)],
+    );
+    order(
+        jp,
+        &["peer", "confirm", &us.nation, "--fingerprint", &digits(us)],
+    );
+    us.ok(&["peer", "sync"]);
 }
