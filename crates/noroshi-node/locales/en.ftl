@@ -4,6 +4,7 @@ progress-plan = asking the gate
 progress-verify = verifying
 progress-snapshot = copying the store
 progress-backup = writing
+progress-export = writing tiles
 progress-release = releasing
 progress-sync = exchanging
 progress-balance = counting

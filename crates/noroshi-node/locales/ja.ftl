@@ -3,6 +3,7 @@ progress-import = 読込中
 progress-plan = 審査中
 progress-snapshot = 保存内容を写しています
 progress-backup = 書いています
+progress-export = タイルを書出中
 progress-release = 提供の準備中
 progress-sync = 通信中
 progress-balance = 集計中

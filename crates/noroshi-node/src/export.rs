@@ -8,6 +8,7 @@ use noroshi_store::LogEntry;
 
 use crate::command::{Event, Failure};
 use crate::node::{Node, store_failure};
+use crate::run::told;
 use crate::send::{cosigner_name, log_name};
 use crate::sink::Sink;
 
@@ -78,6 +79,7 @@ impl Node {
             })?;
             write(&tile_path(None, from / TILE_WIDTH, width), &bundle)?;
             from += width;
+            told(sink, "progress-export")(from, size);
         }
         let tiles: Box<dyn Tiles + '_> = match &node {
             None => Box::new(reader.ledger_tiles()),

@@ -1,6 +1,6 @@
 //! Both languages say the same things.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use std::path::Path;
 
@@ -85,25 +85,48 @@ fn a_message_takes_its_arguments() {
     assert_eq!(text(Lang::Ja, "page-end", &[("rows", "3")]), "3 件");
 }
 
-/// The codes that failures are made with in the sources of a folder.
-fn codes(folder: &Path, found: &mut Vec<String>) {
+/// Runs something over every source file of a folder.
+fn sources(folder: &Path, each: &mut dyn FnMut(&str)) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            codes(&path, found);
+            sources(&path, each);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let source = std::fs::read_to_string(&path).unwrap();
-            let made = source.split("Failure::new(").skip(1);
-            let is_code = |code: &&str| {
-                let plain = |c: char| c.is_ascii_lowercase() || matches!(c, '.' | '_');
-                code.chars().all(plain)
-            };
-            found.extend(made.filter_map(|rest| {
-                let literal = rest.trim_start().strip_prefix('"')?;
-                let code = literal.split('"').next().filter(is_code);
-                code.map(str::to_owned)
-            }));
+            each(&std::fs::read_to_string(&path).unwrap());
         }
+    }
+}
+
+/// The codes that failures are made with in a source file.
+fn codes(source: &str, found: &mut Vec<String>) {
+    let made = source.split("Failure::new(").skip(1);
+    let is_code = |code: &&str| {
+        let plain = |c: char| c.is_ascii_lowercase() || matches!(c, '.' | '_');
+        code.chars().all(plain)
+    };
+    found.extend(made.filter_map(|rest| {
+        let literal = rest.trim_start().strip_prefix('"')?;
+        let code = literal.split('"').next().filter(is_code);
+        code.map(str::to_owned)
+    }));
+}
+
+#[test]
+fn every_sign_of_progress_has_words() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut labels = BTreeSet::new();
+    for name in ["noroshi-node/src", "noroshi/src"] {
+        sources(&crates.join(name), &mut |source| {
+            let named = source.split("\"progress-").skip(1);
+            labels.extend(named.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+        });
+    }
+    // What this test itself takes sources apart with.
+    labels.retain(|label| !label.is_empty() && label.chars().all(|c| c.is_ascii_lowercase()));
+    assert!(labels.len() > 8, "{labels:?}");
+    for label in labels {
+        let id = format!("progress-{label}");
+        assert!(knows(Lang::En, &id) && knows(Lang::Ja, &id), "{id}");
     }
 }
 
@@ -112,7 +135,7 @@ fn every_failure_is_told_in_japanese_and_nothing_else_is() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut made = vec!["store.locked".to_owned(), "store.failed".to_owned()];
     for name in ["noroshi-node/src", "noroshi/src"] {
-        codes(&crates.join(name), &mut made);
+        sources(&crates.join(name), &mut |source| codes(source, &mut made));
     }
     let mut made: Vec<String> = made
         .iter()
