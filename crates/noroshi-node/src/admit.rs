@@ -18,6 +18,7 @@ use crate::command::Failure;
 use crate::intake::{Counted, ObjectFate, Origin, Outcome, Verdict};
 use crate::node::{Node, store_failure};
 use crate::rules::profile_scope;
+use crate::taxii::{Gates, Going, Order};
 
 /// Most batches of an import recorded in one transaction.
 const TRANSACTION_BATCHES: usize = 8;
@@ -32,6 +33,7 @@ impl Node {
         &self,
         outcomes: Vec<Outcome>,
         origin: Origin<'_>,
+        gates: &mut Gates<'_>,
     ) -> Result<Prepared, Failure> {
         let profile = origin.profile;
         let mut prepared = Prepared::default();
@@ -84,7 +86,8 @@ impl Node {
             };
             let marked = mark_for(valid, profile, &table, &scope);
             let attribution = self.attribute(role, marked.assigned(), &marked.hash());
-            prepared.items.push((marked, attribution));
+            let going = gates.ask(&marked, &attribution, origin.source);
+            prepared.items.push((marked, attribution, going));
         }
         Ok(prepared)
     }
@@ -95,6 +98,7 @@ impl Node {
         &self,
         batches: &Receiver<Result<Prepared, Failure>>,
         origin: Origin<'_>,
+        orders: &[Order],
     ) -> Result<Counted, Failure> {
         let mut counted = Counted::default();
         let mut next = batches.recv().ok();
@@ -105,9 +109,12 @@ impl Node {
                 rules: &self.rules()?,
                 now: self.now(),
                 counted: &mut counted,
+                going: Going::new(),
             };
-            self.store
+            let remembered = self
+                .store
                 .write(|tx| {
+                    let before = tx.last_seq()?;
                     for taken in 1.. {
                         self.record_prepared(tx, prepared, &mut recording)?;
                         if taken == TRANSACTION_BATCHES {
@@ -122,9 +129,12 @@ impl Node {
                             Err(_) => break,
                         }
                     }
-                    Ok::<(), WriteError>(())
+                    self.release_admitted(tx, orders, recording.going, before)
                 })
                 .map_err(store_failure)?;
+            for (seen, numbers) in remembered {
+                seen.add(numbers);
+            }
             if next.is_none() {
                 next = batches.recv().ok();
             }
@@ -142,8 +152,10 @@ impl Node {
             keep_definition(tx, valid, scope, *learned)?;
         }
         recording.counted.add(prepared.counted);
-        for (marked, attribution) in prepared.items {
-            self.record_own(tx, marked, &attribution, recording)?;
+        for (marked, attribution, going) in prepared.items {
+            if self.record_own(tx, marked, &attribution, recording)? {
+                recording.going.extend(going);
+            }
         }
         Ok(())
     }
@@ -191,20 +203,22 @@ impl Node {
         Ok(())
     }
 
+    /// Judge and record one object. `true`: it was admitted, and is the newest of its versions.
     fn record_own(
         &self,
         tx: &mut Tx<'_>,
         marked: Marked,
         attribution: &Attribution,
         recording: &mut Recording<'_>,
-    ) -> Result<(), WriteError> {
+    ) -> Result<bool, WriteError> {
         let by_name = recording.origin.by_name;
         let head = by_name.then(|| marked.valid().head().clone());
-        let verdict = self.judge_own(tx, marked, attribution, recording)?;
+        let (verdict, is_newest) = self.judge_own(tx, marked, attribution, recording)?;
+        let is_admitted = verdict == Verdict::Admitted;
         if let Some(head) = head {
             recording.counted.fate(fate(&head, verdict));
         }
-        Ok(())
+        Ok(is_admitted && is_newest)
     }
 
     fn judge_own(
@@ -213,7 +227,7 @@ impl Node {
         marked: Marked,
         attribution: &Attribution,
         recording: &mut Recording<'_>,
-    ) -> Result<Verdict, WriteError> {
+    ) -> Result<(Verdict, bool), WriteError> {
         let hash = marked.valid().hash();
         let answer = &mut recording.counted.answer;
         let held = match tx.state(&hash)? {
@@ -221,23 +235,28 @@ impl Node {
             Some(ItemState::Held) => tx.item(&hash)?,
             Some(_) => {
                 answer.known += 1;
-                return Ok(Verdict::Known);
+                return Ok((Verdict::Known, false));
             }
         };
         // What a partner sent is its word, and judged by that.
         let is_ours = |stored: &StoredItem| stored.node.is_none_or(|node| node == self.me());
         if held.as_ref().is_some_and(|stored| !is_ours(stored)) {
             answer.known += 1;
-            return Ok(Verdict::Known);
+            return Ok((Verdict::Known, false));
         }
         let (source, now) = (recording.origin.source, recording.now);
+        let previous = self.previous_of(tx, &marked)?;
+        let modified = marked.valid().head().modified;
+        let is_newest = previous
+            .as_ref()
+            .is_none_or(|previous| previous.modified < modified);
         let context = AdmitContext {
             rules: recording.rules,
             world: self.world(),
             via: Via::Import {
                 own: attribution.role == Role::Originator,
             },
-            previous: self.previous_of(tx, &marked)?,
+            previous,
             agreements: &[],
             now,
             grants: &[],
@@ -249,7 +268,7 @@ impl Node {
                 if let Some(stored) = held {
                     tx.readmit(&stored, &admitted, Some((attribution, source)))?;
                     self.readmitted(tx, &hash, None)?;
-                    return Ok(Verdict::Admitted);
+                    return Ok((Verdict::Admitted, false));
                 }
                 let line = LedgerLine {
                     at: now,
@@ -258,11 +277,11 @@ impl Node {
                     body,
                 };
                 tx.admit(&admitted, attribution, source, &line)?;
-                Ok(Verdict::Admitted)
+                Ok((Verdict::Admitted, is_newest))
             }
             Admission::Held(_) if held.is_some() => {
                 answer.known += 1;
-                Ok(Verdict::Known)
+                Ok((Verdict::Known, false))
             }
             Admission::Held(held) => {
                 for reason in held.reasons() {
@@ -278,7 +297,7 @@ impl Node {
                     body,
                 };
                 tx.hold(&held, Some(attribution), source, &line)?;
-                Ok(verdict)
+                Ok((verdict, false))
             }
         }
     }
@@ -389,6 +408,8 @@ struct Recording<'a> {
     rules: &'a Rules,
     now: Timestamp,
     counted: &'a mut Counted,
+    /// What standing collections get of it.
+    going: Going,
 }
 
 /// A batch on its way to the recorder.
@@ -396,8 +417,9 @@ struct Recording<'a> {
 pub(crate) struct Prepared {
     /// Marking definitions learned, to be kept.
     learned: Vec<(Valid, Scope, Learned)>,
-    /// What is to be judged and recorded, with this node's answer for it.
-    items: Vec<(Marked, Attribution)>,
+    /// What is to be judged and recorded, with this node's answer for it, and to whom it goes once
+    /// it is admitted.
+    items: Vec<(Marked, Attribution, Going)>,
     /// What is known of the rest.
     counted: Counted,
 }

@@ -58,7 +58,7 @@ impl Count {
             Some((fate, at)) => {
                 *side.answered.entry(fate.as_str().to_owned()).or_default() += 1;
                 let micros = at.micros().saturating_sub(leaf.at.micros());
-                let seconds = u64::try_from(micros / 1_000_000).unwrap_or(0);
+                let seconds = u64::try_from((micros + 500_000) / 1_000_000).unwrap_or(0);
                 *self.waited.entry(seconds).or_default() += 1;
             }
         }

@@ -18,4 +18,5 @@ pub(crate) mod tokens;
 
 pub use command::TaxiiCommand;
 pub(crate) use pages::Views;
+pub(crate) use standing::{Gates, Going, Order};
 pub(crate) use tokens::Tries;

@@ -4,7 +4,7 @@
 use noroshi_model::ids::ActId;
 use noroshi_model::link::EntryKind;
 use noroshi_model::{ItemHash, NodeId, StixId, Timestamp};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::{ReadError, WriteError};
 use crate::logs::{bounded, leaf_of, peer_number};
@@ -46,6 +46,14 @@ const ENTRY: &str = "o.n, o.leaf, o.item, o.rendition, o.reduced, o.act, i.id, i
 const SERVABLE: &str = "o.peer = ?1 AND o.kind = ?2 AND o.void = 0 AND o.lost = 0 AND i.state = 0";
 
 impl Reader<'_> {
+    /// The position of the newest item; 0 where there is none.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn last_seq(&self) -> Result<u64, ReadError> {
+        last_seq(self.connection())
+    }
+
     /// Walk a log's servable entries from a number on, in order, until the walker says stop.
     ///
     /// # Errors
@@ -146,6 +154,14 @@ impl Reader<'_> {
 }
 
 impl Tx<'_> {
+    /// The position of the newest item; 0 where there is none.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn last_seq(&self) -> Result<u64, WriteError> {
+        Ok(last_seq(self.connection())?)
+    }
+
     /// The time for a log's next entry: now, or a microsecond after the last one where the clock
     /// has not gone on since. So no two entries of a log share a time, and their order is that of
     /// their numbers.
@@ -170,6 +186,13 @@ impl Tx<'_> {
             _ => now,
         })
     }
+}
+
+fn last_seq(connection: &Connection) -> Result<u64, ReadError> {
+    let last: Option<i64> = connection
+        .prepare_cached("SELECT max(seq) FROM item")?
+        .query_row([], |row| row.get(0))?;
+    Ok(last.unwrap_or_default().cast_unsigned())
 }
 
 /// A microsecond later.

@@ -18,7 +18,7 @@ use super::clients::Client;
 use super::collections::Collection;
 use crate::command::Failure;
 use crate::node::{Node, lock, store_failure};
-use crate::plan::provenance;
+use crate::plan::{GateView, provenance};
 use crate::records::ActRecord;
 
 /// Entries looked at for one page at most: a filter that finds little gives a short page that says
@@ -32,7 +32,7 @@ const IDS_MAX: usize = 1000;
 pub(crate) struct Views(Mutex<BTreeMap<(NodeId, String), Arc<Seen>>>);
 
 /// One client's, as long as everything it rests on is the same.
-struct Seen {
+pub(crate) struct Seen {
     basis: Basis,
     bits: RwLock<Bits>,
 }
@@ -184,17 +184,7 @@ impl Node {
         let to = self.client_recipient(client);
         let view = self.gate_view(&collection.purpose)?;
         let agreements = self.standings(&view.agreements, view.now);
-        let basis = Basis {
-            to: to.clone(),
-            rules: view.rules.clone(),
-            standings: agreements
-                .iter()
-                .filter(|held| held.agreement.has_party(&to.node))
-                .map(|held| (held.item, held.standing.clone()))
-                .collect(),
-            markings: self.markings(),
-        };
-        let seen = self.views.of(to.node, &collection.purpose, basis);
+        let seen = self.seen(&to, &view, &collection.purpose);
         let grants = self.every_grant()?;
         let question = view.question(view.now, &grants);
         let mut lens = Lens {
@@ -207,12 +197,34 @@ impl Node {
             learned: Vec::new(),
         };
         let outcome = look(&mut lens);
-        let learned = std::mem::take(&mut lens.learned);
-        if !learned.is_empty() {
-            let mut bits = seen.bits.write().unwrap_or_else(PoisonError::into_inner);
-            learned.into_iter().for_each(|number| bits.add(number));
-        }
+        seen.add(std::mem::take(&mut lens.learned));
         outcome
+    }
+
+    /// What is remembered of the gate's answers for a client, on what they rest on now.
+    pub(super) fn seen(&self, to: &Recipient, view: &GateView, purpose: &str) -> Arc<Seen> {
+        let agreements = self.standings(&view.agreements, view.now);
+        let basis = Basis {
+            to: to.clone(),
+            rules: view.rules.clone(),
+            standings: agreements
+                .into_iter()
+                .filter(|held| held.agreement.has_party(&to.node))
+                .map(|held| (held.item, held.standing))
+                .collect(),
+            markings: self.markings(),
+        };
+        self.views.of(to.node, purpose, basis)
+    }
+}
+
+impl Seen {
+    /// The gate released these entries whole, by levels alone.
+    pub(crate) fn add(&self, numbers: Vec<u64>) {
+        if !numbers.is_empty() {
+            let mut bits = self.bits.write().unwrap_or_else(PoisonError::into_inner);
+            numbers.into_iter().for_each(|number| bits.add(number));
+        }
     }
 }
 

@@ -4,16 +4,20 @@
 //! The order of two persons allows what one person may release; what needs a second person's eyes
 //! on the very bytes is never taken, and waits for `noroshi share`.
 
-use noroshi_gate::{Gate, Outcome};
-use noroshi_model::Digest;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use noroshi_gate::{Gate, Marked, Outcome, Provenance, Recipient};
 use noroshi_model::document::{DocumentError, Fields, text};
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::Precedence;
-use noroshi_store::{Filter, ItemRow, RecordKind, WriteError};
+use noroshi_model::{Attribution, Digest, NodeId};
+use noroshi_store::{Filter, ItemRow, RecordKind, Tx, WriteError};
 
 use super::clients::Client;
 use super::collections::Collection;
+use super::pages::Seen;
 use crate::command::{Event, Failure};
 use crate::node::{Node, lock, store_failure};
 use crate::plan::{GateView, provenance};
@@ -57,7 +61,165 @@ impl Record for Standing {
     }
 }
 
+/// A standing collection, as an import asks the gate for it.
+pub(crate) struct Order {
+    collection: Collection,
+    to: Recipient,
+    view: GateView,
+    basis: Digest,
+    /// What the gate answered for this client, for who serves it.
+    seen: Arc<Seen>,
+}
+
+/// The gates of all standing collections: asked about what is being imported, while it is at hand
+/// and read already.
+pub(crate) struct Gates<'a>(Vec<(&'a Order, Gate<'a>)>);
+
+/// What goes by one of the orders.
+pub(crate) struct Goes {
+    /// Its place among them.
+    order: usize,
+    entry: PlanEntry,
+    /// Is the gate's answer one that may be remembered?
+    plain: bool,
+}
+
+/// Numbers of a client's log, and where it is remembered that the gate released them.
+pub(crate) type Answered = (Arc<Seen>, Vec<u64>);
+
+/// What goes by all of them.
+pub(crate) type Going = Vec<Goes>;
+
+impl Gates<'_> {
+    /// To whom does an item go that this node brings in and has not admitted yet? To one
+    /// client once, however many of its collections show it.
+    pub(crate) fn ask(&mut self, item: &Marked, by: &Attribution, source: &str) -> Going {
+        let provenance = Provenance {
+            role: Some(by.role),
+            node: Some(by.node),
+            is_available: true,
+        };
+        let kind = item.valid().head().id.kind();
+        let mut going: Going = Vec::new();
+        for (order, (wanted, gate)) in self.0.iter_mut().enumerate() {
+            if !wanted.collection.shows(kind, source) {
+                continue;
+            }
+            let (rendition, decision) = gate.preview(item, &provenance);
+            if let Some(rendition) = rendition.filter(|_| !decision.needs_second_person) {
+                let reduced = decision.outcome == Outcome::Reduced;
+                let entry = PlanEntry {
+                    item: item.hash(),
+                    rendition,
+                    reduced,
+                };
+                going.push(Goes {
+                    order,
+                    entry,
+                    plain: !reduced && item.is_plain(),
+                });
+            }
+        }
+        going
+    }
+}
+
 impl Node {
+    /// Every standing collection with what the gate is asked for it.
+    pub(crate) fn standing_orders(&self) -> Result<Vec<Order>, Failure> {
+        let mut orders: Vec<Order> = Vec::new();
+        for collection in self.collections()?.into_iter().filter(|one| one.standing) {
+            let Ok(client) = self.client(collection.client.as_str()) else {
+                continue;
+            };
+            let view = self.gate_view(&collection.purpose)?;
+            let basis = self.basis(&view, &client, &collection)?;
+            let to = self.client_recipient(&client);
+            orders.push(Order {
+                seen: self.seen(&to, &view, &collection.purpose),
+                to,
+                collection,
+                view,
+                basis,
+            });
+        }
+        Ok(orders)
+    }
+
+    /// Use the gates of these orders.
+    pub(crate) fn with_gates<T>(
+        &self,
+        orders: &[Order],
+        work: impl FnOnce(&mut Gates<'_>) -> T,
+    ) -> T {
+        let agreements: Vec<_> = orders
+            .iter()
+            .map(|order| self.standings(&order.view.agreements, order.view.now))
+            .collect();
+        let gates = orders.iter().zip(&agreements).map(|(order, agreements)| {
+            let question = order.view.question(order.view.now, &[]);
+            let gate = Gate::new(&order.to, agreements, &order.view.rules, &question);
+            (order, gate)
+        });
+        work(&mut Gates(gates.collect()))
+    }
+
+    /// Put what was admitted in this transaction into the clients' logs. Where a collection had
+    /// looked at everything before it, it has looked at this as well. The answers to be remembered
+    /// once the transaction stands.
+    pub(crate) fn release_admitted(
+        &self,
+        tx: &mut Tx<'_>,
+        orders: &[Order],
+        going: Going,
+        before: u64,
+    ) -> Result<Vec<Answered>, WriteError> {
+        let mut by_order: Vec<Going> = orders.iter().map(|_| Going::new()).collect();
+        let mut given = BTreeSet::new();
+        for goes in going {
+            if given.insert((orders[goes.order].to.node, goes.entry.item)) {
+                by_order[goes.order].push(goes);
+            }
+        }
+        let mut remembered = Vec::new();
+        let seq = tx.last_seq()?;
+        for (order, going) in orders.iter().zip(by_order) {
+            if !going.is_empty() {
+                let first = tx.log_size(&order.to.node)?;
+                let plain = (first..).zip(&going).filter(|(_, goes)| goes.plain);
+                let numbers = plain.map(|(number, _)| number).collect();
+                remembered.push((Arc::clone(&order.seen), numbers));
+                let entries: Vec<PlanEntry> = going.into_iter().map(|goes| goes.entry).collect();
+                self.queue_standing(tx, &order.collection, &order.to.node, &entries)?;
+            }
+            let key = order.collection.name.as_str().as_bytes();
+            let known = tx.get(RecordKind::Standing, key)?;
+            let known = known.and_then(|bytes| Standing::from_bytes(&bytes).ok());
+            let (basis, all) = (order.basis, before);
+            if known == Some(Standing { seq: all, basis }) {
+                let standing = Standing { seq, basis };
+                tx.put(RecordKind::Standing, key, &standing.to_bytes())?;
+            }
+        }
+        Ok(remembered)
+    }
+
+    fn queue_standing(
+        &self,
+        tx: &mut Tx<'_>,
+        collection: &Collection,
+        to: &NodeId,
+        entries: &[PlanEntry],
+    ) -> Result<u64, WriteError> {
+        let queued = Queued {
+            act: None,
+            person: None,
+            purpose: &collection.purpose,
+            precedence: Precedence::Routine,
+        };
+        self.queue_releases(tx, &queued, to, entries, &mut || {})
+    }
+
     /// Bring every standing collection up to what the gate says now. How many entries were added.
     /// The work is that of the items that came since; all of them where the rules have changed.
     ///
@@ -112,7 +274,8 @@ impl Node {
         let basis = self.basis(&view, client, collection)?;
         let key = collection.name.as_str().as_bytes();
         let known: Option<Standing> = self.record(RecordKind::Standing, key)?;
-        let mut seq = match known {
+        let last = self.inside()?.last_seq().map_err(store_failure)?;
+        let mut seq = match &known {
             Some(known) if known.basis == basis => known.seq,
             Some(_) => {
                 self.void_refused(collection, client)?;
@@ -135,18 +298,26 @@ impl Node {
                 .inside()?
                 .page(seq, PAGE, &filter)
                 .map_err(store_failure)?;
-            let Some(last) = page.last() else {
-                return Ok(added);
+            let Some(end) = page.last() else {
+                break;
             };
-            seq = last.seq;
+            seq = end.seq;
             let standing = Standing { seq, basis };
             added += self.take(collection, client, &view, &page, Some(&standing))?;
             sink.send(Event::Progress {
                 label: "progress-standing".into(),
                 done: seq,
-                total: None,
+                total: Some(last),
             });
         }
+        let standing = Standing {
+            seq: seq.max(last),
+            basis,
+        };
+        if known.as_ref() != Some(&standing) {
+            self.take(collection, client, &view, &[], Some(&standing))?;
+        }
+        Ok(added)
     }
 
     /// What the gate does not release any more is voided, so that it comes back behind every cursor
@@ -255,13 +426,7 @@ impl Node {
                 if entries.is_empty() {
                     return Ok(0);
                 }
-                let queued = Queued {
-                    act: None,
-                    person: None,
-                    purpose: &collection.purpose,
-                    precedence: Precedence::Routine,
-                };
-                self.queue_releases(tx, &queued, &to.node, &entries, &mut || {})
+                self.queue_standing(tx, collection, &to.node, &entries)
             })
             .map_err(store_failure::<WriteError>)
     }
