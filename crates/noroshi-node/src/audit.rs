@@ -11,6 +11,7 @@ use noroshi_store::{
     Filter, ItemState, Log, LogEntry, LogPayload, Reader, RecordKind, StoredItem, VerifyError,
 };
 
+use crate::check::time_of;
 use crate::command::{Event, Failure};
 use crate::ledger::contradicted;
 use crate::node::{Node, store_failure};
@@ -57,11 +58,14 @@ impl Node {
                 .map_err(|error| broken(&what, &error))?;
             self.verify_checkpoints(&reader, Log::Of(&node), &what)?;
             receipts += self.verify_receipts(&reader, &node)?;
+            let cosigned = self.cosigned(&reader, &node)?;
             logs.push(serde_json::json!({
                 "peer": node.to_string(),
                 "name": name,
                 "sent": out.size,
                 "received": mirror.size,
+                "cosigned": cosigned.map(|(size, _)| size),
+                "cosigned_at": cosigned.map(|(_, seconds)| time_of(seconds)),
                 "received_checkpoints": mirror.checkpoints,
             }));
         }
@@ -113,6 +117,15 @@ impl Node {
                     .filter_map(|key| Checkpoint::open(note, &name, key).ok());
                 if !opened.any(|said| said.origin == name && said.size == *size) {
                     return Err(contradicted(what, *size, &"its signature does not verify"));
+                }
+                if let Log::For(peer) = log
+                    && self.cosigned_by(peer, note)?.is_none()
+                {
+                    return Err(contradicted(
+                        what,
+                        *size,
+                        &"its cosignature does not verify",
+                    ));
                 }
             }
         }

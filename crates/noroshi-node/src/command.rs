@@ -892,6 +892,9 @@ pub struct ReceiptRow {
     /// Was its content lost here before a restore?
     #[serde(default)]
     pub lost: bool,
+    /// Has the partner cosigned a checkpoint of its log with this entry in it?
+    #[serde(default)]
+    pub cosigned: bool,
 }
 
 /// Why a command failed.

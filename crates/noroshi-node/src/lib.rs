@@ -29,6 +29,7 @@ mod held;
 mod intake;
 
 // The way out.
+mod cosign;
 mod hops;
 mod plan;
 mod recall;

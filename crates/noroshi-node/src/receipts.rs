@@ -124,6 +124,11 @@ impl Node {
             let wanted = |node: NodeId| only.is_none_or(|only| only == node);
             'peers: for peer in peers.iter().filter(|peer| wanted(peer.node())) {
                 let (node, name) = (peer.node(), &peer.manifest.organisation.name_en);
+                let to = Recipient {
+                    node: &node,
+                    name,
+                    cosigned: self.cosigned_size(&node)?,
+                };
                 let mut from = 0;
                 loop {
                     let reader = self.inside()?;
@@ -136,7 +141,7 @@ impl Node {
                     let Some(last) = page.last() else { break };
                     from = last.leaf.number + 1;
                     for entry in &page {
-                        if let Some(row) = self.receipt_row(&node, name, entry)?
+                        if let Some(row) = self.receipt_row(&to, entry)?
                             && !emit(row, sink)
                         {
                             break 'peers;
@@ -165,15 +170,25 @@ impl Node {
             let name = self
                 .peer(node)?
                 .map(|peer| peer.manifest.organisation.name_en);
-            rows.extend(self.receipt_row(node, &name.unwrap_or_default(), entry)?);
+            let to = Recipient {
+                node,
+                name: &name.unwrap_or_default(),
+                cosigned: self.cosigned_size(node)?,
+            };
+            rows.extend(self.receipt_row(&to, entry)?);
         }
         Ok(rows)
     }
 
+    /// How many entries of the log for a partner it has cosigned.
+    fn cosigned_size(&self, node: &NodeId) -> Result<u64, Failure> {
+        let cosigned = self.cosigned(&self.inside()?, node)?;
+        Ok(cosigned.map_or(0, |(size, _)| size))
+    }
+
     fn receipt_row(
         &self,
-        node: &NodeId,
-        name: &str,
+        to: &Recipient<'_>,
         entry: &LogEntry,
     ) -> Result<Option<ReceiptRow>, Failure> {
         if !matches!(entry.leaf.kind, EntryKind::Release | EntryKind::Recall) {
@@ -197,8 +212,8 @@ impl Node {
                 .map(|stored| stored.id.to_string())
                 .unwrap_or_default(),
             rendition: rendition.to_string(),
-            node: node.to_string(),
-            name: name.to_owned(),
+            node: to.node.to_string(),
+            name: to.name.to_owned(),
             number: entry.leaf.number,
             entry: entry.leaf.kind.as_str().to_owned(),
             at: entry.leaf.at.to_string(),
@@ -206,6 +221,14 @@ impl Node {
             fate_at: entry.fate_at.map(|at| at.to_string()),
             void: entry.void,
             lost: entry.lost,
+            cosigned: entry.leaf.number < to.cosigned,
         }))
     }
+}
+
+/// To whom a row's entry was released.
+struct Recipient<'a> {
+    node: &'a NodeId,
+    name: &'a str,
+    cosigned: u64,
 }

@@ -21,7 +21,6 @@ use noroshi_seal::manifest::SignedManifest;
 use noroshi_seal::merkle::{Hash, leaf_hash};
 use noroshi_seal::sealing::{self, FrameKey};
 use noroshi_seal::sign::Ed25519;
-use noroshi_seal::tlog::Checkpoint;
 use noroshi_store::{ItemState, RecordKind, StoredItem, Tx, WriteError};
 use noroshi_sync::{Announcement, Delivery, Event, FrameError, LinkState, Payload};
 
@@ -32,7 +31,7 @@ use crate::node::{Node, store_failure};
 use crate::recall::SignedRecall;
 use crate::receipts::SignedReceipt;
 use crate::records::{Peer, int};
-use crate::send::{LinkSlot, log_name};
+use crate::send::LinkSlot;
 
 /// Threads that read what one exchange brought, at most.
 const READERS_MAX: usize = 8;
@@ -90,6 +89,8 @@ struct Batch {
     repeated: Vec<(u64, Hash)>,
     acknowledged: Vec<(u64, u64)>,
     checkpoint: Option<String>,
+    /// A checkpoint of this node's log for the peer, which the peer has cosigned.
+    cosigned: Option<String>,
     alarms: Vec<String>,
 }
 
@@ -180,6 +181,7 @@ impl Node {
             Event::Repeated { number, leaf_hash } => batch.repeated.push((number, leaf_hash)),
             Event::Acknowledged(ranges) => batch.acknowledged.extend(ranges.iter()),
             Event::Checkpoint(note) => batch.checkpoint = Some(note),
+            Event::Cosigned(note) => batch.cosigned = Some(note),
         }
         Ok(())
     }
@@ -279,6 +281,7 @@ impl Node {
             && batch.acknowledged.is_empty()
             && batch.alarms.is_empty()
             && batch.checkpoint.is_none()
+            && batch.cosigned.is_none()
             && slot.link.state() == before;
         if quiet {
             return Ok(Outcome::default());
@@ -309,6 +312,7 @@ impl Node {
         };
         let mut read = self.read_items(peer, &batch.deliveries)?.into_iter();
         let mut learned = Vec::new();
+        let mut cosigned = None;
         let outcome = self
             .store
             .write(|tx| {
@@ -341,7 +345,10 @@ impl Node {
                     tx.append(&self.line(LineKind::Alarm, None, body))?;
                 }
                 if let Some(note) = &batch.checkpoint {
-                    self.check_mirror(tx, peer, &mut slot.alarms, note)?;
+                    cosigned = self.check_mirror(tx, peer, &mut slot.alarms, note)?;
+                }
+                if let Some(note) = &batch.cosigned {
+                    self.take_cosigned(tx, peer, &mut slot.alarms, note)?;
                 }
                 self.note_recovered(tx, &node)?;
                 let state = slot.link.state();
@@ -355,6 +362,9 @@ impl Node {
             })
             .map_err(store_failure)?;
         // Only now are they durable.
+        if let Some(note) = cosigned {
+            slot.link.give_cosigned(note);
+        }
         for (definition, scope) in &learned {
             // What the table of this exchange has learned, the node's learns as well.
             let _ = self.with_markings(|table| table.learn(definition, scope));
@@ -741,53 +751,6 @@ impl Node {
             .with("why", why);
         tx.append(&self.line(LineKind::Disputed, None, body))
             .map(|_| ())
-    }
-
-    /// The peer's checkpoint must be its own, and where the mirror has come that far, agree. One
-    /// that is smaller than the mirror is late, or the peer shows another log than it sent.
-    fn check_mirror(
-        &self,
-        tx: &mut Tx<'_>,
-        peer: &Peer,
-        alarms: &mut Alarms,
-        note: &str,
-    ) -> Result<(), WriteError> {
-        let node = peer.node();
-        let name = log_name(&node, Some(&self.me()));
-        let ledger_keys = peer
-            .manifest
-            .keys
-            .iter()
-            .filter(|key| key.purpose == Purpose::Ledger && key.revoked.is_none());
-        let opened = ledger_keys
-            .filter_map(|key| key.public.as_slice().try_into().ok())
-            .find_map(|public| Checkpoint::open(note, &name, public).ok());
-        let mut alarm = |tx: &mut Tx<'_>, why: &str| {
-            if !alarms.is_new(self.now(), why) {
-                return Ok(());
-            }
-            let body = Object::new().with("peer", text(node)).with("why", why);
-            tx.append(&self.line(LineKind::Disputed, None, body))
-                .map(|_| ())
-        };
-        let Some(checkpoint) = opened.filter(|checkpoint| checkpoint.origin == name) else {
-            return alarm(tx, "a checkpoint is not signed by the peer's ledger key");
-        };
-        let Some(root) = tx.mirror_root_at(&node, checkpoint.size)? else {
-            // Of entries still under way: a later one will be compared.
-            return Ok(());
-        };
-        if checkpoint.root != root {
-            return alarm(
-                tx,
-                "the peer's log has another root than the entries it sent",
-            );
-        }
-        let (size, _) = tx.mirror_root(&node)?;
-        if checkpoint.size == size {
-            tx.mirror_checkpoint_put(&node, size, note)?;
-        }
-        Ok(())
     }
 
     /// One signed statement on everything this exchange brought.

@@ -303,13 +303,15 @@ impl Node {
                 None => break,
                 Some(Want::Epoch) => self.begin_epoch(peer, slot)?,
                 Some(Want::Ack) => {
-                    let framed = slot.link.frame_entries(Vec::new(), None, self.now());
+                    let checkpoint = self.asking_again(&node)?;
+                    let checkpoint = checkpoint.as_deref();
+                    let framed = slot.link.frame_entries(Vec::new(), checkpoint, self.now());
                     frames.extend(framed.map_err(|error| Failure::new("link.frame", 1, error))?);
                     break;
                 }
                 Some(Want::Entries(numbers)) => {
                     let entries = self.entries(peer, &numbers, room - bytes)?;
-                    let (_, checkpoint) = self.log_checkpoint(&node)?;
+                    let checkpoint = self.asking_checkpoint(&node)?;
                     let framed = slot
                         .link
                         .frame_entries(entries, Some(&checkpoint), self.now());

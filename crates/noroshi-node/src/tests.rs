@@ -10,6 +10,7 @@ mod circles;
 mod coalitions;
 mod config;
 mod consent;
+mod cosigns;
 mod defects;
 mod doctor;
 mod frozen;

@@ -10,7 +10,7 @@ use noroshi_seal::merkle::{Frontier, Hash, leaf_hash, root_at};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::{ReadError, WriteError};
-use crate::merkle::{Growing, in_log, out_log, read_edge};
+use crate::merkle::{Growing, LogId, in_log, out_log, read_edge};
 use crate::read::{Reader, seq_of};
 use crate::rows::{LogEntry, LogPayload};
 use crate::write::Tx;
@@ -307,7 +307,33 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Keep a signed checkpoint of a partner's log, as this node signed it.
+    /// The root of a partner's log when it had that size; none where it never came so far.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn log_root_at(&mut self, node: &NodeId, size: u64) -> Result<Option<Hash>, WriteError> {
+        let log = out_log(self.peer_number(node)?);
+        self.root_at(log, size)
+    }
+
+    fn root_at(&mut self, log: LogId, size: u64) -> Result<Option<Hash>, WriteError> {
+        let writer = &mut *self.writer;
+        let edge = writer.edges.edge(&writer.connection, log)?.clone();
+        if size > edge.frontier.size() {
+            return Ok(None);
+        }
+        let tiles = Growing {
+            connection: &writer.connection,
+            log,
+            edge: &edge,
+        };
+        root_at(&tiles, size)
+            .map(Some)
+            .map_err(|error| WriteError::Damaged(error.to_string()))
+    }
+
+    /// Keep a checkpoint of a partner's log that this node signed and the partner cosigned. Of the
+    /// earlier ones few are kept: each says less than a later one, which commits to all before.
     ///
     /// # Errors
     /// See [`WriteError`].
@@ -318,7 +344,8 @@ impl Tx<'_> {
         note: &str,
     ) -> Result<(), WriteError> {
         let log = out_log(self.peer_number(node)?);
-        self.put_checkpoint(log, size, note)
+        self.put_checkpoint(log, size, note)?;
+        self.thin_checkpoints(log, size)
     }
 
     /// An entry of the partner's own log arrived. `false`: it was there with the same leaf hash.
@@ -412,22 +439,23 @@ impl Tx<'_> {
     /// See [`WriteError`].
     pub fn mirror_root_at(&mut self, node: &NodeId, size: u64) -> Result<Option<Hash>, WriteError> {
         let log = in_log(self.peer_number(node)?);
-        let writer = &mut *self.writer;
-        let edge = writer.edges.edge(&writer.connection, log)?.clone();
-        if size > edge.frontier.size() {
-            return Ok(None);
-        }
-        let tiles = Growing {
-            connection: &writer.connection,
-            log,
-            edge: &edge,
-        };
-        root_at(&tiles, size)
-            .map(Some)
-            .map_err(|error| WriteError::Damaged(error.to_string()))
+        self.root_at(log, size)
     }
 
-    /// Keep a checkpoint that the partner signed and the mirror agrees with.
+    /// The checkpoint kept of the mirror at that size.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn mirror_checkpoint(
+        &mut self,
+        node: &NodeId,
+        size: u64,
+    ) -> Result<Option<String>, WriteError> {
+        let log = in_log(self.peer_number(node)?);
+        self.checkpoint_at(log, size)
+    }
+
+    /// Keep a checkpoint that the partner signed and the mirror agrees with, and few earlier ones.
     ///
     /// # Errors
     /// See [`WriteError`].
@@ -438,7 +466,17 @@ impl Tx<'_> {
         note: &str,
     ) -> Result<(), WriteError> {
         let log = in_log(self.peer_number(node)?);
-        self.put_checkpoint(log, size, note)
+        self.put_checkpoint(log, size, note)?;
+        self.thin_checkpoints(log, size)
+    }
+
+    /// Between half of this size and this size no other checkpoint stays: there is one with every
+    /// exchange, and the store must not grow with them.
+    fn thin_checkpoints(&self, log: LogId, size: u64) -> Result<(), WriteError> {
+        self.connection()
+            .prepare_cached("DELETE FROM checkpoint WHERE log = ?1 AND size > ?2 AND size < ?3")?
+            .execute(params![log, bounded(size / 2), bounded(size)])?;
+        Ok(())
     }
 }
 

@@ -453,18 +453,26 @@ impl<'a> Tx<'a> {
         self.put_checkpoint(LEDGER, size, note)
     }
 
+    pub(crate) fn checkpoint_at(
+        &self,
+        log: LogId,
+        size: u64,
+    ) -> Result<Option<String>, WriteError> {
+        let known = self
+            .connection()
+            .prepare_cached("SELECT note FROM checkpoint WHERE log = ?1 AND size = ?2")?
+            .query_row(params![log, size.cast_signed()], |row| row.get(0))
+            .optional()?;
+        Ok(known)
+    }
+
     pub(crate) fn put_checkpoint(
         &mut self,
         log: LogId,
         size: u64,
         note: &str,
     ) -> Result<(), WriteError> {
-        let size = size.cast_signed();
-        let known: Option<String> = self
-            .connection()
-            .prepare_cached("SELECT note FROM checkpoint WHERE log = ?1 AND size = ?2")?
-            .query_row(params![log, size], |row| row.get(0))
-            .optional()?;
+        let known = self.checkpoint_at(log, size)?;
         let root = |note: &str| Checkpoint::unverified(note).ok().map(|said| said.root);
         if known.is_some_and(|known| root(&known) != root(note)) {
             // What was once signed is the evidence: nothing takes its place.
@@ -475,7 +483,7 @@ impl<'a> Tx<'a> {
             .prepare_cached(
                 "INSERT OR REPLACE INTO checkpoint (log, size, note) VALUES (?1, ?2, ?3)",
             )?
-            .execute(params![log, size, note])?;
+            .execute(params![log, size.cast_signed(), note])?;
         Ok(())
     }
 

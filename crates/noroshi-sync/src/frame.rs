@@ -297,6 +297,9 @@ pub(crate) enum Record {
         announcement: [u8; 32],
         applied: Ranges,
     },
+    /// A checkpoint of the recipient's own log with the sender's cosignature. Only ever an answer
+    /// to a checkpoint that asks for it: a node that does not know this record never gets one.
+    Cosigned { note: String },
 }
 
 /// An attribution on the wire.

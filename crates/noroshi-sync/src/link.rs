@@ -152,6 +152,8 @@ pub enum Event {
     Acknowledged(Ranges),
     /// The peer's signed checkpoint of its log for this node.
     Checkpoint(String),
+    /// A checkpoint of this node's log for the peer, with the peer's cosignature.
+    Cosigned(String),
 }
 
 struct Sending {
@@ -198,6 +200,8 @@ pub struct Link {
     in_flight_bytes: usize,
     ack_due: bool,
     announcement_due: bool,
+    /// A checkpoint of the peer's log that this node has cosigned, to be given back.
+    cosigned: Option<String>,
 }
 
 impl Link {
@@ -216,6 +220,7 @@ impl Link {
             in_flight_bytes: 0,
             ack_due: false,
             announcement_due: false,
+            cosigned: None,
         }
     }
 
@@ -293,10 +298,16 @@ impl Link {
         self.queue.len()
     }
 
-    /// Is there an acknowledgement the peer has not been told?
+    /// Is there an acknowledgement or a cosignature the peer has not been told?
     #[must_use]
     pub fn owes_ack(&self) -> bool {
-        self.ack_due
+        self.ack_due || self.cosigned.is_some()
+    }
+
+    /// Give a checkpoint of the peer's log back, cosigned: once, with the next frames. The node has
+    /// stored it before. Should it be lost, the peer asks again.
+    pub fn give_cosigned(&mut self, note: String) {
+        self.cosigned = Some(note);
     }
 
     /// What to send next. Strictly by precedence; a flash entry goes however much is in flight.
@@ -329,7 +340,7 @@ impl Link {
         if !next.is_empty() {
             return Some(Want::Entries(next));
         }
-        (self.ack_due || self.announcement_due || !self.is_known()).then_some(Want::Ack)
+        (self.owes_ack() || self.announcement_due || !self.is_known()).then_some(Want::Ack)
     }
 
     /// Has the peer shown that it knows the sending epoch?
@@ -375,6 +386,9 @@ impl Link {
             records.push(Record::Checkpoint {
                 note: note.to_owned(),
             });
+        }
+        if let Some(note) = self.cosigned.take() {
+            records.push(Record::Cosigned { note });
         }
         if self.receiving.is_none() && self.state.peer_epoch > 0 {
             records.push(Record::NeedAnnouncement);
@@ -658,7 +672,13 @@ impl Link {
                 events.push(Event::Checkpoint(note));
                 Ok(())
             }
-            Record::Checkpoint { .. } => Err(FrameError::Records("a checkpoint's length")),
+            Record::Cosigned { note } if note.len() <= NOTE_BYTES_MAX => {
+                events.push(Event::Cosigned(note));
+                Ok(())
+            }
+            Record::Checkpoint { .. } | Record::Cosigned { .. } => {
+                Err(FrameError::Records("a checkpoint's length"))
+            }
             Record::NeedAnnouncement => {
                 if let Some(sending) = &mut self.sending {
                     sending.is_known_to_peer = false;

@@ -318,12 +318,12 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
                 &["lines", "checkpoints", "receipts", "root"],
             )];
             for log in answer["logs"].as_array().into_iter().flatten() {
-                lines.push(say(
-                    lang,
-                    "verified-log",
-                    log,
-                    &["name", "sent", "received"],
-                ));
+                let mut log = log.clone();
+                if log["cosigned"].is_null() {
+                    log["cosigned"] = 0.into();
+                }
+                let fields = ["name", "sent", "cosigned", "received"];
+                lines.push(say(lang, "verified-log", &log, &fields));
             }
             lines.join("\n")
         }
@@ -627,10 +627,16 @@ fn receipt_row(lang: Lang, row: &Value) -> String {
         (false, None) => "fate-none".to_owned(),
         (false, Some(fate)) => format!("fate-{fate}"),
     };
+    let cosigned = if row["cosigned"] == true {
+        text(lang, "receipt-cosigned", &[])
+    } else {
+        String::new()
+    };
     text(
         lang,
         "receipt-row",
         &[
+            ("cosigned", &cosigned),
             ("name", &word(row, "name")),
             ("entry", &word(row, "entry")),
             ("number", &word(row, "number")),

@@ -87,7 +87,7 @@ fn a_checkpoint_that_another_key_signed_or_the_ledger_contradicts_is_damage_name
 }
 
 /// The United States' log for Japan, as its ledger key says it stood at some size.
-fn checkpoint_of(stage: &Stage, size: u64, root: Option<[u8; 32]>) -> String {
+pub(super) fn checkpoint_of(stage: &Stage, size: u64, root: Option<[u8; 32]>) -> String {
     let (us, jp) = (&stage.us.node, stage.jp.node.me());
     let name = log_name(&us.me(), Some(&jp));
     let tiles = us.inside().unwrap();
@@ -102,7 +102,7 @@ fn checkpoint_of(stage: &Stage, size: u64, root: Option<[u8; 32]>) -> String {
 }
 
 /// Japan is told a checkpoint of the United States' log, and nothing else.
-fn tell(stage: &Stage, note: &str) {
+pub(super) fn tell(stage: &Stage, note: &str) {
     let (us, jp) = (&stage.us.node, stage.jp.node.me());
     let slot = us.slot(&jp).unwrap();
     let mut slot = lock(&slot);

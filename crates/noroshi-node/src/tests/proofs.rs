@@ -14,7 +14,7 @@ use crate::proofs::{About, LogContinuation, LogProof, ProvedReceipt};
 use crate::send::{cosigner_name, log_name};
 use crate::{Command, Failure};
 
-fn shared(count: u32) -> Stage {
+pub(super) fn shared(count: u32) -> Stage {
     let stage = Stage::new();
     for number in 0..count {
         stage.jp.import("own", &[object(number, 100)]);
@@ -25,7 +25,12 @@ fn shared(count: u32) -> Stage {
     stage
 }
 
-fn prove(party: &Party, of: [Option<&str>; 2], receipt: bool, from: Option<u64>) -> Value {
+pub(super) fn prove(
+    party: &Party,
+    of: [Option<&str>; 2],
+    receipt: bool,
+    from: Option<u64>,
+) -> Value {
     try_prove(party, of, receipt, from).unwrap()
 }
 
@@ -44,14 +49,14 @@ fn try_prove(
     })
 }
 
-fn check(party: &Party, proof: &Value, since: Option<&str>) -> Result<Value, Failure> {
+pub(super) fn check(party: &Party, proof: &Value, since: Option<&str>) -> Result<Value, Failure> {
     party.try_ask(Command::LedgerCheck {
         proof: proof.clone(),
         since: since.map(str::to_owned),
     })
 }
 
-fn keys_of(owner: &Party, peer: Option<&NodeId>) -> String {
+pub(super) fn keys_of(owner: &Party, peer: Option<&NodeId>) -> String {
     let key = VerifierKey {
         name: log_name(&owner.node.me(), peer),
         cosigns: false,

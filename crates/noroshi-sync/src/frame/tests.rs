@@ -88,6 +88,16 @@ fn an_announcement_is_as_it_always_was() {
 
 /// Clause: I5
 #[test]
+fn a_cosigned_checkpoint_on_the_wire_is_as_it_always_was() {
+    let records = vec![Record::Cosigned {
+        note: "note".to_owned(),
+    }];
+    let frozen = include_str!("../../test-data/cosigned-v1.txt").trim_end();
+    assert_eq!(digits(&postcard::to_allocvec(&records).unwrap()), frozen);
+}
+
+/// Clause: I5
+#[test]
 fn the_state_of_a_link_is_stored_as_it_always_was() {
     let mut state = LinkState {
         sending_epoch: 1,

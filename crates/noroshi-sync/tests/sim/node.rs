@@ -497,6 +497,8 @@ impl Node {
             }
             Event::Acknowledged(ranges) => batch.acknowledged.extend(ranges.iter()),
             Event::Checkpoint(note) => batch.note = Some(note),
+            // Nobody here asks for one.
+            Event::Cosigned(_) => {}
         }
         Ok(())
     }
