@@ -2,11 +2,13 @@
 //! ratios. Growth goes to 100,000 items, with `--million` to a million; `--growth` and `--link`
 //! measure these alone.
 //! `cargo xtask bench --gate` measures the gate, `--review FILE...` the review before release.
+//! `cargo xtask bench --proof` measures the check of a proof.
 
 mod bare;
 mod gate;
 mod growth;
 mod node;
+mod proof;
 mod review;
 
 use std::io::Write as _;
@@ -36,10 +38,12 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
         Some("--review-here") => return review::measure(&args[1..]),
         _ => {}
     }
+    let has = |flag: &str| args.iter().any(|arg| arg == flag);
     let Some(bundle) = args.first().map(PathBuf::from) else {
         bail!("name a STIX bundle, such as the ATT&CK enterprise one: cargo xtask bench FILE");
     };
-    ensure!(bundle.exists(), "{} does not exist", bundle.display());
+    let is_there = bundle.exists() || has("--proof");
+    ensure!(is_there, "{} does not exist", bundle.display());
     let built = Command::new(env!("CARGO"))
         .args(["build", "--release", "--locked", "--package", "noroshi"])
         .current_dir(root)
@@ -48,14 +52,17 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let folder = std::env::temp_dir().join(format!("noroshi-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let stage = Stage::new(root, &folder);
-    let has = |flag: &str| args.iter().any(|arg| arg == flag);
     let many = if has("--million") { 1_000_000 } else { 100_000 };
-    let outcome = if has("--link") {
+    let outcome = if has("--proof") {
+        proof::measure(&stage)
+    } else if has("--link") {
         many_over_the_link(&stage, &bundle)
     } else if has("--growth") {
         growth::measure(&stage, many)
     } else {
-        measure(root, &stage, &bundle).and_then(|()| growth::measure(&stage, many))
+        measure(root, &stage, &bundle)
+            .and_then(|()| growth::measure(&stage, many))
+            .and_then(|()| proof::measure(&stage))
     };
     std::fs::remove_dir_all(&folder)?;
     outcome

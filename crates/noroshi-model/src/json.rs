@@ -16,7 +16,7 @@ use crate::limits::Limits;
 mod tests;
 
 /// Largest magnitude of a number: the integers that every JSON reader keeps exactly (RFC 7493).
-const NUMBER_MAX: i64 = (1 << 53) - 1;
+pub(crate) const NUMBER_MAX: i64 = (1 << 53) - 1;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,8 +3,11 @@
 use crate::act::words;
 use crate::document::{DocumentError, Fields, text};
 use crate::ids::PersonId;
-use crate::json::{Object, Value};
+use crate::json::{NUMBER_MAX, Object, Value};
 use crate::time::Timestamp;
+
+#[cfg(test)]
+mod tests;
 
 words! {
     /// What a ledger line records.
@@ -140,5 +143,38 @@ impl LedgerLine {
         };
         fields.end()?;
         Ok(line)
+    }
+
+    /// Would [`LedgerLine::from_bytes`] give back this very line? What lines are commonly made of
+    /// is looked through, which costs a fraction of reading; anything else is read.
+    #[must_use]
+    pub fn reads_back(&self, bytes: &[u8]) -> bool {
+        let years = 0..=MICROS_MAX;
+        let plain = years.contains(&self.at.micros()) && is_plain_object(&self.body, 0);
+        plain || Self::from_bytes(bytes).as_ref() == Ok(self)
+    }
+}
+
+/// The last microsecond of the year 9999.
+const MICROS_MAX: i64 = 253_402_300_799_999_999;
+/// Deepest nesting of a body that is looked through.
+const PLAIN_DEPTH_MAX: u8 = 8;
+
+fn is_plain_object(object: &Object, depth: u8) -> bool {
+    let mut properties = object.iter();
+    properties.all(|(name, value)| !name.contains('\0') && is_plain(value, depth + 1))
+}
+
+fn is_plain(value: &Value, depth: u8) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => true,
+        Value::Int(number) => (-NUMBER_MAX..=NUMBER_MAX).contains(number),
+        // A whole number would come back as another kind of value.
+        Value::Float(_) => false,
+        Value::String(text) => !text.contains('\0'),
+        Value::Array(values) => {
+            depth < PLAIN_DEPTH_MAX && values.iter().all(|value| is_plain(value, depth + 1))
+        }
+        Value::Object(object) => depth < PLAIN_DEPTH_MAX && is_plain_object(object, depth),
     }
 }

@@ -13,6 +13,7 @@ mod consent;
 mod cosigns;
 mod defects;
 mod doctor;
+mod exports;
 mod frozen;
 mod hops;
 mod keys;

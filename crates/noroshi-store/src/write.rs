@@ -342,7 +342,7 @@ impl<'a> Tx<'a> {
         if leaf.len() > LINE_BYTES_MAX {
             return Err(WriteError::Refused("a ledger line is longer than 60 kB"));
         }
-        if LedgerLine::from_bytes(&leaf).as_ref() != Ok(line) {
+        if !line.reads_back(&leaf) {
             return Err(WriteError::Refused("a ledger line does not read back"));
         }
         let number = self.append_hash(LEDGER, leaf_hash(&leaf))?;
