@@ -10,6 +10,7 @@ use noroshi_model::{ItemHash, Nation, NodeId, Role, StixId, World};
 
 use crate::axes::Axes;
 use crate::coalitions::Coalitions;
+use crate::derivations::Derivations;
 use crate::reason::Reason;
 
 /// Where a peering stands.
@@ -71,6 +72,8 @@ pub struct Rules {
     pub coalitions: Coalitions,
     /// Above this a second person must approve.
     pub second_person_above: Threshold,
+    /// Versions for release and what they were made of.
+    pub derivations: Derivations,
 }
 
 /// Levels per ladder up to which one person may release. A ladder not named and anything that is

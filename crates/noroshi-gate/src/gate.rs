@@ -15,6 +15,7 @@ use crate::consent::{self, Passage};
 use crate::decide::{
     AgreementInForce, Decision, Outcome, PeerState, Provenance, Recipient, Rules, Withheld,
 };
+use crate::derivations;
 use crate::label::{Label, words_of};
 use crate::mark::Marked;
 use crate::question::{Channel, Grant, Question};
@@ -199,6 +200,9 @@ impl<'a> Gate<'a> {
         reasons.extend(unknown.map(|marking| Reason::UnknownMarking { marking }));
         if !item.object_label().is_release_marking() {
             reasons.push(Reason::Unmarked {});
+        }
+        if derivations::tells(item.valid().object(), &self.rules.derivations) {
+            reasons.push(Reason::PrivateDerivation {});
         }
         reasons
     }

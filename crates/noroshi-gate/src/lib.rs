@@ -11,6 +11,7 @@ mod coalitions;
 mod coded;
 mod consent;
 mod decide;
+mod derivations;
 mod fold;
 mod gate;
 mod label;
@@ -35,6 +36,7 @@ pub use decide::{
     AgreementInForce, Basis, Decision, Outcome, PeerState, Provenance, Recipient, Rules, Threshold,
     Withheld,
 };
+pub use derivations::Derivations;
 pub use gate::{Gate, decide};
 pub use label::{Label, Source};
 pub use mark::{Marked, mark};

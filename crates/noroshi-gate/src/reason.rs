@@ -103,6 +103,8 @@ coded! {
     } = "gate.peer_not_confirmed", "the partner is {state}: it receives nothing";
     /// Exercise and operation never meet.
     OtherWorld {} = "gate.other_world", "exercise and operational data never mix";
+    /// It names a version for release and what that was made of.
+    PrivateDerivation {} = "gate.private_derivation", "it tells what a version for release was made of: that stays here";
     /// Another organisation's item: its originator must be asked.
     OriginatorConsent {
         /// Who made it.

@@ -347,6 +347,16 @@ impl Look<'_, '_> {
     }
 }
 
+/// The STIX ids that stand in a text.
+pub(crate) fn ids_in(text: &str) -> impl Iterator<Item = StixId> {
+    let mut seen = Vec::new();
+    shapes::ids(text, &mut seen);
+    seen.into_iter().filter_map(|seen| match seen.shape {
+        Shape::Id(id) => Some(id),
+        _ => None,
+    })
+}
+
 /// Since when the table of this binary applies.
 #[must_use]
 pub fn table_valid_from() -> Timestamp {

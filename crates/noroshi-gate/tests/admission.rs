@@ -65,6 +65,7 @@ fn rules() -> Rules {
         world: World::Operational,
         coalitions: Coalitions::default(),
         second_person_above: Threshold::default(),
+        derivations: noroshi_gate::Derivations::default(),
     }
 }
 

@@ -39,6 +39,8 @@ words! {
         Release = "release",
         /// Recall an item; subject: item, mode, reason.
         Recall = "recall",
+        /// Make a version of an item for release, with a marking of its own; subject: both items.
+        TearlineMake = "tearline.make",
         /// Draw up or accept an agreement; subject: its item hash.
         AgreementSign = "agreement.sign",
         /// Suspend an agreement, alone and at once.
@@ -107,6 +109,7 @@ impl ActKind {
             | Self::KeyRotate
             | Self::KeyRevoke
             | Self::MarkingLower
+            | Self::TearlineMake
             | Self::ConsentGrant
             | Self::ConsentDecline
             | Self::CircleSet

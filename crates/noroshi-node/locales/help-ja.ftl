@@ -62,6 +62,15 @@ help-noroshi-share = 提供を計画し、説明し、申請する。出ない�
     .dry_run = 説明だけ行う
     .expires = 承認できる時間（分）
     .accept = 点検で保留になる指摘を引き受けて提供する。もう一人の承認も要る。CODE:項目 と書く
+help-noroshi-tearline = 提供用の版を作る。独自の識別子と標示を持つ別の項目であり、何から作られたかは外に出ない。もう一人が承認する
+    .item = どの項目から作るか
+    .to = 提供先。規則と点検の答えを先に示す
+    .edit = 編集した STIX オブジェクトのファイル
+    .drop = 除く項目（セレクター）
+    .replace = 置き換える文。セレクター=文 と書く
+    .marking = 標示。TLP:GREEN など、または識別子
+    .purpose = 目的
+    .dry_run = 示すだけで作らない
 help-noroshi-recall = 項目を至る所から取り戻す: 非表示（withdraw）または消去（destroy）
     .mode = withdraw または destroy
 help-noroshi-agreement = 協定: 双方が相手に何を提供できるか

@@ -218,6 +218,7 @@ impl Node {
                 ledger_line,
                 entries: 0,
                 backups: Vec::new(),
+                tearlines: Vec::new(),
             },
             Vec::new(),
         ))
@@ -265,6 +266,7 @@ impl Node {
             }
             ActKind::PeerConfirm | ActKind::PeerRemove => self.execute_peer(&mut record, approved),
             ActKind::KeyRotate | ActKind::KeyRevoke => self.execute_key(&mut record, approved),
+            ActKind::TearlineMake => self.execute_tearline(&mut record, approved),
             ActKind::MarkingLower => self.execute_marking_lower(&mut record, approved),
             ActKind::HeldDiscard => self.execute_held_discard(&mut record, approved),
             ActKind::ConsentRequest => self.execute_consent_request(&mut record, approved),
@@ -295,11 +297,16 @@ impl Node {
             }
             _ => Vec::new(),
         };
+        let tearlines = match record.act.subject.str("id").map(str::parse) {
+            Some(Ok(id)) if record.act.kind == ActKind::Recall => self.tearlines_of(&id)?,
+            _ => Vec::new(),
+        };
         let answer = EndorseAnswer {
             act,
             ledger_line: effect.ledger_line,
             entries: effect.entries,
             backups,
+            tearlines,
         };
         Ok((answer, effect.wake))
     }

@@ -77,6 +77,28 @@ pub enum Command {
         #[serde(default)]
         accept: Vec<String>,
     },
+    /// Make a version of an item for release: a row `tearline` ([`TearlineAnswer`]) of what it
+    /// would be, then answers [`ActAnswer`]; a dry run answers the former.
+    Tearline {
+        /// Of which item.
+        item: String,
+        /// For whom gate and review are asked.
+        to: Vec<String>,
+        /// The object as a person edited it; the item's own where there is none.
+        object: Option<Value>,
+        /// Selectors of what goes.
+        drop: Vec<String>,
+        /// Texts that stand at these selectors instead.
+        replace: std::collections::BTreeMap<String, String>,
+        /// Its markings, by name or id.
+        markings: Vec<String>,
+        /// The purpose the gate is asked with.
+        purpose: String,
+        /// Who asks.
+        person: String,
+        /// Only show it.
+        dry_run: bool,
+    },
     /// Prepare a recall of an item everywhere it was released; answers [`ActAnswer`].
     Recall {
         /// Which.
@@ -475,6 +497,7 @@ impl Command {
                 | Self::Show { .. }
                 | Self::Search { .. }
                 | Self::Share { .. }
+                | Self::Tearline { .. }
                 | Self::MarkingLower { .. }
         )
     }
@@ -651,6 +674,39 @@ pub struct ItemAnswer {
     /// Backups that still hold the bytes of a destroyed item.
     #[serde(default)]
     pub backups: Vec<BackupRow>,
+    /// Versions for release made of it, or that it is one of. Known to this node alone.
+    #[serde(default)]
+    pub tearlines: Vec<TearlineRow>,
+}
+
+/// A version for release and what it was made of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TearlineRow {
+    /// The item it was made of.
+    pub original: String,
+    /// Its STIX id.
+    pub original_id: String,
+    /// The version for release.
+    pub hash: String,
+    /// Its STIX id.
+    pub id: String,
+    /// Where it stands.
+    pub state: String,
+    /// Who asked for it.
+    pub by: String,
+    /// When it was made.
+    pub at: String,
+}
+
+/// A version for release before it is made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TearlineAnswer {
+    /// The object.
+    pub object: Value,
+    /// Its marking.
+    pub marking: String,
+    /// What gate and review say, by recipient.
+    pub recipients: Vec<PlanRecipient>,
 }
 
 /// A reason with its arguments, as the gate gave it.
@@ -783,6 +839,9 @@ pub struct EndorseAnswer {
     /// For a recall that destroys: backups here that still hold the bytes.
     #[serde(default)]
     pub backups: Vec<BackupRow>,
+    /// For a recall: versions for release that were made of the item and are not recalled with it.
+    #[serde(default)]
+    pub tearlines: Vec<TearlineRow>,
 }
 
 /// An agreement draft.

@@ -39,6 +39,7 @@ mod release;
 mod renewal;
 mod review;
 mod send;
+mod tearline;
 
 // Between organisations and people.
 mod acts;

@@ -172,6 +172,7 @@ impl Node {
                 .collect(),
             holders: self.receipt_rows_of(&stored.hash)?,
             backups: self.backups_holding(&stored.hash)?,
+            tearlines: self.tearlines_of(&stored.id)?,
         })
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
-use noroshi_gate::{MarkingTable, Scope};
+use noroshi_gate::{Derivations, MarkingTable, Scope};
 use noroshi_model::ids::ActId;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
@@ -44,6 +44,8 @@ pub struct Node {
     pub(crate) binding: Mutex<Option<(u64, Arc<Vec<AgreementRecord>>)>>,
     /// Names of items, for the review before release.
     pub(crate) names: Mutex<NameIndex>,
+    /// Versions for release and what they were made of, with the generation they were read at.
+    pub(crate) derived: Mutex<Option<(u64, Derivations)>>,
     /// One backup at a time.
     pub(crate) backup_turn: Mutex<()>,
     /// One standing release at a time.
@@ -98,6 +100,7 @@ impl Node {
             at_work: Mutex::new(BTreeSet::new()),
             binding: Mutex::new(None),
             names: Mutex::default(),
+            derived: Mutex::default(),
             backup_turn: Mutex::new(()),
             standing_turn: Mutex::new(()),
             tries: Mutex::new(Tries::default()),

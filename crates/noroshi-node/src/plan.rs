@@ -105,23 +105,7 @@ impl Node {
             ));
         }
         self.active_person(ask.person)?;
-        let mut recipients: Vec<(Recipient, String)> = Vec::new();
-        for named in ask.to {
-            if let Some(client) = self.client_named(named)? {
-                recipients.push((self.client_recipient(&client), client.title));
-                continue;
-            }
-            for peer in self.recipients_named(named)? {
-                if recipients
-                    .iter()
-                    .any(|(known, _)| known.node == peer.node())
-                {
-                    continue;
-                }
-                let name = peer.manifest.organisation.name_en.clone();
-                recipients.push((self.recipient(&peer), name));
-            }
-        }
+        let recipients = self.addressed(ask.to)?;
         let view = self.gate_view(ask.purpose)?;
         let agreements = self.standings(&view.agreements, view.now);
         let grants = self.every_grant()?;
@@ -203,6 +187,28 @@ impl Node {
         Ok(answer)
     }
 
+    /// Everybody whom recipients as typed stand for, each once, with a name.
+    pub(crate) fn addressed(&self, to: &[String]) -> Result<Vec<(Recipient, String)>, Failure> {
+        let mut recipients: Vec<(Recipient, String)> = Vec::new();
+        for named in to {
+            if let Some(client) = self.client_named(named)? {
+                recipients.push((self.client_recipient(&client), client.title));
+                continue;
+            }
+            for peer in self.recipients_named(named)? {
+                if recipients
+                    .iter()
+                    .any(|(known, _)| known.node == peer.node())
+                {
+                    continue;
+                }
+                let name = peer.manifest.organisation.name_en.clone();
+                recipients.push((self.recipient(&peer), name));
+            }
+        }
+        Ok(recipients)
+    }
+
     /// The attempt stands in the ledger: what was asked for and stays, for whom, and why.
     fn note_denied(&self, answer: &PlanAnswer, ask: &Ask<'_>) -> Result<(), Failure> {
         let person = self.active_person(ask.person)?.name;
@@ -279,7 +285,7 @@ impl Node {
         let to = gate.recipient().node;
         let (outgoing, decision) = gate.outgoing(marked, &provenance(stored));
         let Some(outgoing) = outgoing else {
-            note(shown, stored, &decision, Vec::new(), false);
+            note(shown, marked, &decision, Vec::new(), false);
             return Ok(false);
         };
         let rendition = outgoing.hash();
@@ -291,10 +297,10 @@ impl Node {
             shown.already += 1;
             return Ok(false);
         }
-        let findings = self.findings(review, (gate, sight), (stored, marked), &outgoing)?;
+        let findings = self.findings(review, (gate, sight), marked, &outgoing)?;
         let answered = review::accepted(&findings, &to, &stored.hash, accepts);
         let (rows, is_stopped) = reviewed(&findings, &to, &stored.hash, &answered);
-        note(shown, stored, &decision, rows, is_stopped);
+        note(shown, marked, &decision, rows, is_stopped);
         // Whoever accepts a finding does not do so alone.
         let needs_two = decision.needs_second_person || !answered.is_empty();
         accepted.extend(answered);
@@ -352,11 +358,11 @@ impl Node {
                     None => Vec::new(),
                     Some(outgoing) => {
                         let asked = (&mut gate, &mut sight);
-                        self.findings(&review, asked, (&stored, &marked), outgoing)?
+                        self.findings(&review, asked, &marked, outgoing)?
                     }
                 };
                 let (rows, is_stopped) = reviewed(&findings, node, &stored.hash, &accepted);
-                note(&mut shown, &stored, &decision, rows, is_stopped);
+                note(&mut shown, &marked, &decision, rows, is_stopped);
             }
             answer.recipients.push(shown);
         }
@@ -462,14 +468,14 @@ impl Node {
 /// Count a decision and list it, as far as the list goes.
 fn note(
     shown: &mut PlanRecipient,
-    stored: &StoredItem,
+    item: &Marked,
     decision: &Decision,
     findings: Vec<FindingRow>,
     is_stopped: bool,
 ) {
     if is_stopped {
         shown.stopped += 1;
-        let line = plan_line(stored, decision, findings);
+        let line = plan_line(item, decision, findings);
         shown.lines.push(PlanLine {
             outcome: STOPPED.to_owned(),
             clause: None,
@@ -493,8 +499,26 @@ fn note(
         || *counter <= WHOLE_LISTED_MAX as u64
         || (!findings.is_empty() && shown.lines.len() < FOUND_LISTED_MAX);
     if is_listed {
-        shown.lines.push(plan_line(stored, decision, findings));
+        shown.lines.push(plan_line(item, decision, findings));
     }
+}
+
+/// What gate and review say of one item for one recipient.
+pub(crate) fn shown_for(
+    recipient: &Recipient,
+    name: &str,
+    item: &Marked,
+    decision: &Decision,
+    findings: &[Finding],
+) -> PlanRecipient {
+    let mut shown = PlanRecipient {
+        node: recipient.node.to_string(),
+        name: name.to_owned(),
+        ..PlanRecipient::default()
+    };
+    let (rows, is_stopped) = reviewed(findings, &recipient.node, &item.hash(), &[]);
+    note(&mut shown, item, decision, rows, is_stopped);
+    shown
 }
 
 /// Who answers for a stored item, as the gate asks for it.
@@ -541,15 +565,16 @@ fn reviewed(
     (findings.iter().map(row).collect(), !stops.is_empty())
 }
 
-fn plan_line(stored: &StoredItem, decision: &Decision, findings: Vec<FindingRow>) -> PlanLine {
+fn plan_line(item: &Marked, decision: &Decision, findings: Vec<FindingRow>) -> PlanLine {
+    let head = item.valid().head();
     let withheld = decision.withheld.iter().map(|place| {
         let reasons = place.reasons.iter().map(reason_row).collect();
         (place.selector.to_string(), reasons)
     });
     PlanLine {
-        hash: stored.hash.to_string(),
-        id: stored.id.to_string(),
-        title: stored.title.clone(),
+        hash: item.hash().to_string(),
+        id: head.id.to_string(),
+        title: head.title.clone(),
         outcome: decision.outcome.as_str().to_owned(),
         withheld: withheld.collect(),
         reasons: decision.reasons.iter().map(reason_row).collect(),

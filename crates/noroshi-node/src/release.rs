@@ -176,7 +176,7 @@ impl Node {
                     return Ok(Some(format!("item {}: {why}", line.item)));
                 };
                 let asked = (&mut gate, &mut sight);
-                let findings = self.findings(&review, asked, (stored, &marked), &outgoing)?;
+                let findings = self.findings(&review, asked, &marked, &outgoing)?;
                 let stops = stopping(&findings, node, &line.item, &accepted);
                 if let Some(finding) = stops.first() {
                     return Ok(Some(format!("item {}: {}", line.item, finding.concern)));

@@ -13,7 +13,7 @@ use noroshi_model::act::ActKind;
 use noroshi_model::document::text;
 use noroshi_model::json::{Object, Value};
 use noroshi_model::{ItemHash, Limits, NodeId, StixId, Timestamp};
-use noroshi_store::{Filter, RecordKind, StoredItem};
+use noroshi_store::{Filter, RecordKind};
 
 use crate::command::{ActAnswer, Failure, FindingRow};
 use crate::node::{Node, lock, store_failure};
@@ -191,7 +191,7 @@ impl Node {
         &self,
         review: &Review,
         (gate, sight): (&mut Gate<'_>, &mut Sight),
-        (stored, marked): (&StoredItem, &Marked),
+        marked: &Marked,
         outgoing: &Outgoing<'_>,
     ) -> Result<Vec<Finding>, Failure> {
         let subject = noroshi_gate::review::Subject {
@@ -200,8 +200,9 @@ impl Node {
             names: &review.names,
             now: review.now,
         };
+        let own = &marked.valid().head().id;
         let mut failed = None;
-        let mut closed = |named: Named<'_>| match self.closed(named, &stored.id, gate, sight) {
+        let mut closed = |named: Named<'_>| match self.closed(named, own, gate, sight) {
             Ok(closed) => closed,
             Err(failure) => {
                 failed.get_or_insert(failure);

@@ -59,6 +59,7 @@ impl Node {
             world: self.world(),
             coalitions: self.coalitions()?,
             second_person_above,
+            derivations: self.derivations()?,
         })
     }
 
@@ -130,7 +131,7 @@ impl Node {
     }
 
     /// A marking by its short name (`TLP:GREEN`) or its id, known for the items of a source.
-    fn marking_id(&self, named: &str, scope: &Scope) -> Result<StixId, Failure> {
+    pub(crate) fn marking_id(&self, named: &str, scope: &Scope) -> Result<StixId, Failure> {
         let table = self.markings();
         let id = table.by_name(named).or_else(|| named.parse().ok());
         id.filter(|id| table.resolve(id, scope).is_some())

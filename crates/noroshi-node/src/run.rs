@@ -13,6 +13,7 @@ use crate::outside::Outside;
 use crate::plan::Ask;
 use crate::proofs::Wanted;
 use crate::sink::Sink;
+use crate::tearline::Order;
 
 impl Node {
     /// Do what a person asks.
@@ -63,6 +64,30 @@ impl Node {
                 };
                 let plan = self.share(&select, &ask, sink)?;
                 answer(sink, "plan", plan)
+            }
+            Command::Tearline {
+                item,
+                to,
+                object,
+                drop,
+                replace,
+                markings,
+                purpose,
+                person,
+                dry_run,
+            } => {
+                let order = Order {
+                    item: &item,
+                    to: &to,
+                    object: object.as_ref(),
+                    drop: &drop,
+                    replace: &replace,
+                    markings: &markings,
+                    purpose: &purpose,
+                    person: &person,
+                    dry_run,
+                };
+                self.tearline(&order, sink)
             }
             Command::Recall {
                 item,
@@ -341,6 +366,7 @@ impl Node {
             | Command::Show { .. }
             | Command::Search { .. }
             | Command::Share { .. }
+            | Command::Tearline { .. }
             | Command::Recall { .. }
             | Command::AgreementTemplate { .. }
             | Command::AgreementPropose { .. }

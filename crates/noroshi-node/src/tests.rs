@@ -27,5 +27,6 @@ mod revoked;
 mod roads;
 mod stage;
 mod taxii;
+mod tearline;
 mod third;
 mod twins;

@@ -200,6 +200,7 @@ macro_rules! record_kinds {
                         | Self::Marking
                         | Self::Consent
                         | Self::Client
+                        | Self::Tearline
                 )
             }
         }
@@ -257,6 +258,8 @@ record_kinds! {
     Introduced = 26,
     /// Consent asked and answered, by item, then request.
     Consent = 27,
+    /// Versions for release, by what they were made of.
+    Tearline = 35,
     /// Up to which line of the ledger alarms were answered.
     Alarm = 38,
     /// Organisations and tools that read by TAXII, without a node.

@@ -53,6 +53,7 @@ fn judge(object: Object) -> Admission {
         world: World::Operational,
         coalitions: Coalitions::default(),
         second_person_above: Threshold::default(),
+        derivations: noroshi_gate::Derivations::default(),
     };
     let context = AdmitContext {
         rules: &rules,

@@ -106,6 +106,7 @@ fn ground() -> &'static Ground {
                 world: World::Operational,
                 coalitions: Coalitions::default(),
                 second_person_above: Threshold::default(),
+                derivations: noroshi_gate::Derivations::default(),
             },
             table,
             agreement: agreement(),

@@ -47,6 +47,15 @@ pub(crate) fn run(cli: &Cli, asked: Asked) -> Result<(), Failure> {
         Asked::CheckProof { file, since, keys } => {
             check_proof(cli, &file, since.as_deref(), keys.as_deref())
         }
+        Asked::Tearline(options) => {
+            let object = options.edit.as_deref().map(read_json).transpose()?;
+            let (person, dry_run) = (options.person.clone(), options.dry_run);
+            let command = options.command(object);
+            if dry_run {
+                return call::run(cli, &command, false).map(|_| ());
+            }
+            request(cli, &command, &person, None)
+        }
         Asked::Review(file, person) => {
             let rules = read_json(&file)?;
             let by = person.clone();
@@ -79,7 +88,7 @@ pub(crate) fn request(
     person: &str,
     root: Option<&Path>,
 ) -> Result<(), Failure> {
-    let quiet = !matches!(command, Command::Share { .. });
+    let quiet = !matches!(command, Command::Share { .. } | Command::Tearline { .. });
     let last = call::run(cli, command, quiet)?;
     let act = match last {
         Some(Event::Answer { kind, answer }) if kind == "plan" => {

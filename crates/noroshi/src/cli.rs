@@ -6,6 +6,7 @@ mod keep;
 mod key;
 mod rule;
 mod taxii;
+mod tearline;
 mod third;
 
 use std::path::{Path, PathBuf};
@@ -87,6 +88,8 @@ pub(crate) enum Asked {
     },
     /// Take an agreement from a file and propose it as this person.
     Propose(PathBuf, String),
+    /// Make a version for release, with the object from a file where one is named.
+    Tearline(Box<tearline::TearlineOptions>),
     /// Take the review's rules from a file and ask for them as this person.
     Review(PathBuf, String),
     /// Make a backup as this person; plain where that is asked.
@@ -236,6 +239,11 @@ enum Top {
         #[arg(long = "as", value_name = "NAME")]
         person: String,
     },
+    /// Make a version of an item for release: an item of its own, whose derivation never leaves.
+    ///
+    /// Example: noroshi tearline 1f0c2a9b --drop description --marking TLP:GREEN --as sato.
+    /// Next: noroshi act approve ACT, then noroshi share
+    Tearline(tearline::TearlineOptions),
     /// Take an item back everywhere: hide it (withdraw) or erase it (destroy).
     ///
     /// Example: noroshi recall 1f0c2a9b --mode destroy --reason "source at risk" --as sato
@@ -680,6 +688,7 @@ fn asked(top: &Top) -> Asked {
                 Asked::Act(command, person)
             }
         }
+        Top::Tearline(options) => Asked::Tearline(Box::new(options)),
         Top::Recall {
             item,
             mode,

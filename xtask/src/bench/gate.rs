@@ -345,6 +345,7 @@ fn rules() -> Result<Rules> {
         world: World::Operational,
         coalitions: Coalitions::new([list]),
         second_person_above: Threshold::default(),
+        derivations: noroshi_gate::Derivations::default(),
     })
 }
 

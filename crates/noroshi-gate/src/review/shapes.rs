@@ -41,6 +41,22 @@ pub(super) struct Seen {
 
 /// STIX ids and names of items.
 pub(super) fn names(text: &str, seen: &mut Vec<Seen>) {
+    ids(text, seen);
+    if text.len() < 64 {
+        return;
+    }
+    for (start, end) in byte_runs(text, u8::is_ascii_hexdigit) {
+        if end - start == 64
+            && let Ok(hash) = text[start..end].to_ascii_lowercase().parse()
+        {
+            let shape = Shape::Hash(hash);
+            seen.push(Seen { start, end, shape });
+        }
+    }
+}
+
+/// STIX ids.
+pub(super) fn ids(text: &str, seen: &mut Vec<Seen>) {
     for (at, _) in text.match_indices("--") {
         let kind = text.as_bytes()[..at].iter().rev().take(TYPE_BYTES_MAX);
         let is_kind = |c: &&u8| c.is_ascii_lowercase() || c.is_ascii_digit() || **c == b'-';
@@ -50,17 +66,6 @@ pub(super) fn names(text: &str, seen: &mut Vec<Seen>) {
             .and_then(|id| id.parse().ok());
         if let Some(id) = id {
             let (end, shape) = (at + UUID_BYTES, Shape::Id(id));
-            seen.push(Seen { start, end, shape });
-        }
-    }
-    if text.len() < 64 {
-        return;
-    }
-    for (start, end) in byte_runs(text, u8::is_ascii_hexdigit) {
-        if end - start == 64
-            && let Ok(hash) = text[start..end].to_ascii_lowercase().parse()
-        {
-            let shape = Shape::Hash(hash);
             seen.push(Seen { start, end, shape });
         }
     }

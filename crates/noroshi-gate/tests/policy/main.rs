@@ -11,7 +11,7 @@ use chance::Chance;
 use proptest::prelude::*;
 use world::{Ask, Given, Stage};
 
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("refusals.md", include_str!("refusals.md")),
     ("american.md", include_str!("american.md")),
     ("japanese.md", include_str!("japanese.md")),
@@ -19,6 +19,7 @@ const FILES: [(&str, &str); 8] = [
     ("consent.md", include_str!("consent.md")),
     ("handling.md", include_str!("handling.md")),
     ("spelling.md", include_str!("spelling.md")),
+    ("tearlines.md", include_str!("tearlines.md")),
     ("permissions.md", include_str!("permissions.md")),
 ];
 

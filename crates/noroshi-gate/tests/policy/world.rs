@@ -65,6 +65,8 @@ pub(crate) struct Ask {
     pub(crate) available: bool,
     pub(crate) grants: Vec<String>,
     pub(crate) recipient: String,
+    /// Which of a version for release and its original the item names.
+    pub(crate) names: Vec<String>,
     pub(crate) expected: Expected,
 }
 
@@ -111,6 +113,7 @@ impl Default for Ask {
             available: true,
             grants: Vec::new(),
             recipient: "JPN".into(),
+            names: Vec::new(),
             expected: Expected::default(),
         }
     }
@@ -152,6 +155,7 @@ impl Ask {
                 "onward" => ask.onward = value == "community",
                 "item" => ask.available = value != "withdrawn",
                 "grant" => ask.grants.push(value.to_owned()),
+                "names" => ask.names = words(value).collect(),
                 "recipient" => ask.recipient = value.to_owned(),
                 "outcome" => ask.expected.outcome = value.to_owned(),
                 "reason" => ask.expected.reason = Some(value.to_owned()),
@@ -269,6 +273,14 @@ pub(crate) fn canary(place: &str) -> &'static str {
     }
 }
 
+/// A version for release, and what it was made of.
+const TEARLINE: &str = "report--00000000-0000-4000-8000-000000000001";
+const ORIGINAL: &str = "report--00000000-0000-4000-8000-000000000002";
+
+fn id(text: &str) -> noroshi_model::StixId {
+    text.parse().expect("an id")
+}
+
 fn node(byte: u8) -> NodeId {
     NodeId::from_bytes([byte; 32])
 }
@@ -341,6 +353,19 @@ fn object(ask: &Ask, definitions: &mut Definitions) -> Object {
         .with("description", canary("description"))
         .with("labels", vec![canary("labels.[0]"), canary("labels.[1]")])
         .with("external_references", vec![Value::Object(reference)]);
+    for (at, name) in ask.names.iter().enumerate() {
+        let named = if name == "tearline" {
+            TEARLINE
+        } else {
+            ORIGINAL
+        };
+        // One in a reference, the other within a text.
+        let (property, text) = match at {
+            0 => ("x_named_ref", named.to_owned()),
+            _ => ("x_note", format!("made of {named}.")),
+        };
+        object.insert(property, text);
+    }
     if !ask.markings.is_empty() {
         let ids: Vec<Value> = ask.markings.iter().map(&mut id_of).collect();
         object.insert("object_marking_refs", Value::Array(ids));
@@ -477,6 +502,12 @@ impl Stage {
                 world: World::Operational,
                 coalitions: Coalitions::new(coalitions),
                 second_person_above: Threshold::default(),
+                derivations: noroshi_gate::Derivations::new(
+                    [(TEARLINE, ORIGINAL)]
+                        .into_iter()
+                        .map(|(made, of)| (id(made), id(of)))
+                        .collect(),
+                ),
             },
             standing: match ask.standing.as_str() {
                 "in force" => Standing::InForce,

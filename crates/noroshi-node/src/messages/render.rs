@@ -50,6 +50,7 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
     match kind {
         "item" => item_row(lang, row),
         "plan" => plan(lang, row),
+        "tearline" => tearline(lang, row),
         "draft" => pretty(&row["agreement"]),
         "subject" => pretty(row),
         "note" | "error" => reading_row(lang, kind, row),
@@ -234,6 +235,7 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
             format!("{row}\n{}", pretty(&answer["object"]))
         }
         "rules" => pretty(answer),
+        "tearline" => tearline(lang, answer),
         "act" => say(
             lang,
             "act-row",
@@ -257,9 +259,12 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
                 );
                 let held = answer["backups"].as_array().into_iter().flatten();
                 let held = held.map(|row| say(lang, "backup-holds", row, &["id", "at", "path"]));
+                let made = answer["tearlines"].as_array().into_iter().flatten();
+                let made = made.map(|row| say(lang, "tearline-of", row, &["id", "state"]));
                 [done]
                     .into_iter()
                     .chain(held)
+                    .chain(made)
                     .collect::<Vec<_>>()
                     .join("\n")
             }
@@ -427,6 +432,16 @@ fn plan_line(lang: Lang, line: &Value, lines: &mut Vec<String>) {
         ];
         lines.push(text(lang, "plan-withheld", &args));
     }
+}
+
+/// A version for release before it is made.
+fn tearline(lang: Lang, answer: &Value) -> String {
+    let parts = [
+        pretty(&answer["object"]),
+        say(lang, "tearline-made", answer, &["marking"]),
+        plan(lang, answer),
+    ];
+    parts.join("\n").trim_end().to_owned()
 }
 
 /// What the review found in a line's item, and how to go on where it stops it.

@@ -387,7 +387,7 @@ impl Node {
                 continue;
             }
             let asked = (&mut gate, &mut sight);
-            let findings = self.findings(&review, asked, (&stored, &marked), &outgoing)?;
+            let findings = self.findings(&review, asked, &marked, &outgoing)?;
             let stops = stopping(&findings, &to.node, &stored.hash, &[]);
             if stops.is_empty() {
                 entries.push(PlanEntry {

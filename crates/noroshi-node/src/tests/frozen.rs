@@ -28,6 +28,7 @@ use crate::taxii::collections::Collection;
 use crate::taxii::posts::Kept;
 use crate::taxii::standing::Standing;
 use crate::taxii::tokens::Token;
+use crate::tearline::Tearline;
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -134,6 +135,7 @@ fn read_frozen(kind: RecordKind) {
             record::<Passed>("record-hop-passed-v1.json");
         }
         RecordKind::Consent => record::<ConsentRecord>("record-consent-v1.json"),
+        RecordKind::Tearline => record::<Tearline>("record-tearline-v1.json"),
         RecordKind::Alarm => record::<alarms::Answered>("record-alarm-v1.json"),
         RecordKind::Client => record::<Client>("record-client-v1.json"),
         RecordKind::Collection => record::<Collection>("record-collection-v1.json"),

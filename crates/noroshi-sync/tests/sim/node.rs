@@ -776,6 +776,7 @@ fn recipient_and_rules(me: usize, to: usize) -> (Recipient, &'static Rules) {
             world: World::Operational,
             coalitions: Coalitions::default(),
             second_person_above: Threshold::default(),
+            derivations: noroshi_gate::Derivations::default(),
         })
     });
     (recipient, &rules[me])
