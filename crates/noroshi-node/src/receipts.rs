@@ -1,6 +1,8 @@
 //! Receipts: what partners state they did with what they were sent. Signed, checked, kept in both
 //! logs. A receipt is that node's statement; it proves who said what, not what they did.
 
+use std::collections::BTreeSet;
+
 use noroshi_model::document::text;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
@@ -15,16 +17,22 @@ use crate::node::{Node, store_failure};
 use crate::records::int;
 use crate::sink::Sink;
 
+/// Entries that may have overtaken a receipt on the road for its statements still to replace
+/// earlier ones.
+const OVERTAKEN_MAX: u32 = 64;
+
 /// A receipt with its signature, as it travels and is kept.
 pub(crate) type SignedReceipt = Signed<Receipt>;
 
 impl Node {
-    /// A receipt arrived. What it states of entries this node sent is kept; a statement on what
-    /// was never sent, or on other bytes, is a dispute and changes nothing.
+    /// A receipt arrived, under its number in the partner's log. What it states of entries this
+    /// node sent is kept; a statement on what was never sent, or on other bytes, is a dispute and
+    /// changes nothing.
     pub(crate) fn receive_receipt(
         &self,
         tx: &mut Tx<'_>,
         from: &NodeId,
+        place: u64,
         bytes: &[u8],
     ) -> Result<bool, WriteError> {
         let dispute = |tx: &mut Tx<'_>, why: &str| {
@@ -50,11 +58,13 @@ impl Node {
         if !addressed || !signed.verifies(&public, &Ed25519) {
             return dispute(tx, "the receipt's signature, sender or recipient is wrong");
         }
+        let later = stated_later(tx, from, place)?;
         let mut lies = 0_u64;
         for (number, digest, fate) in &receipt.fates {
             match tx.log_digest(from, *number)? {
                 Some(sent) if sent == *digest => {
-                    tx.log_fate(from, *number, *fate, receipt.at)?;
+                    let replaces = later.as_ref().is_some_and(|later| !later.contains(number));
+                    tx.log_fate(from, *number, (*fate, receipt.at), replaces)?;
                     if !matches!(fate, Fate::Admitted | Fate::Held | Fate::Superseded) {
                         self.hop_answered(tx, from, *number, *fate, &signed)?;
                     }
@@ -224,6 +234,28 @@ impl Node {
             cosigned: entry.leaf.number < to.cosigned,
         }))
     }
+}
+
+/// Entries on which a receipt that stands behind this one in the partner's log, and came before it,
+/// states something. `None`: so much came before it that nobody looks.
+fn stated_later(
+    tx: &mut Tx<'_>,
+    from: &NodeId,
+    place: u64,
+) -> Result<Option<BTreeSet<u64>>, WriteError> {
+    let behind = tx.mirror_behind(from, place, OVERTAKEN_MAX)?;
+    if behind.len() == OVERTAKEN_MAX as usize {
+        return Ok(None);
+    }
+    let mut later = BTreeSet::new();
+    for leaf in behind.iter().filter(|leaf| leaf.kind == EntryKind::Receipt) {
+        let key = [&from.bytes()[..], &leaf.digest.0].concat();
+        let kept = tx.get(RecordKind::Receipt, &key)?;
+        let signed = kept.and_then(|bytes| SignedReceipt::from_bytes(&bytes).ok());
+        let fates = signed.iter().flat_map(|signed| &signed.document().fates);
+        later.extend(fates.map(|(number, ..)| number));
+    }
+    Ok(Some(later))
 }
 
 /// To whom a row's entry was released.

@@ -473,7 +473,7 @@ impl Node {
                 bytes,
             } => {
                 // A receipt is not receipted: that would never end. It is acknowledged.
-                self.receive_receipt(tx, node, bytes)?;
+                self.receive_receipt(tx, node, delivery.number, bytes)?;
                 (Digest::of(bytes), None)
             }
             // Applied before: see `apply_documents`.

@@ -286,7 +286,8 @@ impl Tx<'_> {
         Ok(holders(self.connection(), item)?)
     }
 
-    /// The partner's statement on an entry. A later statement replaces an earlier one.
+    /// The partner's statement on an entry. `replaces`: it is later in the partner's log than any
+    /// other statement on it; else it counts only where there is none. Clocks have no part in it.
     ///
     /// # Errors
     /// See [`WriteError`].
@@ -294,17 +295,47 @@ impl Tx<'_> {
         &mut self,
         node: &NodeId,
         number: u64,
-        fate: Fate,
-        at: Timestamp,
+        (fate, at): (Fate, Timestamp),
+        replaces: bool,
     ) -> Result<(), WriteError> {
         let peer = self.peer_number(node)?;
         self.connection()
             .prepare_cached(
                 "UPDATE log_out SET fate = ?3, fate_at = ?4
-                 WHERE peer = ?1 AND n = ?2 AND (fate_at IS NULL OR fate_at <= ?4)",
+                 WHERE peer = ?1 AND n = ?2 AND (fate IS NULL OR ?5)",
             )?
-            .execute(params![peer, bounded(number), fate_code(fate), at.micros()])?;
+            .execute(params![
+                peer,
+                bounded(number),
+                fate_code(fate),
+                at.micros(),
+                replaces
+            ])?;
         Ok(())
+    }
+
+    /// Leaves of the partner's own log that came from behind a number, in order, where their bytes
+    /// did.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn mirror_behind(
+        &mut self,
+        node: &NodeId,
+        number: u64,
+        limit: u32,
+    ) -> Result<Vec<LogLeaf>, WriteError> {
+        let peer = self.peer_number(node)?;
+        let mut statement = self.connection().prepare_cached(
+            "SELECT leaf FROM log_in WHERE peer = ?1 AND n > ?2 AND leaf IS NOT NULL
+             ORDER BY n LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![peer, bounded(number), limit], |row| {
+            row.get::<_, Vec<u8>>(0)
+        })?;
+        let leaves = rows.collect::<Result<Vec<_>, _>>()?;
+        let read = leaves.iter().map(|leaf| leaf_of(leaf));
+        Ok(read.collect::<Result<_, _>>()?)
     }
 
     /// The root of a partner's log when it had that size; none where it never came so far.

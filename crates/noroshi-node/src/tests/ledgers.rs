@@ -1,6 +1,6 @@
 //! Ledger, logs and mirrors against their own past.
 
-use noroshi_model::link::Receipt;
+use noroshi_model::link::{EntryKind, Fate, LogLeaf, Precedence, Receipt};
 use noroshi_model::{Digest, Timestamp, World};
 use noroshi_seal::merkle::root_at;
 use noroshi_seal::tlog::Checkpoint;
@@ -198,4 +198,67 @@ fn every_fate_stands_in_one_of_very_many_receipts_and_none_is_of_a_stranger() {
     write(&stage.jp, |tx| tx.delete(RecordKind::Receipt, stating));
     let failure = verified().unwrap_err();
     assert!(failure.detail.contains("no kept receipt"), "{failure}");
+}
+
+/// Clause: I5
+#[test]
+fn of_two_statements_on_one_entry_the_later_in_the_partners_log_counts_whatever_its_clock_says() {
+    let stage = Stage::new();
+    stage.jp.import("own", &[object(1, 100)]);
+    stage.jp.order(stage.jp.share(&[&id(1)]));
+    let (jp, us) = (&stage.jp.node, &stage.us.node);
+    let entries = jp.inside().unwrap().log_entries(&us.me(), 0, 100).unwrap();
+    let entry = entries.iter().rfind(|entry| entry.item.is_some()).unwrap();
+    let (number, digest) = (entry.leaf.number, entry.leaf.digest);
+    let states = |fate: Fate, at: i64| {
+        let receipt = Receipt {
+            world: World::Operational,
+            by: us.me(),
+            to: jp.me(),
+            epoch: 1,
+            at: Timestamp::from_micros(at),
+            fates: vec![(number, digest, fate)],
+        };
+        SignedReceipt::sign(receipt, &us.keys().items).to_bytes()
+    };
+    // It arrives under this number of the United States' log, and is mirrored as every entry is.
+    let arrives = |place: u64, bytes: Vec<u8>| {
+        write(&stage.jp, |tx| {
+            jp.receive_receipt(tx, &us.me(), place, &bytes)?;
+            let leaf = LogLeaf {
+                number: place,
+                kind: EntryKind::Receipt,
+                at: Timestamp::from_micros(0),
+                precedence: Precedence::Priority,
+                digest: Digest::of(&bytes),
+                salt: [0; 16],
+            };
+            tx.mirror_put(&us.me(), place, Ok(&leaf.to_bytes()), None)?;
+            Ok(())
+        });
+        let stated = jp.inside().unwrap().log_stated(&us.me(), number).unwrap();
+        stated.unwrap().1.unwrap()
+    };
+    let (first, _) = jp.inside().unwrap().log_root(&us.me(), true).unwrap();
+    assert_eq!(arrives(first + 10, states(Fate::Held, 500)), Fate::Held);
+    // The clock was set back between them.
+    assert_eq!(
+        arrives(first + 20, states(Fate::Admitted, 400)),
+        Fate::Admitted
+    );
+    // One that was overtaken on the road, with a clock that says it is newer.
+    assert_eq!(
+        arrives(first + 15, states(Fate::Refused, 900)),
+        Fate::Admitted
+    );
+    // What overtook it says nothing of the entry.
+    let other = first + 40;
+    write(&stage.jp, |tx| {
+        tx.mirror_put(&us.me(), other, Err([1; 32]), None)
+            .map(|_| ())
+    });
+    assert_eq!(
+        arrives(first + 30, states(Fate::Refused, 100)),
+        Fate::Refused
+    );
 }

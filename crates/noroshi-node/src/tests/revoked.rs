@@ -162,7 +162,7 @@ fn what_a_thief_of_the_old_key_signs_is_refused_whatever_date_it_bears_and_whoev
     write(&stage.jp, |tx| {
         let (fate, _) = node.receive_recall(tx, &au, &recall.to_bytes())?;
         assert_eq!(fate, Fate::Refused);
-        assert!(!node.receive_receipt(tx, &us, &receipt.to_bytes())?);
+        assert!(!node.receive_receipt(tx, &us, 9_999, &receipt.to_bytes())?);
         Ok(())
     });
     assert_eq!(stage.jp.state(&id(1)).as_deref(), Some("admitted"));
