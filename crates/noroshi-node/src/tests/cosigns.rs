@@ -161,10 +161,13 @@ fn an_answer_that_was_lost_is_asked_for_again() {
     *lock(&stage.jp.road.bend) = None;
     let (done, size) = cosigned(&stage.us.node, &jp);
     assert!(done < size, "{done} of {size}");
-    stage.jp.sync();
-    stage.us.sync();
-    stage.jp.import("own", &[object(8, 100)]);
-    stage.jp.order(stage.jp.share(&[&id(8)]));
+    // What comes next is acknowledged and answered by nothing: with that it is asked for again.
+    write(&stage.jp, |tx| {
+        let bytes = b"{}".to_vec();
+        let node = &stage.jp.node;
+        node.log_bytes(tx, &us, EntryKind::Receipt, Precedence::Priority, bytes)?;
+        Ok(())
+    });
     stage.jp.sync();
     for (node, to) in [(&stage.us.node, &jp), (&stage.jp.node, &us)] {
         let (done, size) = cosigned(node, to);
