@@ -257,6 +257,7 @@ doctor-root-away = The identity root is kept elsewhere; key rotate and key revok
 doctor-restore-waits = Restored from a backup: { $count } partners have not told what was lost, and nothing is served
 mend-restore-waits = noroshi restore status, then: noroshi peer sync
 manifest = Manifest { $serial } of { $issued }
+crash = noroshi stopped at a fault of its own at { $place }. Please report that place. What it was working on is not shown.
 failed = failed: { $detail }
 
 gate-unmarked = it carries no release marking

@@ -257,6 +257,7 @@ doctor-root-away = 根の鍵は別の場所で保管。key rotate と key revoke
 doctor-restore-waits = 控えから戻ったばかりで、{ $count } の相手がまだ答えていない。何も提供しない
 mend-restore-waits = noroshi restore status の後に: noroshi peer sync
 manifest = 鍵目録 { $serial }（{ $issued }）
+crash = noroshi は自らの不具合で停止しました（{ $place }）。その箇所を開発元に知らせてください。扱っていた内容は表示しません。
 failed = 失敗: { $detail }
 
 gate-unmarked = 提供に関する標示がない

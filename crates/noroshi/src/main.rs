@@ -4,6 +4,7 @@ mod act;
 mod backup;
 mod call;
 mod cli;
+mod crash;
 mod demo;
 mod interrupt;
 mod language;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         }
     };
     let lang = cli.lang();
+    crash::install(lang);
     let outcome = match cli.task() {
         Task::Demo(options) => {
             let voice = demo::Voice {

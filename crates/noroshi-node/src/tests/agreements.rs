@@ -255,8 +255,8 @@ fn agreements_are_listed_shown_and_found_beside_items() {
     assert!(list(Some("agreement"), Some("suspended")).is_empty());
     assert_eq!(
         list(None, None).len(),
-        1,
-        "items alone, where no type is asked for"
+        2,
+        "the item and the canary alone, where no type is asked for"
     );
     let rows = list(Some("agreement"), None);
     assert_eq!(rows.len(), 1);

@@ -146,7 +146,8 @@ fn a_circle_opens_nothing_that_an_agreement_does_not_and_is_known_by_its_name() 
     stage.jp.suspend();
     stage.jp.import("own", &[object(1, 100)]);
     let plan = stage.jp.ask(share(&stage, &[]));
-    assert_eq!(plan["recipients"][0]["stays"], 1);
+    // The item, and the canary of the stage.
+    assert_eq!(plan["recipients"][0]["stays"], 2);
     let rows = stage.jp.rows(Command::CircleList);
     assert_eq!(field(&rows[0], "name"), "pacific");
 }

@@ -10,6 +10,7 @@ use noroshi_model::{Clock, KeyId, NodeId, Rng, Timestamp, World};
 use noroshi_seal::SystemRng;
 use serde_json::{Value, json};
 
+use super::canary::{self, Watch};
 use crate::command::{ActAnswer, Command, EndorseAnswer, Event, Failure, Selection, SyncAnswer};
 use crate::messages::Lang;
 use crate::node::{Node, lock};
@@ -66,12 +67,14 @@ fn tls_of(node: &Node) -> KeyId {
 
 impl Outside for Road {
     fn pair(&self, address: &str, message: &[u8]) -> Result<(Vec<u8>, KeyId), OutsideError> {
+        canary::stays(message);
         let reply = self.to.pair(&tls_of(&self.from), message);
         let reply = reply.map_err(|error| lost(address, &error.to_string()))?;
         Ok((reply, tls_of(&self.to)))
     }
 
     fn recover(&self, address: &str, message: &[u8]) -> Result<(Vec<u8>, KeyId), OutsideError> {
+        canary::stays(message);
         let reply = self.to.recover(&tls_of(&self.from), message);
         let reply = reply.map_err(|error| lost(address, &error.to_string()))?;
         let retold = match &mut *lock(&self.retell) {
@@ -101,6 +104,8 @@ impl Outside for Road {
         let known = known.or_else(|| self.to.peer_introduced(&presented, &bent));
         let known = known.ok_or_else(|| lost(address, "there is nothing here"))?;
         let reply = self.to.exchange(&known, &bent);
+        canary::stays(frames);
+        reply.iter().for_each(|reply| canary::stays(reply));
         let mut tape = lock(&self.tape);
         tape.push(frames.to_vec());
         tape.extend(reply.iter().cloned());
@@ -133,6 +138,8 @@ pub(super) struct Stage {
     pub(super) jp: Party,
     pub(super) us: Party,
     pub(super) hands: Arc<Hands>,
+    // Looks at everything before the folder goes.
+    pub(super) watch: Watch,
     pub(super) folder: tempfile::TempDir,
 }
 
@@ -146,6 +153,7 @@ impl Stage {
             jp: Party::new(&jp, &us, ["sato", "suzuki"], "USA"),
             us: Party::new(&us, &jp, ["smith", "jones"], "JPN"),
             hands,
+            watch: Watch::of(folder.path()),
             folder,
         };
         pair(&stage.jp, &stage.us);
@@ -182,6 +190,7 @@ impl Stage {
             jp,
             us,
             hands,
+            watch,
             folder,
         } = self;
         let (people, nodes) = ([jp.people, us.people], [jp.node, us.node]);
@@ -198,6 +207,7 @@ impl Stage {
             jp: Party::new(&jp, &us, people[0], "USA"),
             us: Party::new(&us, &jp, people[1], "JPN"),
             hands,
+            watch,
             folder,
         }
     }
@@ -208,12 +218,14 @@ impl Stage {
             jp: lost,
             us,
             hands,
+            watch,
             folder,
         } = self;
         Self {
             jp: Party::new(jp, &us.node, lost.people, "USA"),
             us: Party::new(&us.node, jp, us.people, "JPN"),
             hands,
+            watch,
             folder,
         }
     }
@@ -290,7 +302,9 @@ fn found(folder: &Path, hands: &Arc<Hands>, nation: &str, people: [&str; 2]) -> 
         cheap_keys: true,
     };
     init(&home, &params).unwrap();
-    open(&home, hands)
+    let node = open(&home, hands);
+    canary::seed(&node, nation, &Road::new(&node, &node));
+    node
 }
 
 fn open(home: &Path, hands: &Arc<Hands>) -> Arc<Node> {
@@ -581,7 +595,9 @@ impl Party {
             limit: 10_000,
             after: None,
         })
-        .len()
+        .iter()
+        .filter(|row| !canary::is_canary(row["title"].as_str().unwrap_or_default()))
+        .count()
     }
 
     /// The bodies of the ledger's lines of one kind.

@@ -276,6 +276,7 @@ fn what_a_partner_may_not_see_changes_nothing_of_what_it_gets() {
         jp,
         us,
         folder: kept,
+        watch,
         ..
     } = stage;
     drop((jp, us, au));
@@ -300,6 +301,7 @@ fn what_a_partner_may_not_see_changes_nothing_of_what_it_gets() {
     plain.jp.verifies();
     laden.jp.verifies();
     assert!(laden.jp.admitted() > plain.jp.admitted());
+    drop(watch);
     drop(kept);
 }
 
