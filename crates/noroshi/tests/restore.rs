@@ -74,7 +74,7 @@ fn a_lost_node_comes_back_from_a_backup_and_serves_nobody_before_its_partner_has
     jp.ok(&["peer", "sync"]);
     drop(us_server);
     let listed = us.ok(&["list", "--state", "admitted"]);
-    assert!(listed.contains("2 rows"), "{listed}");
+    assert!(listed.contains("3 rows"), "{listed}");
     for home in [&jp, &us] {
         home.ok(&["ledger", "verify"]);
         assert!(

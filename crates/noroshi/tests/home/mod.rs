@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, reason = "each test program uses its part")]
 
+mod canary;
+
+use std::cell::Cell;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -14,6 +17,16 @@ pub(crate) struct Home {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) nation: String,
     pub(crate) address: String,
+    /// Then it holds a canary.
+    has_partner: Cell<bool>,
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            canary::expect_kept(self);
+        }
+    }
 }
 
 impl Home {
@@ -27,6 +40,7 @@ impl Home {
             folder: tempfile::tempdir().unwrap(),
             nation: nation.to_owned(),
             address: listen.to_owned(),
+            has_partner: Cell::new(false),
         };
         let lines = "root: the root passphrase\nsato: the first passphrase\n\
                      suzuki: the second one\nbackup: the backup passphrase\n";
@@ -56,6 +70,11 @@ impl Home {
         self.folder.path().join("passphrases")
     }
 
+    /// What its servers complain of.
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("serve.log")
+    }
+
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         command
@@ -70,7 +89,10 @@ impl Home {
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
+        let output = self.command(args).output().unwrap();
+        canary::expect_own(self, &output.stdout);
+        canary::expect_own(self, &output.stderr);
+        output
     }
 
     pub(crate) fn ok(&self, args: &[&str]) -> String {
@@ -113,10 +135,14 @@ pub(crate) fn free_address() -> String {
 }
 
 /// A server; `None` when it died before it was ready.
-pub(crate) fn serve(mut command: Command) -> (Child, bool) {
+pub(crate) fn serve(command: Command) -> (Child, bool) {
+    serve_with(command, Stdio::null())
+}
+
+fn serve_with(mut command: Command, complaints: Stdio) -> (Child, bool) {
     let mut child = command
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(complaints)
         .spawn()
         .unwrap();
     let mut line = String::new();
@@ -155,7 +181,9 @@ pub(crate) struct Serving(Child);
 
 impl Serving {
     pub(crate) fn of(home: &Home) -> Self {
-        Self(serve(home.command(&["--json", "serve"])).0)
+        let mut log = std::fs::OpenOptions::new();
+        let log = log.create(true).append(true).open(home.log()).unwrap();
+        Self(serve_with(home.command(&["--json", "serve"]), log.into()).0)
     }
 }
 
@@ -184,6 +212,10 @@ pub(crate) fn befriend(jp: &Home, us: &Home) {
 
 /// Pair two that serve, by code and fingerprints.
 pub(crate) fn pair(jp: &Home, us: &Home) {
+    for home in [jp, us] {
+        canary::seed(home);
+        home.has_partner.set(true);
+    }
     let code = json(&jp.ok(&["--json", "peer", "invite", "--as", "sato"]));
     let code = code["code"].as_str().unwrap();
     us.ok(&["peer", "accept", &jp.address, code, "--as", "sato"]);
