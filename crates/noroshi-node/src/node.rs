@@ -9,7 +9,7 @@ use noroshi_model::ids::ActId;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
 use noroshi_model::{
-    Clock, Limits, Nation, NodeId, PersonId, Rng, Role, StixId, Timestamp, Value, World,
+    Clock, Digest, Limits, Nation, NodeId, PersonId, Rng, Role, StixId, Timestamp, Value, World,
 };
 use noroshi_seal::manifest::SignedManifest;
 use noroshi_store::{ItemRow, Options, Reader, RecordKind, Store, Viewer};
@@ -44,6 +44,8 @@ pub struct Node {
     pub(crate) binding: Mutex<Option<(u64, Arc<Vec<AgreementRecord>>)>>,
     /// Names of items, for the review before release.
     pub(crate) names: Mutex<NameIndex>,
+    /// The plan that was reviewed last, and how long the ledger was then.
+    pub(crate) reviewed: Mutex<Option<(Digest, u64)>>,
     /// Versions for release and what they were made of, with the generation they were read at.
     pub(crate) derived: Mutex<Option<(u64, Derivations)>>,
     /// One backup at a time.
@@ -100,6 +102,7 @@ impl Node {
             at_work: Mutex::new(BTreeSet::new()),
             binding: Mutex::new(None),
             names: Mutex::default(),
+            reviewed: Mutex::default(),
             derived: Mutex::default(),
             backup_turn: Mutex::new(()),
             standing_turn: Mutex::new(()),

@@ -183,6 +183,7 @@ impl Node {
         if !ask.dry_run && !plan.recipients.is_empty() {
             let record = self.release_act(&plan, ask, precedence, needs_two, &accepted)?;
             answer.act = Some(act_answer(&record, self.now()));
+            self.note_reviewed(&plan)?;
         }
         Ok(answer)
     }

@@ -18,7 +18,7 @@ use noroshi_store::{Filter, RecordKind};
 use crate::command::{ActAnswer, Failure, FindingRow};
 use crate::node::{Node, lock, store_failure};
 use crate::plan::provenance;
-use crate::records::ActRecord;
+use crate::records::{ActRecord, PlanRecord};
 
 /// Where the review's rules stand among the rules.
 pub(crate) const REVIEW: &[u8] = b"review";
@@ -128,6 +128,20 @@ impl Node {
             "review": own,
             "severities": severities,
         }))
+    }
+
+    /// A plan was reviewed, in the state that the ledger stands for.
+    pub(crate) fn note_reviewed(&self, plan: &PlanRecord) -> Result<(), Failure> {
+        let (size, _) = self.inside()?.ledger_root().map_err(store_failure)?;
+        *lock(&self.reviewed) = Some((plan.digest(), size));
+        Ok(())
+    }
+
+    /// Was this plan reviewed, and has nothing happened since? Whatever changes what is found
+    /// leaves a line in the ledger: items, rules, agreements, markings.
+    pub(crate) fn is_reviewed(&self, plan: &PlanRecord) -> Result<bool, Failure> {
+        let (size, _) = self.inside()?.ledger_root().map_err(store_failure)?;
+        Ok(*lock(&self.reviewed) == Some((plan.digest(), size)))
     }
 
     /// Everything the review needs beside item and recipient.

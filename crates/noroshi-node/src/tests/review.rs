@@ -167,6 +167,13 @@ fn what_is_found_between_order_and_approval_sends_the_act_back() {
     let failure = jp.endorse(&asked.act, 1).unwrap_err();
     assert_eq!(failure.code, "act.returned", "{failure}");
     assert!(failure.detail.contains("is the name of item"), "{failure}");
+    // Also where one person suffices, and the plan was reviewed a moment ago.
+    jp.import("own", &[with(3, "description", "by the amber finch")]);
+    let act = jp.prepare(jp.share(&[&id(3)])).unwrap();
+    assert!(!act.needs_second_person);
+    closed(jp, 4, "Amber Finch");
+    let failure = jp.endorse(&act, 0).unwrap_err();
+    assert_eq!(failure.code, "act.returned", "{failure}");
 }
 
 /// Clause: I5

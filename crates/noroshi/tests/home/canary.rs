@@ -30,7 +30,8 @@ pub(super) fn expect_own(home: &Home, printed: &[u8]) {
     assert!(found.is_empty(), "canaries left: {found:?}");
 }
 
-/// Everything a node keeps names its own canary, once it has a partner, and no other; its log names none.
+/// Everything a node keeps names its own canary, once it has a partner, and no other; its log
+/// names none.
 pub(super) fn expect_kept(home: &Home) {
     let log = std::fs::read(home.log()).unwrap_or_default();
     assert!(canaries_in(&log).is_empty(), "a canary is in the log");
