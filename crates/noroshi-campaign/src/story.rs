@@ -328,17 +328,19 @@ impl Story {
         let ended = hand.command(station, Side::Jp, self.jp.command(&args))?;
         let acknowledged = answered(&ended, "endorsed").is_some();
         self.after(station, Side::Jp, &ended, acknowledged);
-        let recalls = || -> Result<usize> {
-            let rows = self
-                .jp
-                .run(&["receipts", "--item", &hash, "--limit", "100"])?;
-            let rows = rows
-                .iter()
-                .filter(|event| event["row"]["entry"] == "recall");
-            Ok(rows.count())
+        let rows = self
+            .jp
+            .run(&["receipts", "--item", &hash, "--limit", "100"])?;
+        let entries = |kind: &'static str| {
+            let rows = rows.iter().map(|event| &event["row"]);
+            rows.filter(move |row| row["entry"] == kind)
         };
-        match (recalls()?, acknowledged) {
+        // Struck before a single frame left, the release is only voided: a recall would tell the
+        // partner of what it never had.
+        let never_left = entries("release").all(|row| row["void"] == true && row["fate"].is_null());
+        match (entries("recall").count(), acknowledged) {
             (1, _) => {}
+            (0, true) if never_left => {}
             (0, false) => {
                 self.jp.run(&args)?;
             }

@@ -177,9 +177,7 @@ impl Node {
         let entries = self.inside()?.holders(hash).map_err(store_failure)?;
         let mut rows = Vec::new();
         for (node, entry) in &entries {
-            let name = self
-                .peer(node)?
-                .map(|peer| peer.manifest.organisation.name_en);
+            let name = self.recipient_of(node)?.map(|(_, name)| name);
             let to = Recipient {
                 node,
                 name: &name.unwrap_or_default(),
