@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use noroshi_model::StixId;
+use noroshi_store::{RecordKind, WriteError};
 use noroshi_taxii::Desk;
 use noroshi_taxii::desk::{
     Barred, Caller, Collection as Shown, Credential, Entry, Fault, PageEnd, Query, Status,
@@ -12,7 +13,7 @@ use super::clients::Client;
 use super::collections::Collection;
 use super::tokens::Token;
 use crate::command::Failure;
-use crate::node::Node;
+use crate::node::{Node, store_failure};
 
 /// A caller and one of its collections.
 struct Asked {
@@ -21,7 +22,28 @@ struct Asked {
     collection: Collection,
 }
 
+/// Under this key of [`RecordKind::Meta`] stands the secret that cursors are sealed with.
+const CURSOR_SECRET: &[u8] = b"taxii-cursor-secret";
+
 impl Node {
+    /// The secret that cursors of TAXII are sealed with: made the first time, and kept, so that a
+    /// client may go on after a restart.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn cursor_secret(&self) -> Result<[u8; 32], Failure> {
+        let kept = self.inside()?.record(RecordKind::Meta, CURSOR_SECRET);
+        let kept = kept.map_err(store_failure)?;
+        if let Some(secret) = kept.and_then(|bytes| bytes.try_into().ok()) {
+            return Ok(secret);
+        }
+        let secret: [u8; 32] = self.chance();
+        self.store
+            .write(|tx| tx.put(RecordKind::Meta, CURSOR_SECRET, &secret))
+            .map_err(store_failure::<WriteError>)?;
+        Ok(secret)
+    }
+
     /// The caller's credential and client, as they stand now.
     fn asking(&self, caller: &Caller) -> Result<(Token, Client), Fault> {
         let token = self

@@ -263,19 +263,27 @@ impl Lens<'_> {
         };
         let seen = self.seen;
         let bits = seen.bits.read().unwrap_or_else(PoisonError::into_inner);
-        let (mut end, mut given, mut looked) = (PageEnd::default(), 0, 0);
+        let (mut end, mut given, mut looked, mut bytes) = (PageEnd::default(), 0, 0, 0_u64);
+        let bytes_max = most(query.bytes_max);
+        let mut out = |entry: Entry<'_>| {
+            bytes += entry.object.len() as u64;
+            out(entry);
+            bytes
+        };
+        let mut size = 0;
         let mut one = |entry: ViewEntry<'_>| -> Result<bool, Stop> {
             if looked == LOOKED_MAX {
                 end.more = true;
                 return Ok(false);
             }
             looked += 1;
-            if given == query.limit {
+            if given == query.limit || size >= bytes_max {
                 // Is there one more for this client? Only then is it told of more.
                 end.more = self.write(&entry, query, &bits, false, &mut |_| {})?;
                 return Ok(!end.more);
             }
-            given += u32::from(self.write(&entry, query, &bits, objects, out)?);
+            let mut give = |entry: Entry<'_>| size = out(entry);
+            given += u32::from(self.write(&entry, query, &bits, objects, &mut give)?);
             end.last = Some(position(entry.at));
             Ok(true)
         };
@@ -319,8 +327,15 @@ impl Lens<'_> {
         found.sort_by_key(|kept| kept.at);
         found.dedup_by_key(|kept| kept.at);
         let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        let more = found.len() > limit;
-        found.truncate(limit);
+        let (bytes_max, mut bytes) = (most(query.bytes_max), 0);
+        let fits = found.iter().take(limit).take_while(|kept| {
+            let fits = bytes < bytes_max;
+            bytes += kept.object.len() as u64;
+            fits
+        });
+        let fits = fits.count();
+        let more = found.len() > fits;
+        found.truncate(fits);
         for kept in &found {
             out(Entry {
                 position: position(kept.at),
@@ -476,6 +491,11 @@ impl Lens<'_> {
         self.acts.insert(*act, approved);
         Ok(approved)
     }
+}
+
+/// A cap in bytes, where 0 is none.
+fn most(bytes_max: u64) -> u64 {
+    if bytes_max == 0 { u64::MAX } else { bytes_max }
 }
 
 /// Only entries later than this.

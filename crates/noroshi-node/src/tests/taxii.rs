@@ -313,7 +313,7 @@ fn an_item_that_was_held_is_on_the_page_once_it_is_admitted() {
     assert_eq!(ids(&all(&stage, &caller, &shown)), [id(2), id(1)]);
 }
 
-/// Clause: I4b
+/// Clause: I2
 #[test]
 fn pages_give_everything_once_whatever_their_size() {
     let (stage, caller, shown) = served();
@@ -347,7 +347,32 @@ fn pages_give_everything_once_whatever_their_size() {
     assert_eq!(all(&stage, &caller, &shown), whole);
 }
 
-/// Clause: I4b
+#[test]
+fn a_page_ends_with_the_entry_that_fills_it() {
+    let (stage, caller, shown) = served();
+    stage.jp.profile("plain", "TLP:GREEN", true);
+    let objects: Vec<Value> = (0..10).map(|number| object(number, 1000)).collect();
+    stage.jp.import("plain", &objects);
+    for ids in [Vec::new(), (0..10).map(id).collect()] {
+        let query = Query {
+            limit: 100,
+            bytes_max: 3000,
+            ids,
+            ..Query::default()
+        };
+        let (seen, end) = page(&stage, &caller, &shown, &query);
+        assert_eq!((seen.len(), end.more), (3, true));
+        let rest = Query {
+            after: end.last,
+            bytes_max: 0,
+            ..query
+        };
+        let (seen, end) = page(&stage, &caller, &shown, &rest);
+        assert_eq!((seen.len(), end.more), (7, false));
+    }
+}
+
+/// Clause: I2
 #[test]
 fn what_is_posted_goes_the_one_way_in_and_its_fate_is_told() {
     let (stage, caller, shown) = served();
@@ -402,7 +427,7 @@ fn a_client_deletes_what_it_posted_and_nothing_of_anybody_else() {
     assert_eq!(stage.jp.lines("item.deleted").len(), 1);
 }
 
-/// Clause: I4b
+/// Clause: I2
 #[test]
 fn versions_are_chosen_among_those_the_client_has() {
     let (stage, caller, shown) = served();
