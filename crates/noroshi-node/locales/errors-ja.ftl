@@ -13,7 +13,8 @@ error-usage-value = 引数の値を受け付けられません
 error-home-none = そのフォルダーにノードがありません。--home を確かめるか、noroshi init で作ってください
 error-home-file = ノードのフォルダーのファイルを読み書きできません。権限と空き容量を確かめてください
 error-home-occupied = フォルダーが空ではありません。別のフォルダーを指定してください
-error-home-open_secret = 秘密のファイルを他の利用者が読めます。chmod 600 で閉じてください
+error-home-open_secret = 秘密のファイルを他の利用者が読めます。次の命令で閉じてください: { $command }
+error-home-open_folder = ノードのフォルダーを他の利用者が開けます。次の命令で閉じてください: { $command }
 error-config-invalid = noroshi.toml の記述が誤っています。示された項目を直してください
 error-init-refused = ノードを作れません
 error-init-persons = 始めるには二人以上の担当者が必要です
@@ -24,6 +25,7 @@ error-passphrase-differs = 二度の入力が一致しません。もう一度�
 
 error-store-locked = 別のプロセスがこのノードを使っています。noroshi serve が動いていればそのまま命令できます
 error-store-failed = 保存できませんでした。受け付け済みのものは失われていません。ディスクの空きを確かめてください
+error-store-search = 検索の索引が壊れています。項目と台帳は無事です。noroshi doctor --rebuild-search で作り直してください
 error-store-record = 保存された記録が壊れています。noroshi doctor で確かめてください
 error-store-item = 保存された項目が壊れています。noroshi ledger verify で確かめてください
 error-serve-failed = サーバーを開始できません

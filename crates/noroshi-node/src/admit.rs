@@ -11,8 +11,8 @@ use noroshi_model::document::text;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
 use noroshi_model::profile::SourceProfile;
-use noroshi_model::{Attribution, Head, ItemHash, NodeId, Role, Signer, StixId, Timestamp};
-use noroshi_store::{ItemState, RecordKind, StoredItem, Tx, WriteError};
+use noroshi_model::{Attribution, Digest, Head, ItemHash, NodeId, Role, Signer, StixId, Timestamp};
+use noroshi_store::{ItemState, RecordKind, Standing, StoredItem, Tx, WriteError};
 
 use crate::command::Failure;
 use crate::intake::{Counted, ObjectFate, Origin, Outcome, Verdict};
@@ -309,14 +309,7 @@ impl Node {
         marked: &Marked,
     ) -> Result<Option<Previous>, WriteError> {
         let standing = tx.standing(&marked.valid().head().id)?;
-        let Some(newest) = standing.first() else {
-            return Ok(None);
-        };
-        // What was taken back was marked all the same: its marking is not lowered by a copy.
-        let label = standing
-            .iter()
-            .fold(newest.label.clone(), |label, row| label.join(&row.label));
-        Ok(Some(Previous {
+        Ok(standing.map(|Standing { newest, label }| Previous {
             modified: newest.modified,
             label,
             answered_by: newest.node,
@@ -343,6 +336,35 @@ impl Node {
             assigned: assigned.to_vec(),
             signature,
         }
+    }
+
+    /// A marking definition is about to be destroyed: what was kept of it goes too, for every
+    /// source that brought it, and it means nothing from now on. What names it is held or does not
+    /// leave, and whoever brings it again changes nothing of that, as with any destroyed item.
+    /// Where the transaction fails after this, it means nothing until the next start.
+    pub(crate) fn forget_definition(
+        &self,
+        tx: &mut Tx<'_>,
+        stored: &StoredItem,
+    ) -> Result<(), WriteError> {
+        if stored.id.kind() != "marking-definition" {
+            return Ok(());
+        }
+        let id = stored.id.as_str().as_bytes();
+        for (key, bytes) in tx.records_under(RecordKind::Marking, id)? {
+            if Digest::of(&bytes) != stored.hash.0 {
+                continue;
+            }
+            tx.put(RecordKind::Marking, &key, b"")?;
+            let scope = String::from_utf8_lossy(&key);
+            let scope = scope
+                .split_once('\0')
+                .and_then(|(_, scope)| scope.parse().ok());
+            // Before scopes were kept: the item itself tells whose word it was.
+            let scope = scope.unwrap_or_else(|| self.scope_of(stored));
+            self.with_markings(|table| table.dispute(stored.id.clone(), scope));
+        }
+        Ok(())
     }
 
     /// A stored item marked again by the table of now; `None` when its bytes are gone.

@@ -35,11 +35,14 @@ impl Health {
 use Health::{Bad, Good, Look};
 
 /// Every finding: its code, and how it is meant. The part before the first dash names the check.
-pub(crate) const FINDINGS: [(&str, Health); 45] = [
+pub(crate) const FINDINGS: [(&str, Health); 48] = [
     ("ledger", Good),
     ("ledger-broken", Bad),
     ("items", Good),
+    ("rows", Good),
+    ("rows-changed", Bad),
     ("text", Good),
+    ("text-changed", Bad),
     ("text-missing", Bad),
     ("held", Good),
     ("held-some", Look),

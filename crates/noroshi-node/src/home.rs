@@ -70,6 +70,36 @@ impl Home {
         Ok(persons)
     }
 
+    /// The folder and its parts.
+    pub(crate) fn folders(&self) -> [PathBuf; 4] {
+        [
+            self.0.clone(),
+            self.0.join("keys"),
+            self.0.join("persons"),
+            self.store(),
+        ]
+    }
+
+    /// Look again whether folders and key files are this user's alone: what was made so may have
+    /// been opened since. The store looks at its own files.
+    ///
+    /// # Errors
+    /// `home.open_folder`, `home.open_secret`: with the command that mends it.
+    pub(crate) fn check_closed(&self) -> Result<(), Failure> {
+        for folder in self.folders() {
+            if let Some(mode) = open_mode(&folder) {
+                return Err(open_failure("home.open_folder", &folder, mode, 0o700));
+            }
+            let is_key = |path: &PathBuf| path.extension().is_some_and(|end| end == "key");
+            for file in in_folder(&folder).into_iter().filter(is_key) {
+                if let Some(mode) = open_mode(&file) {
+                    return Err(open_failure("home.open_secret", &file, mode, 0o600));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Make the folder and its parts, readable by this user only.
     ///
     /// # Errors
@@ -87,12 +117,7 @@ impl Home {
         // A folder is there after a power cut when the one above it was synced.
         let above = self.0.ancestors().skip(1);
         let stands = above.clone().take_while(|folder| !folder.exists()).count();
-        for folder in [
-            self.0.clone(),
-            self.0.join("keys"),
-            self.0.join("persons"),
-            self.store(),
-        ] {
+        for folder in self.folders() {
             fs::DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
@@ -148,17 +173,8 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let meta = file
         .metadata()
         .map_err(|error| cannot("read", path, &error))?;
-    if meta.permissions().mode() & 0o077 != 0 {
-        let mode = meta.permissions().mode() & 0o777;
-        return Err(Failure::new(
-            "home.open_secret",
-            3,
-            format_args!(
-                "{} has mode {mode:o}: others can read it; run chmod 600",
-                path.display()
-            ),
-        )
-        .arg("file", path.display()));
+    if let Some(mode) = wide(&meta) {
+        return Err(open_failure("home.open_secret", path, mode, 0o600));
     }
     if meta.len() > KEY_FILE_BYTES_MAX {
         return Err(Failure::new(
@@ -172,6 +188,37 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     file.read_to_end(&mut bytes)
         .map_err(|error| cannot("read", path, &error))?;
     Ok(bytes)
+}
+
+/// A path's mode, where it gives group or others anything.
+pub(crate) fn open_mode(path: &Path) -> Option<u32> {
+    wide(&fs::metadata(path).ok()?)
+}
+
+fn wide(meta: &fs::Metadata) -> Option<u32> {
+    let mode = meta.permissions().mode() & 0o777;
+    (mode & 0o077 != 0).then_some(mode)
+}
+
+/// What lies in a folder, sorted; nothing where it cannot be read.
+pub(crate) fn in_folder(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Others may get at something: refused, with the command that mends it.
+pub(crate) fn open_failure(code: &str, path: &Path, mode: u32, closed: u32) -> Failure {
+    let path = path.display();
+    let command = format!("chmod {closed:o} {path}");
+    Failure::new(
+        code,
+        3,
+        format_args!("{path} has mode {mode:o}: others can get at it; run: {command}"),
+    )
+    .arg("file", path)
+    .arg("command", command)
 }
 
 fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Failure {

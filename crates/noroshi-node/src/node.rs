@@ -12,11 +12,11 @@ use noroshi_model::{
     Clock, Digest, Limits, Nation, NodeId, PersonId, Rng, Role, StixId, Timestamp, Value, World,
 };
 use noroshi_seal::manifest::SignedManifest;
-use noroshi_store::{ItemRow, Options, Reader, RecordKind, Store, Viewer};
+use noroshi_store::{ItemRow, OpenError, Options, Reader, RecordKind, Store, Viewer};
 
 use crate::command::Failure;
 use crate::config::Config;
-use crate::home::Home;
+use crate::home::{Home, open_failure};
 use crate::keys::Keys;
 use crate::pairing::Pairing;
 use crate::records::{AgreementRecord, Record};
@@ -83,12 +83,18 @@ impl Node {
     ) -> Result<Self, Failure> {
         let config = Config::read(home)?;
         let home = Home::at(home);
+        home.check_closed()?;
         let options = Options {
             cache_bytes: config.cache_bytes,
             ..Options::default()
         };
         let store = Store::open_telling(&home.store(), &options, progress);
-        let store = store.map_err(store_failure)?;
+        let store = store.map_err(|error| match error {
+            OpenError::Exposed { path, mode } => {
+                open_failure("home.open_secret", &path, mode, 0o600)
+            }
+            other => store_failure(other),
+        })?;
         let signed = own_manifest(&store)?;
         let keys = Keys::read(&home, signed)?;
         let node = Self {
@@ -356,6 +362,9 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// A store's error as a command's failure.
+///
+/// Where only the full text is damaged it says so: everything else is whole, and it can be made
+/// again.
 pub(crate) fn store_failure<E: std::error::Error>(error: E) -> Failure {
     let mut detail = error.to_string();
     let mut source = error.source();
@@ -365,6 +374,9 @@ pub(crate) fn store_failure<E: std::error::Error>(error: E) -> Failure {
     }
     let code = if detail.contains("another process") {
         "store.locked"
+    } else if detail.contains("index of the full text") {
+        detail.push_str("; run: noroshi doctor --rebuild-search");
+        "store.search"
     } else {
         "store.failed"
     };

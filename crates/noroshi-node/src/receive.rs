@@ -554,9 +554,13 @@ impl Node {
             return Ok(fate);
         }
         // That a newer version came from somebody else is nothing the sender may learn.
-        let newest = tx.standing(&stored.id)?.into_iter().next();
-        let sent_newer = newest.is_some_and(|row| row.source == source);
-        Ok(if stored.superseded && sent_newer {
+        let sent_newer = if stored.superseded {
+            let standing = tx.standing(&stored.id)?;
+            standing.is_some_and(|standing| standing.newest.source == source)
+        } else {
+            false
+        };
+        Ok(if sent_newer {
             Fate::Superseded
         } else {
             fate_of(stored.state)

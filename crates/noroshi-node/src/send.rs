@@ -267,6 +267,7 @@ impl Node {
     ) -> Result<Vec<Vec<u8>>, Failure> {
         if self.store.owes_scrub() {
             // A receipt may say `destroyed`: it waits until the bytes are gone from every file.
+            // While a backup reads the store that is later: receipts wait for it (see `refill`).
             self.scrub()?;
         }
         loop {
@@ -341,7 +342,7 @@ impl Node {
         let limit = if low { REFILL } else { 64 };
         let waiting = self
             .inside()?
-            .log_waiting_numbers(node, limit)
+            .log_waiting_numbers(node, limit, !self.store.owes_scrub())
             .map_err(store_failure)?;
         for (number, rank) in waiting {
             slot.link.queue(

@@ -13,6 +13,14 @@ pub enum OpenError {
         /// Where.
         folder: PathBuf,
     },
+    /// Others than its owner may read or write it.
+    #[error("{path} has mode {mode:o}: others may read it; run: chmod 600 {path}")]
+    Exposed {
+        /// What lies open.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// A newer program wrote it.
     #[error("the store has schema {found}, this program knows {known}: use a newer program")]
     Newer {
@@ -49,6 +57,9 @@ pub enum ReadError {
     /// What is stored does not fit together.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+    /// The index of the full text is damaged. It is made of the items and can be made again.
+    #[error("the index of the full text is damaged; items and ledger do not depend on it")]
+    FullText,
     /// The search words are none.
     #[error("the search has no word to look for")]
     NothingToFind,
@@ -76,6 +87,7 @@ impl From<ReadError> for WriteError {
         match error {
             ReadError::Database(error) => Self::Database(error),
             ReadError::Damaged(what) => Self::Damaged(what),
+            ReadError::FullText => Self::Damaged(error.to_string()),
             ReadError::NothingToFind => Self::Refused("nothing to find"),
         }
     }

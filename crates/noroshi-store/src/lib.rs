@@ -4,6 +4,7 @@
 //! It decides nothing. It takes what the gate made ([`noroshi_gate::Admitted`],
 //! [`noroshi_gate::Held`]) or a ledger line, and every read names its [`Viewer`].
 
+mod closed;
 mod error;
 mod logs;
 mod merkle;
@@ -11,9 +12,11 @@ mod open;
 mod read;
 mod rows;
 mod snapshot;
+mod sums;
 pub mod text;
 mod text_index;
 mod verify;
+mod versions;
 mod viewer;
 mod views;
 mod write;
@@ -24,8 +27,10 @@ pub use open::{Durability, Options, Store};
 pub use read::{Filter, Instant, KeyValue, Log, LogTiles, Reader};
 pub use rows::{ItemRow, ItemState, LogEntry, LogPayload, RecordKind, StoredItem};
 pub use snapshot::{Snapshot, SnapshotError};
+pub use sums::teach;
 pub use text_index::TextSample;
 pub use verify::{Verified, VerifyError};
+pub use versions::Standing;
 pub use viewer::Viewer;
 pub use views::ViewEntry;
 pub use write::{Added, Tx};

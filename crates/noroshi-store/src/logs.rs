@@ -13,12 +13,13 @@ use crate::error::{ReadError, WriteError};
 use crate::merkle::{Growing, LogId, in_log, out_log, read_edge};
 use crate::read::{Reader, seq_of};
 use crate::rows::{LogEntry, LogPayload};
+use crate::sums::{self, ENTRY_IS_WHOLE};
 use crate::write::Tx;
 
 /// An entry of a mirror: its number, its leaf where its bytes came, its leaf hash.
 pub type MirrorEntry = (u64, Option<Vec<u8>>, Hash);
 
-/// The columns of an entry, in the order [`entry_of`] reads them.
+/// The columns of an entry, in the order [`entry_of`] reads them; then whether its row is whole.
 const ENTRY: &str = "o.leaf, o.kind, o.delivered, o.void, o.fate, o.fate_at, o.item, o.rendition,
   o.act, o.reduced, o.payload, i.hash, o.sent, o.lost, o.leaf_hash";
 
@@ -557,7 +558,7 @@ impl Reader<'_> {
             return Ok(Vec::new());
         };
         let sql = format!(
-            "SELECT {ENTRY} FROM log_out o {by} LEFT JOIN item i ON i.seq = o.item
+            "SELECT {ENTRY}, {ENTRY_IS_WHOLE} FROM log_out o {by} LEFT JOIN item i ON i.seq = o.item
              WHERE o.peer = ?1 AND {rest} LIMIT ?3"
         );
         let mut statement = self.connection().prepare_cached(&sql)?;
@@ -569,7 +570,8 @@ impl Reader<'_> {
         Ok(entries)
     }
 
-    /// Numbers and precedences of what is not acknowledged yet, by precedence, then number.
+    /// Numbers and precedences of what is not acknowledged yet, by precedence, then number; with
+    /// or without receipts, which wait while something erased is not gone from every file.
     ///
     /// # Errors
     /// See [`ReadError`].
@@ -577,14 +579,20 @@ impl Reader<'_> {
         &self,
         node: &NodeId,
         limit: u32,
+        receipts: bool,
     ) -> Result<Vec<(u64, u8)>, ReadError> {
         let Some(peer) = peer_number(self.connection(), node)? else {
             return Ok(Vec::new());
         };
-        let mut statement = self.connection().prepare_cached(
+        let but = if receipts {
+            String::new()
+        } else {
+            format!("AND kind <> {}", EntryKind::Receipt.byte())
+        };
+        let mut statement = self.connection().prepare_cached(&format!(
             "SELECT n, precedence FROM log_out INDEXED BY log_out_waiting
-             WHERE peer = ?1 AND delivered = 0 ORDER BY precedence, n LIMIT ?2",
-        )?;
+             WHERE peer = ?1 AND delivered = 0 {but} ORDER BY precedence, n LIMIT ?2"
+        ))?;
         let rows = statement.query_map(params![peer, limit], |row| {
             Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
         })?;
@@ -825,14 +833,14 @@ fn holders(connection: &Connection, item: &ItemHash) -> Result<Vec<(NodeId, LogE
         return Ok(Vec::new());
     };
     let sql = format!(
-        "SELECT {ENTRY}, p.node FROM log_out o JOIN item i ON i.seq = o.item
+        "SELECT {ENTRY}, {ENTRY_IS_WHOLE}, p.node FROM log_out o JOIN item i ON i.seq = o.item
          JOIN peer p ON p.id = o.peer WHERE o.item = ?1 ORDER BY o.peer, o.n"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([seq.cast_signed()])?;
     let mut holders = Vec::new();
     while let Some(row) = rows.next()? {
-        let node: [u8; 32] = row.get(15)?;
+        let node: [u8; 32] = row.get(16)?;
         holders.push((NodeId::from_bytes(node), entry_of(row)?));
     }
     Ok(holders)
@@ -852,6 +860,7 @@ fn entry_of(row: &Row<'_>) -> Result<LogEntry, ReadError> {
     let leaf_bytes: Vec<u8> = row.get(0)?;
     let leaf = leaf_of(&leaf_bytes)?;
     let damaged = |what: &str| ReadError::Damaged(format!("log entry {}: {what}", leaf.number));
+    sums::check(row.get(15)?, || format!("log entry {}", leaf.number))?;
     let seq: Option<i64> = row.get(6)?;
     let rendition: Option<[u8; 32]> = row.get(7)?;
     let act: Option<[u8; 32]> = row.get(8)?;

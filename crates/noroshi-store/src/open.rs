@@ -1,7 +1,7 @@
 //! Opening, locking, migrating and closing the store; one writer, readers beside it.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,19 +9,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::closed;
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::merkle::Edges;
 use crate::read::Reader;
 use crate::snapshot::{Snapshots, remove_left_over};
+use crate::sums::{Touched, teach};
 use crate::text_index::bring_up;
 use crate::viewer::Viewer;
 use crate::write::Tx;
 
 /// Migrations in order; the store's `user_version` says how many have run.
-pub(crate) const MIGRATIONS: [&str; 3] = [
+pub(crate) const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
+    include_str!("migrations/0004.sql"),
 ];
 /// Statements kept ready on each connection.
 const STATEMENTS: usize = 128;
@@ -89,6 +92,7 @@ pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) edges: Edges,
     pub(crate) words: HashMap<String, i64>,
+    pub(crate) touched: Touched,
     pub(crate) poisoned: Option<String>,
     /// Has the transaction under way changed something a release is decided by?
     pub(crate) weighs: bool,
@@ -115,33 +119,13 @@ impl Store {
         options: &Options,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, OpenError> {
-        let trouble = |source| OpenError::Folder {
-            folder: folder.to_path_buf(),
-            source,
-        };
-        if !folder.exists() {
-            make_durably(folder).map_err(trouble)?;
-        }
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(folder.join("lock"))
-            .map_err(trouble)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => {
-                return Err(OpenError::Locked {
-                    folder: folder.to_path_buf(),
-                });
-            }
-            Err(std::fs::TryLockError::Error(source)) => return Err(trouble(source)),
-        }
+        let lock = closed::prepare(folder)?;
         remove_left_over(folder);
         let mut connection = Connection::open(folder.join("noroshi.db"))?;
         prepare(&connection, options, options.cache_bytes)?;
         migrate(&mut connection)?;
-        bring_up(&mut connection, progress).map_err(OpenError::Text)?;
+        let touched = Touched::watch(&mut connection)?;
+        bring_up(&mut connection, &touched, progress).map_err(OpenError::Text)?;
         // A process that died between a destroy and its scrub left erased bytes in the log.
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(Self {
@@ -151,6 +135,7 @@ impl Store {
                 connection,
                 edges: Edges::default(),
                 words: HashMap::new(),
+                touched,
                 poisoned: None,
                 weighs: false,
                 erases: false,
@@ -177,6 +162,7 @@ impl Store {
         }
         begin(&writer.connection)?;
         (writer.weighs, writer.erases) = (false, false);
+        writer.touched.clear();
         let mut tx = Tx::new(&mut writer);
         let outcome = match work(&mut tx) {
             Ok(value) => tx.finish().map(|()| value).map_err(E::from),
@@ -313,15 +299,6 @@ impl Store {
     }
 }
 
-/// A new folder is there after a power cut when the one above it was synced.
-fn make_durably(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    match folder.parent() {
-        Some(above) if !above.as_os_str().is_empty() => File::open(above)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
-    }
-}
-
 pub(crate) fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -350,6 +327,7 @@ fn commit(writer: &mut Writer) -> Result<(), WriteError> {
 /// Statements are planned once, whatever is bound to them. Without it the engine plans a statement
 /// anew for each value it compares with the condition of a partial index.
 fn plan_once(connection: &Connection) -> Result<(), rusqlite::Error> {
+    teach(connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())

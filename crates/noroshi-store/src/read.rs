@@ -11,7 +11,9 @@ use crate::logs::peer_number;
 use crate::merkle::{LEDGER, LogId, in_log, out_log, read_edge, tile_hashes};
 use crate::open::Store;
 use crate::rows::{ItemRow, ItemState, RecordKind, StoredItem};
+use crate::sums::{self, ITEM_IS_WHOLE, RECORD_IS_WHOLE};
 use crate::text;
+use crate::versions::current;
 use crate::viewer::Viewer;
 use crate::write::{STORED, hash_key, id_key};
 
@@ -47,10 +49,11 @@ impl Drop for Reader<'_> {
 pub type KeyValue = (Vec<u8>, Vec<u8>);
 
 /// The columns of a row, in the order [`row_of`] reads them.
-const ROW: &str = "i.seq, i.hash, i.id, i.modified, i.title, i.state, i.superseded, l.text, i.role,
+pub(crate) const ROW: &str =
+    "i.seq, i.hash, i.id, i.modified, i.title, i.state, i.superseded, l.text, i.role,
   n.text, s.text, i.at, i.ledger, i.reasons";
 /// Where they come from.
-const FROM: &str = "item i JOIN word l ON l.id = i.label JOIN word s ON s.id = i.source
+pub(crate) const FROM: &str = "item i JOIN word l ON l.id = i.label JOIN word s ON s.id = i.source
   LEFT JOIN word n ON n.id = i.node";
 
 impl<'a> Reader<'a> {
@@ -451,10 +454,15 @@ pub(crate) fn records(
     connection: &Connection,
     kind: RecordKind,
 ) -> Result<Vec<KeyValue>, ReadError> {
-    let mut statement =
-        connection.prepare_cached("SELECT key, value FROM record WHERE kind = ?1 ORDER BY key")?;
-    let rows = statement.query_map([kind.code()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT key, value, {RECORD_IS_WHOLE} FROM record WHERE kind = ?1 ORDER BY key"
+    ))?;
+    let mut rows = statement.query([kind.code()])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(key_value(row, kind)?);
+    }
+    Ok(found)
 }
 
 pub(crate) fn record(
@@ -462,10 +470,24 @@ pub(crate) fn record(
     kind: RecordKind,
     key: &[u8],
 ) -> Result<Option<Vec<u8>>, ReadError> {
-    Ok(connection
-        .prepare_cached("SELECT value FROM record WHERE kind = ?1 AND key = ?2")?
-        .query_row(params![kind.code(), key], |row| row.get(0))
-        .optional()?)
+    let found = connection
+        .prepare_cached(&format!(
+            "SELECT value, {RECORD_IS_WHOLE} FROM record WHERE kind = ?1 AND key = ?2"
+        ))?
+        .query_row(params![kind.code(), key], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let Some((value, is_whole)) = found else {
+        return Ok(None);
+    };
+    sums::check(is_whole, || format!("a record of kind {}", kind.code()))?;
+    Ok(Some(value))
+}
+
+fn key_value(row: &Row<'_>, kind: RecordKind) -> Result<KeyValue, ReadError> {
+    sums::check(row.get(2)?, || format!("a record of kind {}", kind.code()))?;
+    Ok((row.get(0)?, row.get(1)?))
 }
 
 pub(crate) fn state(
@@ -496,17 +518,18 @@ pub(crate) fn records_under(
     kind: RecordKind,
     beginning: &[u8],
 ) -> Result<Vec<KeyValue>, ReadError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT key, value FROM record WHERE kind = ?1 AND key >= ?2 ORDER BY key",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT key, value, {RECORD_IS_WHOLE} FROM record
+         WHERE kind = ?1 AND key >= ?2 ORDER BY key"
+    ))?;
     let mut rows = statement.query(params![kind.code(), beginning])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let key: Vec<u8> = row.get(0)?;
+        let (key, value) = key_value(row, kind)?;
         if !key.starts_with(beginning) {
             break;
         }
-        found.push((key, row.get(1)?));
+        found.push((key, value));
     }
     Ok(found)
 }
@@ -522,32 +545,11 @@ pub(crate) fn item(
     )
 }
 
-pub(crate) fn current(connection: &Connection, id: &StixId) -> Result<Option<ItemRow>, ReadError> {
-    let found = rows(
-        connection,
-        &format!(
-            "SELECT {ROW} FROM {FROM}
-             WHERE i.id_key = ?1 AND i.id = ?2 AND i.state = 0 AND i.superseded = 0 LIMIT 1"
-        ),
-        vec![Sql::Integer(id_key(id)), Sql::Text(id.as_str().to_owned())],
-    )?;
-    Ok(found.into_iter().next())
-}
-
-/// The current version and whatever was taken back, newest first: what a further version follows.
-pub(crate) fn standing(connection: &Connection, id: &StixId) -> Result<Vec<ItemRow>, ReadError> {
-    rows(
-        connection,
-        &format!(
-            "SELECT {ROW} FROM {FROM}
-             WHERE i.id_key = ?1 AND i.id = ?2 AND i.state IN (0, 2, 3) AND i.superseded = 0
-             ORDER BY i.state <> 0, i.modified DESC, i.seq DESC"
-        ),
-        vec![Sql::Integer(id_key(id)), Sql::Text(id.as_str().to_owned())],
-    )
-}
-
-fn rows(connection: &Connection, sql: &str, values: Vec<Sql>) -> Result<Vec<ItemRow>, ReadError> {
+pub(crate) fn rows(
+    connection: &Connection,
+    sql: &str,
+    values: Vec<Sql>,
+) -> Result<Vec<ItemRow>, ReadError> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut found = Vec::new();
@@ -563,7 +565,8 @@ fn stored(
     values: &[&dyn rusqlite::ToSql],
 ) -> Result<Option<StoredItem>, ReadError> {
     let sql = format!(
-        "SELECT {ROW}, k.text, a.text, i.signature, i.canonical, i.received
+        "SELECT {ROW}, k.text, a.text, i.signature, i.canonical, i.received,
+           {ITEM_IS_WHOLE}
          FROM {FROM} LEFT JOIN word k ON k.id = i.key LEFT JOIN word a ON a.id = i.assigned
          WHERE {condition}"
     );
@@ -573,6 +576,7 @@ fn stored(
         return Ok(None);
     };
     let found = row_of(row)?;
+    sums::check(row.get(19)?, || format!("item {}", found.seq))?;
     let key: Option<String> = row.get(14)?;
     let assigned: Option<String> = row.get(15)?;
     let signature: Option<[u8; 64]> = row.get(16)?;

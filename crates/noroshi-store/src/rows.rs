@@ -258,6 +258,8 @@ record_kinds! {
     Introduced = 26,
     /// Consent asked and answered, by item, then request.
     Consent = 27,
+    /// The join of the markings of an object's versions that were taken back, by STIX id.
+    TakenBack = 32,
     /// Versions for release, by what they were made of.
     Tearline = 35,
     /// Up to which line of the ledger alarms were answered.

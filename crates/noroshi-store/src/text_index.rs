@@ -9,9 +9,10 @@ use noroshi_model::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::{ReadError, WriteError};
-use crate::open::Store;
-use crate::read::Reader;
+use crate::open::{Store, Writer};
+use crate::read::{Reader, record};
 use crate::rows::RecordKind;
+use crate::sums::Touched;
 use crate::text;
 use crate::write::STORED;
 
@@ -23,6 +24,14 @@ const CUTTING: u8 = 2;
 const KEY: &[u8] = b"text";
 /// Items in one transaction.
 const STEP: u32 = 2_000;
+
+/// Empties the index whatever state its own tables are in, a damaged one included: its settings are
+/// put back first, without which the engine does not open it.
+const EMPTY: &str = "
+  DELETE FROM item_text_data; DELETE FROM item_text_idx; DELETE FROM item_text_config;
+  DELETE FROM text_block_sum;
+  INSERT INTO item_text_config VALUES ('secure-delete', 1), ('version', 5);
+  INSERT INTO item_text (item_text) VALUES ('delete-all');";
 
 /// How far the index is: the way words are cut, and after which item it goes on being built.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,7 +96,12 @@ impl Store {
             after: None,
         };
         keep(&writer.connection, stale)?;
-        bring_up(&mut writer.connection, progress)
+        let Writer {
+            connection,
+            touched,
+            ..
+        } = &mut *writer;
+        bring_up(connection, touched, progress)
     }
 }
 
@@ -126,15 +140,10 @@ impl Reader<'_> {
 /// were put in.
 pub(crate) fn bring_up(
     connection: &mut Connection,
+    touched: &Touched,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<u64, WriteError> {
-    let kept: Option<Vec<u8>> = connection
-        .query_row(
-            "SELECT value FROM record WHERE kind = ?1 AND key = ?2",
-            params![RecordKind::Meta.code(), KEY],
-            |row| row.get(0),
-        )
-        .optional()?;
+    let kept = record(connection, RecordKind::Meta, KEY)?;
     let mut state = State::from_bytes(kept.as_deref());
     if state == State::WHOLE {
         return Ok(0);
@@ -148,20 +157,21 @@ pub(crate) fn bring_up(
             cutting: CUTTING,
             after: Some(0),
         };
+        touched.clear();
         let tx = connection.transaction()?;
-        tx.execute(
-            "INSERT INTO item_text (item_text) VALUES ('delete-all')",
-            [],
-        )?;
+        tx.execute_batch(EMPTY)?;
         keep(&tx, state)?;
+        touched.save(&tx)?;
         tx.commit()?;
     }
     let mut done = 0;
     while let Some(after) = state.after {
+        touched.clear();
         let tx = connection.transaction()?;
         let (count, last) = put_in(&tx, after)?;
         state.after = last;
         keep(&tx, state)?;
+        touched.save(&tx)?;
         tx.commit()?;
         done += count;
         progress(done, total.cast_unsigned().max(done));

@@ -11,7 +11,7 @@ use crate::error::WriteError;
 use crate::merkle::{LEDGER, LogId};
 use crate::open::Writer;
 use crate::read::{self, KeyValue};
-use crate::rows::{ItemRow, ItemState, RecordKind, StoredItem};
+use crate::rows::{ItemState, RecordKind, StoredItem};
 use crate::text;
 use crate::text_index::words;
 
@@ -59,9 +59,14 @@ impl<'a> Tx<'a> {
 
     pub(crate) fn finish(self) -> Result<(), WriteError> {
         let Writer {
-            connection, edges, ..
+            connection,
+            edges,
+            touched,
+            ..
         } = self.writer;
-        edges.save(connection)
+        edges.save(connection)?;
+        touched.save(connection)?;
+        Ok(())
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -202,43 +207,6 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
-    /// Which of an object's versions and renditions is current: the newest; of one version the
-    /// one signed by who made it before a rendition of it, then the one with more in it. The order
-    /// in which they came does not matter.
-    fn settle_versions(&self, id: &StixId) -> Result<(), WriteError> {
-        let mut rows: Vec<(i64, i64, bool, i64, Vec<u8>)> = {
-            let mut statement = self.connection().prepare_cached(
-                "SELECT seq, modified, role = ?3, length(canonical), hash FROM item
-                 WHERE id_key = ?1 AND id = ?2 AND state = 0",
-            )?;
-            let releaser = i64::from(noroshi_model::Role::Releaser.byte());
-            let rows = statement.query_map(params![id_key(id), id.as_str(), releaser], |row| {
-                let is_rendition: Option<bool> = row.get(2)?;
-                let length: Option<i64> = row.get(3)?;
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    !is_rendition.unwrap_or(false),
-                    length.unwrap_or(0),
-                    row.get(4)?,
-                ))
-            })?;
-            rows.collect::<Result<_, _>>()?
-        };
-        if rows.len() < 2 {
-            return Ok(());
-        }
-        rows.sort_by(|a, b| (b.1, b.2, b.3, &b.4).cmp(&(a.1, a.2, a.3, &a.4)));
-        for (place, (seq, ..)) in rows.iter().enumerate() {
-            self.connection()
-                .prepare_cached(
-                    "UPDATE item SET superseded = ?2 WHERE seq = ?1 AND superseded <> ?2",
-                )?
-                .execute(params![seq, i64::from(place > 0)])?;
-        }
-        Ok(())
-    }
-
     /// A held item is admitted after all, or one that is there is answered for by another, who
     /// replaces who answered before.
     ///
@@ -314,6 +282,7 @@ impl<'a> Tx<'a> {
             return Ok(false);
         }
         self.writer.weighs = true;
+        self.note_taken_back(&stored)?;
         let seq = stored.seq.cast_signed();
         if let (ItemState::Admitted, Some(bytes)) = (stored.state, &stored.canonical) {
             self.unindex_text(stored.seq, bytes)?;
@@ -365,15 +334,6 @@ impl<'a> Tx<'a> {
     /// See [`WriteError`].
     pub fn item(&self, hash: &ItemHash) -> Result<Option<StoredItem>, WriteError> {
         Ok(read::item(self.connection(), hash)?)
-    }
-
-    /// What a further version of an object follows: its current version first, then what was
-    /// taken back, newest first.
-    ///
-    /// # Errors
-    /// See [`WriteError`].
-    pub fn standing(&self, id: &StixId) -> Result<Vec<ItemRow>, WriteError> {
-        Ok(read::standing(self.connection(), id)?)
     }
 
     /// The position of an item.
@@ -488,7 +448,7 @@ impl<'a> Tx<'a> {
     }
 
     /// The number of an interned text.
-    fn word(&mut self, text: &str) -> Result<i64, WriteError> {
+    pub(crate) fn word(&mut self, text: &str) -> Result<i64, WriteError> {
         if let Some(id) = self.writer.words.get(text) {
             return Ok(*id);
         }
@@ -536,7 +496,7 @@ pub(crate) fn id_key(id: &StixId) -> i64 {
     first_eight(&Digest::of(id.as_str().as_bytes()))
 }
 
-fn first_eight(digest: &Digest) -> i64 {
+pub(crate) fn first_eight(digest: &Digest) -> i64 {
     let mut eight = [0; 8];
     eight.copy_from_slice(&digest.0[..8]);
     i64::from_be_bytes(eight)

@@ -7,11 +7,13 @@ use noroshi_gate::{
 };
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
+use noroshi_model::link::Fate;
 use noroshi_model::{Attribution, ItemHash, KeyId, Limits, NodeId, Role, Timestamp, Value, World};
 use noroshi_seal::sign::SigningKey;
 use noroshi_seal::tlog::Checkpoint;
 use noroshi_store::{
-    ItemState, OpenError, Options, RecordKind, Store, VerifyError, Viewer, WriteError,
+    ItemState, Log, LogEntry, OpenError, Options, ReadError, Reader, RecordKind, Store,
+    VerifyError, Viewer, WriteError,
 };
 use proptest::prelude::*;
 
@@ -99,6 +101,12 @@ fn put(store: &Store, number: u32, modified: u32, name: &str) -> ItemHash {
     item.marked().hash()
 }
 
+/// A frozen store, put into a folder.
+fn unpack(packed: &[u8], folder: &std::path::Path) {
+    let mut file = std::fs::File::create(folder.join("noroshi.db")).unwrap();
+    zstd::stream::copy_decode(packed, &mut file).unwrap();
+}
+
 /// Every byte of every file of the store.
 fn everything(folder: &std::path::Path) -> Vec<u8> {
     let files = std::fs::read_dir(folder).unwrap().flatten();
@@ -122,6 +130,52 @@ fn a_second_process_is_refused_and_told_what_to_do() {
         panic!("two opened one store")
     };
     assert!(error.to_string().contains("another process has the store"));
+}
+
+#[test]
+fn a_file_that_others_may_read_is_refused_with_the_command_that_closes_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("store");
+    let store = open(&place);
+    put(&store, 1, 0, "x");
+    let mode = |path: &std::path::Path| {
+        let meta = std::fs::metadata(path).unwrap();
+        meta.permissions().mode() & 0o777
+    };
+    let files = ["noroshi.db", "noroshi.db-wal", "noroshi.db-shm", "lock"];
+    for name in files {
+        assert_eq!(mode(&place.join(name)), 0o600, "{name}");
+    }
+    assert_eq!(mode(&place), 0o700);
+    // As a process that dies leaves them.
+    let left = tempfile::tempdir().unwrap();
+    for name in &files[..3] {
+        std::fs::copy(place.join(name), left.path().join(name)).unwrap();
+    }
+    for (name, wide) in [
+        ("noroshi.db", 0o640),
+        ("noroshi.db-wal", 0o604),
+        ("noroshi.db-shm", 0o620),
+    ] {
+        let path = left.path().join(name);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(wide)).unwrap();
+        let Err(error @ OpenError::Exposed { .. }) = Store::open(left.path(), &Options::default())
+        else {
+            panic!("{name} of mode {wide:o} was taken")
+        };
+        let command = format!("chmod 600 {}", path.display());
+        assert!(error.to_string().contains(&command), "{error}");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    open(left.path());
+    // Files of versions that made them open are closed as they are migrated.
+    let old = tempfile::tempdir().unwrap();
+    let path = old.path().join("noroshi.db");
+    unpack(include_bytes!("../test-data/store-v3.db.zst"), old.path());
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    open(old.path()).close().unwrap();
+    assert_eq!(mode(&path), 0o600);
 }
 
 #[test]
@@ -329,7 +383,11 @@ fn a_full_text_of_another_way_of_cutting_words_is_built_anew_at_the_start() {
         put(&store, number, 0, &format!("ｻｲﾊﾞｰ {number}"));
     }
     store.close().unwrap();
-    let raw = || rusqlite::Connection::open(folder.path().join("noroshi.db")).unwrap();
+    let raw = || {
+        let raw = rusqlite::Connection::open(folder.path().join("noroshi.db")).unwrap();
+        noroshi_store::teach(&raw).unwrap();
+        raw
+    };
     let empty = "INSERT INTO item_text (item_text) VALUES ('delete-all');";
     // As the program before left it: other words, and no number beside them.
     raw()
@@ -371,6 +429,28 @@ fn a_full_text_of_another_way_of_cutting_words_is_built_anew_at_the_start() {
     assert_eq!(missing(), 49);
     assert_eq!(store.rebuild_text(&mut |_, _| {}).unwrap(), 2_098);
     assert_eq!((found(&store, "サイバー"), missing()), (2_098, 0));
+    store.close().unwrap();
+    // Whatever the disk did to its own rows.
+    let path = folder.path().join("noroshi.db");
+    for (table, column) in [
+        ("item_text_config", "v"),
+        ("item_text_data", "block"),
+        ("text_block_sum", "sum"),
+        ("item_text_idx", "pgno"),
+    ] {
+        assert!(change_past_the_sum(&path, table, column));
+        let store = open(folder.path());
+        let reader = store.read(&Viewer::node()).unwrap();
+        let told = reader.verify_rows();
+        assert!(matches!(told, Err(ReadError::FullText)), "{table}");
+        drop(reader);
+        store.rebuild_text(&mut |_, _| {}).unwrap();
+        assert_eq!(found(&store, "サイバー"), 2_098);
+        let reader = store.read(&Viewer::node()).unwrap();
+        reader.verify_structure().unwrap();
+        drop(reader);
+        store.close().unwrap();
+    }
 }
 
 /// Clause: I5
@@ -655,15 +735,14 @@ proptest! {
 /// Clause: I5
 #[test]
 fn a_store_of_every_version_ever_written_opens_verifies_and_shows_what_was_put_in() {
-    let frozen: [(&[u8], u64, u64); 2] = [
+    let frozen: [(&[u8], u64, u64); 3] = [
         (include_bytes!("../test-data/store-v1.db.zst"), 4, 1),
         (include_bytes!("../test-data/store-v2.db.zst"), 3, 0),
+        (include_bytes!("../test-data/store-v3.db.zst"), 3, 1),
     ];
     for (version, (packed, admitted, held)) in (1..).zip(frozen) {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = std::fs::File::create(folder.path().join("noroshi.db")).unwrap();
-        zstd::stream::copy_decode(packed, &mut file).unwrap();
-        drop(file);
+        unpack(packed, folder.path());
         let store = open(folder.path());
         let reader = store.read(&Viewer::node()).unwrap();
         let counts = reader.counts().unwrap();
@@ -680,16 +759,138 @@ fn a_store_of_every_version_ever_written_opens_verifies_and_shows_what_was_put_i
         assert_eq!((sample.looked_up, sample.missing), (admitted, 0));
         let lines = reader.verify_ledger(&mut |_| {}).unwrap().size;
         assert!(lines >= admitted + held);
-        // Of what waited for a partner nobody knows whether it had been framed.
+        reader.verify_structure().unwrap();
         let peer = NodeId::from_bytes([9; 32]);
         let entries = reader.log_entries(&peer, 0, 10).unwrap();
-        assert!(entries.iter().all(|entry| entry.sent));
+        if version < 3 {
+            // Of what waited for a partner nobody knows whether it had been framed.
+            assert!(entries.iter().all(|entry| entry.sent));
+        }
         if version == 2 {
             let states: Vec<_> = entries.iter().map(|e| (e.delivered, e.void)).collect();
             assert_eq!(states, [(true, false), (false, true), (false, false)]);
             assert_eq!(reader.verify_log(&peer, &mut |_| {}).unwrap().size, 3);
         }
+        if version == 3 {
+            of_version_three(&reader, &entries, &peer);
+        }
     }
+}
+
+/// Everything that was put into the store of version 3, rows of every table that has sums since.
+fn of_version_three(reader: &Reader<'_>, entries: &[LogEntry], peer: &NodeId) {
+    let sent: Vec<_> = entries
+        .iter()
+        .map(|e| (e.sent, e.delivered, e.fate))
+        .collect();
+    let waits = (false, false, None);
+    assert_eq!(sent, [(true, true, Some(Fate::Admitted)), waits, waits]);
+    let mirror = reader.mirror_entries(peer, 0, 10).unwrap();
+    assert_eq!(mirror.iter().map(|m| m.0).collect::<Vec<_>>(), [0, 2]);
+    for (kind, key, value) in [
+        (RecordKind::Profile, &b"kev"[..], &b"a profile"[..]),
+        (RecordKind::Rule, b"rule", b"a rule"),
+    ] {
+        assert_eq!(reader.record(kind, key).unwrap().as_deref(), Some(value));
+    }
+    let checkpoint = reader.newest_checkpoint(Log::Ledger).unwrap();
+    let (size, note) = checkpoint.unwrap();
+    assert!(size == 5 && note.starts_with("noroshi/1/ledger\n5\n"));
+    let checkpoint = reader.newest_checkpoint(Log::For(peer)).unwrap();
+    let (size, note) = checkpoint.unwrap();
+    assert!(size == 3 && note.starts_with("noroshi/1/log\n3\n"));
+    assert_eq!(reader.search("標的", 5).unwrap().len(), 2);
+    let filter = noroshi_store::Filter {
+        current_only: true,
+        state: Some("admitted".to_owned()),
+        ..Default::default()
+    };
+    let current = reader.page(0, 10, &filter).unwrap();
+    let titles: Vec<_> = current.iter().map(|row| row.title.as_str()).collect();
+    assert_eq!(titles, ["second version, 標的型攻撃", "Emotet loader"]);
+    let gone = object(3, 0, "").str("id").unwrap().parse().unwrap();
+    let tombstones = reader.by_stix_id(&gone).unwrap();
+    assert_eq!(tombstones.len(), 1);
+    assert_eq!(tombstones[0].state, ItemState::Destroyed);
+}
+
+/// Clause: I5
+#[test]
+fn a_changed_value_in_any_column_of_any_table_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("noroshi.db");
+    unpack(
+        include_bytes!("../test-data/store-v3.db.zst"),
+        folder.path(),
+    );
+    open(folder.path()).close().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let noticed = || {
+        let store = open(folder.path());
+        let reader = store.read(&Viewer::node()).unwrap();
+        let peer = NodeId::from_bytes([9; 32]);
+        let noticed = reader.verify_structure().is_err()
+            || reader.verify_ledger(&mut |_| {}).is_err()
+            || reader.verify_log(&peer, &mut |_| {}).is_err()
+            || reader.verify_mirror(&peer, &mut |_| {}).is_err();
+        drop(reader);
+        drop(store);
+        noticed
+    };
+    assert!(!noticed(), "the control");
+    let mut tried = 0;
+    for (table, column) in summed(&path) {
+        std::fs::write(&path, &whole).unwrap();
+        if change_past_the_sum(&path, &table, &column) {
+            tried += 1;
+            assert!(noticed(), "{table}.{column}");
+        }
+    }
+    assert!(tried > 45, "only {tried} columns");
+}
+
+/// Every column of every table that has sums, but those that indexes repeat: a bit that changes
+/// there changes the row or the index, not both, and the engine's own check finds it.
+fn summed(path: &std::path::Path) -> Vec<(String, String)> {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let mut statement = connection
+        .prepare(
+            "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c
+             WHERE t.type = 'table' AND (t.sql LIKE '%row_sum%'
+               OR t.name IN ('item_text_data', 'text_block_sum'))
+             AND c.name NOT IN ('seq', 'number', 'hash_key', 'id_key')",
+        )
+        .unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// Change the column in one row, and leave the row's sum as it was, as the disk would.
+fn change_past_the_sum(path: &std::path::Path, table: &str, column: &str) -> bool {
+    use rusqlite::functions::FunctionFlags;
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let generated = "SELECT count(*) FROM pragma_table_xinfo(?1) WHERE name = 'sum' AND hidden > 0";
+    let has_sum: bool = connection
+        .query_row(generated, [table], |row| row.get(0))
+        .unwrap();
+    let mut which = String::new();
+    if has_sum {
+        let sql = format!("SELECT sum FROM {table} WHERE {column} IS NOT NULL LIMIT 1");
+        let Ok(sum) = connection.query_row(&sql, [], |row| row.get::<_, i64>(0)) else {
+            return false;
+        };
+        let flags = FunctionFlags::SQLITE_INNOCUOUS | FunctionFlags::SQLITE_DETERMINISTIC;
+        connection
+            .create_scalar_function("row_sum", -1, flags, move |_| Ok(sum))
+            .unwrap();
+        which = format!("WHERE sum = {sum}");
+    }
+    let sql = format!(
+        "UPDATE OR IGNORE {table} SET {column} = CASE typeof({column})
+           WHEN 'integer' THEN {column} + 1 WHEN 'text' THEN {column} || 'x'
+           ELSE CAST({column} || x'00' AS BLOB) END {which}"
+    );
+    connection.execute(&sql, []).unwrap() > 0
 }
 
 /// Attack class 3 (CVE-2020-14969, CVE-2019-9482 of MISP): what may not be seen was told by a

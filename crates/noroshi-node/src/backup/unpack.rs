@@ -136,6 +136,7 @@ fn check_inside(
         return Err(other("holds another node than its header names"));
     }
     let reader = store.read(&Viewer::node()).map_err(store_failure)?;
+    reader.verify_structure().map_err(store_failure)?;
     let broken = |what: &str, error: &VerifyError| {
         other(&format!("does not hold together: {what}: {error}"))
     };

@@ -7,7 +7,7 @@ use noroshi_model::agreement::Standing;
 use noroshi_model::link::LogLeaf;
 use noroshi_model::manifest::Purpose;
 use noroshi_model::{Timestamp, ledger::LedgerLine};
-use noroshi_store::{ItemState, RecordKind};
+use noroshi_store::{ItemState, ReadError, RecordKind};
 
 use super::Report;
 use crate::acts::act_answer;
@@ -56,17 +56,24 @@ impl Node {
             ("destroyed", of(ItemState::Destroyed).to_string()),
         ];
         report.tell("items", args);
-        let sample = reader.text_sample(SAMPLE).map_err(store_failure)?;
-        let args = vec![
-            ("count", sample.looked_up.to_string()),
-            ("missing", sample.missing.to_string()),
-        ];
-        let code = if sample.missing == 0 {
-            "text"
-        } else {
-            "text-missing"
-        };
-        report.tell(code, args);
+        match reader.verify_rows() {
+            Ok(()) => report.tell("rows", Vec::new()),
+            Err(ReadError::FullText) => report.tell("text-changed", Vec::new()),
+            Err(error) => report.tell("rows-changed", vec![("what", error.to_string())]),
+        }
+        // An index that is damaged may not answer at all.
+        if let Ok(sample) = reader.text_sample(SAMPLE) {
+            let args = vec![
+                ("count", sample.looked_up.to_string()),
+                ("missing", sample.missing.to_string()),
+            ];
+            let code = if sample.missing == 0 {
+                "text"
+            } else {
+                "text-missing"
+            };
+            report.tell(code, args);
+        }
         let held = of(ItemState::Held);
         let code = if held == 0 { "held" } else { "held-some" };
         report.tell(code, vec![("count", held.to_string())]);

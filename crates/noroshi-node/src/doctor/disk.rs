@@ -1,10 +1,9 @@
 //! What the doctor asks of the machine: space on the disk, and who can read the node's files.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Report;
-use crate::home::KEY_NAMES;
+use crate::home::{KEY_NAMES, in_folder, open_mode};
 use crate::node::Node;
 
 /// With less than this nothing can be relied on to be written, in bytes.
@@ -53,9 +52,8 @@ impl Node {
                 tell("files-missing", &home.key(name), 0);
             }
         }
-        let [keys, persons] = ["keys", "persons"].map(|name| home.path().join(name));
         let mut files = Vec::new();
-        for folder in [home.path().to_path_buf(), keys, persons, home.store()] {
+        for folder in home.folders() {
             if let Some(mode) = open_mode(&folder) {
                 tell("files-open_folder", &folder, mode);
             }
@@ -74,19 +72,6 @@ impl Node {
             report.tell("files", vec![("count", files.len().to_string())]);
         }
     }
-}
-
-/// A path's mode, where it gives group or others anything.
-fn open_mode(path: &Path) -> Option<u32> {
-    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
-    (mode & 0o077 != 0).then_some(mode)
-}
-
-fn in_folder(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    paths.sort();
-    paths
 }
 
 /// Bytes of the files in a folder.

@@ -150,6 +150,8 @@ fn read_frozen(kind: RecordKind) {
         RecordKind::Marking => {}
         // Words, or the review's rules: noroshi-gate holds `review-rules-v1.json`.
         RecordKind::Rule => {}
+        // A marking as every stored item has one: noroshi-gate holds its form.
+        RecordKind::TakenBack => {}
         // A word, a number, a signature, a digest: nothing to read.
         RecordKind::Meta
         | RecordKind::HeldEntry

@@ -146,7 +146,9 @@ pub(super) fn send_forged(party: &Party, item: &str, forge: impl Fn(Attribution)
     .unwrap();
     let parcel = released.with_attribution(forge(stored.attribution.clone().unwrap()));
     let waiting = node.inside().unwrap();
-    let numbers = waiting.log_waiting_numbers(&peer.node(), 1_000).unwrap();
+    let numbers = waiting
+        .log_waiting_numbers(&peer.node(), 1_000, true)
+        .unwrap();
     let entries = numbers
         .into_iter()
         .map(|(number, _)| waiting.log_entry(&peer.node(), number).unwrap().unwrap());

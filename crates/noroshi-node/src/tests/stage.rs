@@ -171,8 +171,10 @@ impl Stage {
             self.jp.node.home().path(),
             self.folder.path().join("stolen"),
         );
+        let mut private = std::fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
         for part in ["", "keys", "persons", "store"] {
-            std::fs::create_dir_all(to.join(part)).unwrap();
+            private.create(to.join(part)).unwrap();
             for entry in std::fs::read_dir(from.join(part)).unwrap() {
                 let entry = entry.unwrap();
                 if entry.file_type().unwrap().is_file() {

@@ -240,7 +240,9 @@ fn hidden_hash(number: u32) -> ItemHash {
 }
 
 fn copy(from: &Path, to: &Path) {
+    let closed = std::fs::metadata(from).unwrap().permissions();
     std::fs::create_dir_all(to).unwrap();
+    std::fs::set_permissions(to, closed).unwrap();
     for file in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(file.file_name());
         if file.file_type().unwrap().is_dir() {
