@@ -263,6 +263,7 @@ impl Node {
         let Some(stored) = stored.filter(|stored| stored.state != ItemState::Destroyed) else {
             return Ok(false);
         };
+        self.forget_definition(tx, &stored)?;
         let mut ids = Vec::new();
         for (_, bytes) in tx.records(RecordKind::Backup)? {
             let record = BackupRecord::from_bytes(&bytes)

@@ -209,6 +209,88 @@ fn a_definition_that_one_source_gives_two_meanings_means_nothing() {
 
 /// Clause: I5
 #[test]
+fn a_destroyed_definition_is_gone_whole_and_what_names_it_leaves_no_more() {
+    let stage = Stage::new();
+    let said = "all rights reserved";
+    let kept = |node: &crate::Node| {
+        let reader = node.inside().unwrap();
+        let kept = reader.records(noroshi_store::RecordKind::Marking).unwrap();
+        assert!(!kept.is_empty(), "that it means nothing is kept");
+        kept.iter()
+            .any(|(_, bytes)| String::from_utf8_lossy(bytes).contains(said))
+    };
+    let us = &stage.us;
+    us.import("own", &[definition(false), marked(1, 1, &[CLEAR, MINE])]);
+    assert_eq!(outcome(us, &id(1)), "release", "a statement closes nothing");
+    assert!(kept(&us.node), "the control");
+    us.order(us.recall(MINE, "destroy"));
+    assert!(!kept(&us.node));
+    assert_eq!(outcome(us, &id(1)), "deny");
+    let store = us.node.home().store();
+    for file in std::fs::read_dir(store).unwrap().map(Result::unwrap) {
+        let bytes = std::fs::read(file.path()).unwrap();
+        let holds = bytes
+            .windows(said.len())
+            .any(|part| part == said.as_bytes());
+        assert!(!holds, "{} still says it", file.path().display());
+    }
+    let new = || us.bring(Some("own"), &[marked(2, 1, &[CLEAR, MINE])]);
+    assert_eq!(new()["held"]["gate.unknown_marking"], 1);
+    // Nor does it come back: neither with the next start nor with the same bytes again.
+    let stage = stage.restarted(&["USA"]);
+    let us = &stage.us;
+    assert_eq!(outcome(us, &id(1)), "deny");
+    us.bring(Some("own"), &[definition(false)]);
+    assert!(!kept(&us.node));
+    assert_eq!(outcome(us, &id(1)), "deny");
+}
+
+/// A recall is obeyed while a backup reads the store: until it has ended, the bytes stand in the
+/// log behind the pages it reads, and nobody may be told that they are gone.
+///
+/// Clause: I5
+#[test]
+fn a_receipt_that_says_destroyed_waits_until_no_file_holds_a_byte() {
+    let stage = Stage::new();
+    let (jp, us) = (&stage.jp, &stage.us);
+    let canary = "canary-waits-7K2";
+    let mut item = marked(1, 1, &[CLEAR]);
+    item["description"] = json!(canary);
+    jp.import("own", &[item]);
+    jp.order(jp.share(&[&id(1)]));
+    jp.sync();
+    assert_eq!(jp.unanswered(), 0);
+    let holds = || {
+        let files = std::fs::read_dir(us.node.home().store()).unwrap();
+        let mut read = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        read.any(|bytes| bytes.windows(canary.len()).any(|w| w == canary.as_bytes()))
+    };
+    let mut told = false;
+    let snapshot = us.node.store.snapshot(&mut |_, _| {
+        if !told {
+            told = true;
+            jp.order(jp.recall(&id(1), "destroy"));
+            jp.sync();
+            jp.sync();
+            assert_eq!(us.state(&id(1)).as_deref(), Some("destroyed"));
+            assert!(holds(), "the control: it is not gone yet");
+            assert_eq!(jp.unanswered(), 1, "told before it was true");
+            // What is no receipt goes on.
+            us.import("own", &[marked(2, 1, &[CLEAR])]);
+            us.order(us.share(&[&id(2)]));
+            us.sync();
+            assert_eq!(jp.state(&id(2)).as_deref(), Some("admitted"));
+        }
+        true
+    });
+    drop(snapshot.unwrap());
+    jp.sync();
+    assert!(!holds());
+    assert_eq!(jp.unanswered(), 0);
+}
+
+/// Clause: I5
+#[test]
 fn who_brought_an_item_first_does_not_own_it_against_its_maker() {
     let stage = Stage::new();
     let (jp, us) = (&stage.jp, &stage.us);
