@@ -1,4 +1,4 @@
-//! Everything with a socket: the link between nodes and the local command socket.
+//! Everything with a socket: the link between nodes, TAXII's server, and the local command socket.
 //!
 //! It carries bytes and says who is at the other end; what the bytes mean is decided elsewhere.
 //! Outbound connections are made in [`outbound`] and nowhere else.
@@ -7,8 +7,10 @@ pub mod listen;
 pub mod local;
 pub mod outbound;
 mod strangers;
+pub mod taxii;
 mod tls;
 
 pub use listen::{LinkService, Listener, Refusal};
 pub use outbound::{Outbound, OutboundError};
+pub use taxii::{Security, SecurityError, TaxiiLimits, TaxiiListener};
 pub use tls::{Identity, TlsError, certificate_key};

@@ -31,7 +31,7 @@ struct Row {
 }
 
 #[derive(Default)]
-struct State {
+pub(crate) struct State {
     rows: Vec<Row>,
     statuses: Vec<(Vec<u8>, Status)>,
     ticks: u64,
@@ -39,7 +39,11 @@ struct State {
 
 /// Everything behind one lock, so that what was added later stands later.
 #[derive(Default)]
-pub(crate) struct Memory(Mutex<State>);
+pub(crate) struct Memory {
+    /// The key of the one client certificate that is known.
+    pub(crate) certificate: Option<[u8; 32]>,
+    pub(crate) state: Mutex<State>,
+}
 
 impl State {
     /// Several a microsecond in life; here each entry has its own, and its number has gaps.
@@ -54,7 +58,7 @@ impl Desk for Memory {
     fn caller(&self, credential: Credential<'_>) -> Result<Caller, Barred> {
         let name = match credential {
             Credential::Bearer("caller") | Credential::Basic("caller", "secret") => "caller",
-            Credential::Certificate(key) if *key == [7; 32] => "caller",
+            Credential::Certificate(key) if self.certificate == Some(*key) => "caller",
             Credential::Bearer("other") => "other",
             Credential::Bearer("insider") => "insider",
             Credential::Bearer("nobody") => "nobody",
@@ -105,7 +109,7 @@ impl Desk for Memory {
         objects: bool,
         out: &mut dyn FnMut(Entry<'_>),
     ) -> Result<PageEnd, Fault> {
-        let state = self.0.lock().unwrap();
+        let state = self.state.lock().unwrap();
         let here = |row: &&Row| row.collection == collection.id && matches(row, query);
         let found: Vec<&Row> = state.rows.iter().filter(here).collect();
         let wanted = |row: &&&Row| is_wanted(row, &found, &query.versions);
@@ -149,7 +153,7 @@ impl Desk for Memory {
             Some(None) => Vec::new(),
             _ => return Err(unusable()),
         };
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
         let (number, requested) = state.tick();
         let mut status = Status {
             id: format!("99999999-9999-4999-8999-{number:012x}"),
@@ -185,7 +189,7 @@ impl Desk for Memory {
     }
 
     fn status(&self, caller: &Caller, id: &str) -> Result<Status, Fault> {
-        let state = self.0.lock().unwrap();
+        let state = self.state.lock().unwrap();
         let mut known = state.statuses.iter();
         let found = known.find(|(of, status)| *of == caller.0 && status.id == id);
         found.map(|(_, status)| status.clone()).ok_or(Fault::Absent)
@@ -198,7 +202,7 @@ impl Desk for Memory {
         id: &StixId,
         query: &Query,
     ) -> Result<(), Fault> {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
         let ids = Query {
             ids: vec![id.as_str().to_owned()],
             ..query.clone()
