@@ -245,7 +245,7 @@ impl Node {
             return Ok((Verdict::Known, false));
         }
         let (source, now) = (recording.origin.source, recording.now);
-        let previous = self.previous_of(tx, &marked)?;
+        let previous = self.previous_of(tx, &marked, None)?;
         let modified = marked.valid().head().modified;
         let is_newest = previous
             .as_ref()
@@ -307,8 +307,9 @@ impl Node {
         &self,
         tx: &mut Tx<'_>,
         marked: &Marked,
+        without: Option<&ItemHash>,
     ) -> Result<Option<Previous>, WriteError> {
-        let standing = tx.standing(&marked.valid().head().id)?;
+        let standing = tx.standing(&marked.valid().head().id, without)?;
         Ok(standing.map(|Standing { newest, label }| Previous {
             modified: newest.modified,
             label,

@@ -21,7 +21,7 @@ use crate::node::{Node, store_failure};
 use crate::records::ActRecord;
 
 /// Held items judged again in one transaction.
-const PAGE: u32 = 1000;
+pub(crate) const PAGE: u32 = 1000;
 
 /// Which held items are judged again.
 #[derive(Clone, Copy)]
@@ -35,14 +35,14 @@ pub(crate) enum Which<'a> {
 }
 
 /// A held item and what it is judged by.
-struct Case {
-    stored: StoredItem,
-    marked: Marked,
-    sender: Option<Recipient>,
+pub(crate) struct Case {
+    pub(crate) stored: StoredItem,
+    pub(crate) marked: Marked,
+    pub(crate) sender: Option<Recipient>,
 }
 
 /// What every item of one pass is judged with.
-struct View<'a> {
+pub(crate) struct View<'a> {
     rules: &'a Rules,
     agreements: &'a [AgreementInForce<'a>],
 }
@@ -90,6 +90,7 @@ impl Node {
         loop {
             let held = self.inside()?.held(after, PAGE).map_err(store_failure)?;
             let Some(last) = held.last() else {
+                self.judge_beside(which, &view)?;
                 return Ok(admitted);
             };
             after = last.seq;
@@ -122,6 +123,10 @@ impl Node {
         let Some(stored) = self.inside()?.item(hash).map_err(store_failure)? else {
             return Ok(None);
         };
+        self.case_of(stored)
+    }
+
+    pub(crate) fn case_of(&self, stored: StoredItem) -> Result<Option<Case>, Failure> {
         let Some(marked) = self.marked(&stored)? else {
             return Ok(None);
         };
@@ -147,7 +152,8 @@ impl Node {
             return Ok(false);
         }
         let grants = self.grants_in(tx, &stored.hash)?;
-        let context = self.held_context(tx, &stored, &marked, sender.as_ref(), view, &grants)?;
+        let theirs = (&stored, sender.as_ref());
+        let context = self.held_context(tx, theirs, &marked, view, &grants, None)?;
         let Admission::Admitted(admitted) = noroshi_gate::admit(marked, &context) else {
             return Ok(false);
         };
@@ -156,14 +162,15 @@ impl Node {
         Ok(true)
     }
 
-    fn held_context<'a>(
+    /// What a held item by that sender is judged with, `without` an item that stands here.
+    pub(crate) fn held_context<'a>(
         &self,
         tx: &mut Tx<'_>,
-        stored: &'a StoredItem,
+        (stored, sender): (&'a StoredItem, Option<&'a Recipient>),
         marked: &Marked,
-        sender: Option<&'a Recipient>,
         view: &View<'a>,
         grants: &'a [Grant],
+        without: Option<&ItemHash>,
     ) -> Result<AdmitContext<'a>, WriteError> {
         let via = match (sender, &stored.attribution) {
             (Some(sender), Some(attribution)) => Via::Peer {
@@ -178,7 +185,7 @@ impl Node {
             rules: view.rules,
             world: self.world(),
             via,
-            previous: self.previous_of(tx, marked)?,
+            previous: self.previous_of(tx, marked, without)?,
             agreements: view.agreements,
             now: self.now(),
             grants,
@@ -256,18 +263,26 @@ impl Node {
             return Ok(());
         };
         tx.delete(RecordKind::HeldEntry, hash.bytes())?;
-        let Some((node, number)) = noted.split_first_chunk::<32>() else {
-            return Ok(());
-        };
-        let Ok(number) = number.try_into().map(u64::from_be_bytes) else {
-            return Ok(());
-        };
-        let node = NodeId::from_bytes(*node);
+        match noted_entry(&noted) {
+            Some((node, number)) => self.tell(tx, &node, number, hash, fate),
+            None => Ok(()),
+        }
+    }
+
+    /// What became of that entry of a partner's log, in a receipt of its own.
+    pub(crate) fn tell(
+        &self,
+        tx: &mut Tx<'_>,
+        node: &NodeId,
+        number: u64,
+        hash: &ItemHash,
+        fate: Fate,
+    ) -> Result<(), WriteError> {
         let state = tx.get(RecordKind::Link, node.bytes())?;
         let epoch = state
             .and_then(|bytes| LinkState::from_bytes(&bytes))
             .map_or(0, |state| state.peer_epoch);
-        self.give_receipt(tx, &node, epoch, vec![(number, hash.0, fate)])
+        self.give_receipt(tx, node, epoch, vec![(number, hash.0, fate)])
     }
 
     /// Ask for a held item that lowers its marking to be admitted.
@@ -336,8 +351,8 @@ impl Node {
             .store
             .write(|tx| {
                 let grants = self.grants_in(tx, &stored.hash)?;
-                let context =
-                    self.held_context(tx, &stored, &marked, sender.as_ref(), &view, &grants)?;
+                let theirs = (&stored, sender.as_ref());
+                let context = self.held_context(tx, theirs, &marked, &view, &grants, None)?;
                 match noroshi_gate::admit_lowered(marked, &context, approved) {
                     Err(reasons) => Ok(Err(reasons)),
                     Ok(admitted) => {
@@ -442,6 +457,13 @@ impl Node {
         case.filter(|case| case.stored.state == ItemState::Held)
             .ok_or_else(gone)
     }
+}
+
+/// Whose log a held item came in, and under which number.
+pub(crate) fn noted_entry(noted: &[u8]) -> Option<(NodeId, u64)> {
+    let (node, number) = noted.split_first_chunk::<32>()?;
+    let number = number.try_into().map(u64::from_be_bytes).ok()?;
+    Some((NodeId::from_bytes(*node), number))
 }
 
 fn still_held(codes: &[&str]) -> Failure {

@@ -59,6 +59,7 @@ mod taxii;
 mod alarms;
 mod audit;
 mod balance;
+mod beside;
 pub mod check;
 mod doctor;
 mod export;

@@ -25,6 +25,7 @@ use noroshi_store::{ItemState, RecordKind, StoredItem, Tx, WriteError};
 use noroshi_sync::{Announcement, Delivery, Event, FrameError, LinkState, Payload};
 
 use crate::admit::{item_body, keep_definition};
+use crate::beside::{Beside, is_judged_anew};
 use crate::command::Failure;
 use crate::held::Which;
 use crate::node::{Node, store_failure};
@@ -455,9 +456,10 @@ impl Node {
             } => {
                 let hash = ItemHash(Digest::of(canonical));
                 let item = item.unwrap_or_else(|| Err("it was not read".to_owned()));
-                let fate = self.apply_item(tx, view, hash, item, attribution)?;
-                if fate == Fate::Held {
-                    self.note_held(tx, &hash, &view.sender.node, delivery.number)?;
+                let by = (delivery.number, attribution);
+                let fate = self.apply_item(tx, view, hash, item, by)?;
+                if fate == Fate::Held && !self.is_beside(tx, node, &hash)? {
+                    self.note_held(tx, &hash, node, delivery.number)?;
                 }
                 (hash.0, Some(fate))
             }
@@ -493,7 +495,7 @@ impl Node {
         view: &mut BatchView<'_>,
         hash: ItemHash,
         item: Result<Valid, String>,
-        attribution: &Attribution,
+        (number, attribution): (u64, &Attribution),
     ) -> Result<Fate, WriteError> {
         let node = view.sender.node;
         let valid = match item {
@@ -503,11 +505,17 @@ impl Node {
                 return Ok(Fate::Refused);
             }
         };
+        let source = node.to_string();
         let known = tx.item(&hash)?;
-        if let Some(stored) = &known
-            && !self.is_judged_anew(tx, stored, attribution)?
-        {
-            return Ok(fate_of(stored.state));
+        let mut without = None;
+        if let Some(stored) = &known {
+            self.note_claim(tx, stored, attribution)?;
+            // Brought by another: judged as if it were not here.
+            let is_others = stored.source != source && stored.state == ItemState::Admitted;
+            if !is_others && !is_judged_anew(stored, attribution) {
+                return Ok(fate_of(stored.state));
+            }
+            without = is_others.then_some(&hash);
         }
         let scope = Scope::Node(attribution.node);
         let marked = noroshi_gate::mark(valid, &attribution.assigned, &view.markings, &scope);
@@ -518,12 +526,11 @@ impl Node {
                 sender: view.sender,
                 attribution,
             },
-            previous: self.previous_of(tx, &marked)?,
+            previous: self.previous_of(tx, &marked, without)?,
             agreements: view.agreements,
             now: self.now(),
             grants: &self.grants_in(tx, &hash)?,
         };
-        let source = node.to_string();
         let body = item_body(&hash, &source, &attribution.node);
         match (noroshi_gate::admit(marked, &context), known) {
             (Admission::Admitted(admitted), known) => {
@@ -533,14 +540,25 @@ impl Node {
                         tx.admit(&admitted, attribution, &source, &line)?;
                     }
                     Some(stored) => {
-                        tx.readmit(&stored, &admitted, Some((attribution, &source)))?;
-                        tx.append(&self.line(LineKind::Readmitted, None, body))?;
-                        tx.put(RecordKind::Late, &stored.seq.to_be_bytes(), b"")?;
+                        let by = (&node, attribution);
+                        self.admit_beside(tx, &stored, &admitted, &context, by)?;
                     }
                 }
                 self.learn_from_peer(tx, view, admitted.marked(), &scope)?;
             }
-            (Admission::Held(_), Some(stored)) => return Ok(fate_of(stored.state)),
+            (Admission::Held(_), Some(stored)) if stored.source == source => {
+                return Ok(fate_of(stored.state));
+            }
+            (Admission::Held(held), Some(_)) => {
+                let codes = held.reasons().iter().map(|r| r.code().to_owned());
+                let beside = Beside {
+                    number,
+                    attribution: attribution.clone(),
+                    reasons: codes.collect(),
+                };
+                self.put_beside(tx, &node, &hash, &beside)?;
+                return Ok(Fate::Held);
+            }
             (Admission::Held(held), None) => {
                 let codes: Vec<&str> = held.reasons().iter().map(|r| r.code()).collect();
                 let line = self.line(LineKind::Held, None, body.with("reasons", codes));
@@ -555,7 +573,7 @@ impl Node {
         }
         // That a newer version came from somebody else is nothing the sender may learn.
         let sent_newer = if stored.superseded {
-            let standing = tx.standing(&stored.id)?;
+            let standing = tx.standing(&stored.id, None)?;
             standing.is_some_and(|standing| standing.newest.source == source)
         } else {
             false
@@ -636,37 +654,28 @@ impl Node {
         }
     }
 
-    /// Is an item that is here already judged once more, because of who answers for it now? One
-    /// that is held always: this delivery may be the one it waited for. One that was only attested
-    /// passes to its maker. Two that both say they made it are an alarm: the first stays, and
-    /// either may recall it.
-    fn is_judged_anew(
+    /// Another node says that it made an item that is here. Two that both say so are an alarm: the
+    /// first stays, and either may recall it.
+    fn note_claim(
         &self,
         tx: &mut Tx<'_>,
         stored: &StoredItem,
         attribution: &Attribution,
-    ) -> Result<bool, WriteError> {
+    ) -> Result<(), WriteError> {
         let is_other = stored.node != Some(attribution.node);
-        if is_other && attribution.role == Role::Originator {
-            let key = claim_key(&stored.hash, &attribution.node);
-            tx.put(RecordKind::Claim, &key, &attribution.signature)?;
-            if stored.role == Some(Role::Originator) {
-                let body = Object::new()
-                    .with("item", text(stored.hash))
-                    .with("peer", text(attribution.node))
-                    .with("why", "two nodes say that they made the same item");
-                tx.append(&self.line(LineKind::Alarm, None, body))?;
-            }
+        if !is_other || attribution.role != Role::Originator {
+            return Ok(());
         }
-        Ok(match stored.state {
-            ItemState::Held => true,
-            ItemState::Admitted => {
-                is_other
-                    && attribution.role == Role::Originator
-                    && stored.role == Some(Role::Attestor)
-            }
-            ItemState::Withdrawn | ItemState::Destroyed => false,
-        })
+        let key = claim_key(&stored.hash, &attribution.node);
+        tx.put(RecordKind::Claim, &key, &attribution.signature)?;
+        if stored.role == Some(Role::Originator) {
+            let body = Object::new()
+                .with("item", text(stored.hash))
+                .with("peer", text(attribution.node))
+                .with("why", "two nodes say that they made the same item");
+            tx.append(&self.line(LineKind::Alarm, None, body))?;
+        }
+        Ok(())
     }
 
     /// Has this node said that it made the item, though another answers for it here?

@@ -302,7 +302,7 @@ impl Node {
                     rules: &rules,
                     world: self.world(),
                     via: Via::Import { own: true },
-                    previous: self.previous_of(tx, &marked)?,
+                    previous: self.previous_of(tx, &marked, None)?,
                     agreements: &[],
                     now: self.now(),
                     grants: &[],

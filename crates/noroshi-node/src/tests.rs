@@ -6,6 +6,7 @@ mod admission;
 mod agreements;
 mod backups;
 mod balance;
+mod beside;
 mod canary;
 mod circles;
 mod coalitions;

@@ -262,6 +262,8 @@ record_kinds! {
     TakenBack = 32,
     /// Versions for release, by what they were made of.
     Tearline = 35,
+    /// Deliveries held beside items that another brought, by sender, then item.
+    Beside = 36,
     /// Up to which line of the ledger alarms were answered.
     Alarm = 38,
     /// Organisations and tools that read by TAXII, without a node.

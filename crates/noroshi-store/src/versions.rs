@@ -4,7 +4,7 @@
 //! question here is answered by the ends of an index, whatever lies between.
 
 use noroshi_gate::Label;
-use noroshi_model::{StixId, Value};
+use noroshi_model::{ItemHash, StixId, Value};
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Row, params};
 
@@ -81,17 +81,25 @@ impl Tx<'_> {
     }
 
     /// What a further version of an object follows. What was taken back was marked all the same:
-    /// its marking counts.
+    /// its marking counts. `without` an item it says what there would be if that were not here.
     ///
     /// # Errors
     /// See [`WriteError`].
-    pub fn standing(&mut self, id: &StixId) -> Result<Option<Standing>, WriteError> {
-        let current = one(
-            self.connection(),
-            id,
-            "item i INDEXED BY item_id",
-            "i.superseded = 0 AND i.state = 0",
-        )?;
+    pub fn standing(
+        &mut self,
+        id: &StixId,
+        without: Option<&ItemHash>,
+    ) -> Result<Option<Standing>, WriteError> {
+        let mut current = current(self.connection(), id)?;
+        if without.is_some_and(|hash| current.as_ref().is_some_and(|row| row.hash == *hash)) {
+            current = one(
+                self.connection(),
+                id,
+                "item i INDEXED BY item_older",
+                "i.state = 0 AND i.superseded = 1
+                 ORDER BY i.modified DESC, (i.role IS 114), length(i.canonical) DESC, i.hash DESC",
+            )?;
+        }
         let taken = one(
             self.connection(),
             id,

@@ -14,6 +14,7 @@ use noroshi_store::RecordKind;
 
 use crate::agreements::{AgreementDocument, StateDocument};
 use crate::alarms;
+use crate::beside::Beside;
 use crate::circles::Circle;
 use crate::consent::ConsentRecord;
 use crate::hops::{Came, Passed};
@@ -136,6 +137,7 @@ fn read_frozen(kind: RecordKind) {
         }
         RecordKind::Consent => record::<ConsentRecord>("record-consent-v1.json"),
         RecordKind::Tearline => record::<Tearline>("record-tearline-v1.json"),
+        RecordKind::Beside => record::<Beside>("record-beside-v1.json"),
         RecordKind::Alarm => record::<alarms::Answered>("record-alarm-v1.json"),
         RecordKind::Client => record::<Client>("record-client-v1.json"),
         RecordKind::Collection => record::<Collection>("record-collection-v1.json"),

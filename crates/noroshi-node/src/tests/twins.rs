@@ -9,7 +9,7 @@
 //! hundred steps of whole nodes. `NOROSHI_TWIN_STEPS` sets how many.
 //!
 //! What may differ by design, because a receipt never lies: what a partner is told of the very
-//! bytes it sent, where they are held or were taken back here before; and that a version is held
+//! bytes it sent, where they were taken back here before; and that a version is held
 //! because another originator answers for the object. Definitions of markings and trusted keys are
 //! rules, and equal in both worlds.
 

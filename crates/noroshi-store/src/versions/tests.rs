@@ -86,7 +86,7 @@ fn costs(many: i64, modified: fn(i64) -> i64, take_back: bool) -> [u64; 3] {
         })
         .unwrap();
     let next = steps(&store, |tx| version(tx, many, modified(many)));
-    let follows = steps(&store, |tx| tx.standing(&id()).map(|_| ()));
+    let follows = steps(&store, |tx| tx.standing(&id(), None).map(|_| ()));
     let back = steps(&store, |tx| tx.withdraw(&hash(many)).map(|_| ()));
     [next, follows, back]
 }
@@ -122,7 +122,7 @@ fn what_was_taken_back_before_its_marking_was_kept_still_counts() {
         // As an older version of this software left it.
         tx.delete(crate::RecordKind::TakenBack, ID.as_bytes())?;
         version(tx, 4, -1)?;
-        tx.standing(&id())
+        tx.standing(&id(), None)
     });
     let standing = written.map_err(|error: WriteError| error).unwrap().unwrap();
     assert_eq!(standing.newest.modified, Timestamp::from_micros(-1));
