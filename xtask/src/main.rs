@@ -1,10 +1,11 @@
 //! Tasks of the project: `cargo xtask test`, `tidy`, `edges`, `licences`, `trace`, `bench`, `fuzz`,
-//! `campaign`.
+//! `clients`, `campaign`.
 
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
 mod bench;
 mod campaign;
+mod clients;
 mod edges;
 mod fuzz;
 mod licences;
@@ -23,6 +24,7 @@ const HELP: &str = "cargo xtask TASK
   trace   clauses of the mission and the tests that name them
   bench   measure: import, link, one new item (see README)
   fuzz    inputs by chance for every decoder, a minute each (see fuzz/README.md)
+  clients  real TAXII clients in Python against a server in memory, or ORIGIN USER PASSWORD COLLECTION
   campaign  kills, power cuts, failing disks (see docs/reliability.md)";
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Some("trace") => trace::run(&root()),
         Some("bench") => bench::run(&root(), &args[1..]),
         Some("fuzz") => fuzz::run(&args[1..]),
+        Some("clients") => clients::run(&root(), &args[1..]),
         Some("campaign") => campaign::run(&args[1..]),
         _ => {
             println!("{HELP}");

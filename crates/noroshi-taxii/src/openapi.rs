@@ -88,7 +88,7 @@ fn operation(route: &Route, about: &About) -> Value {
 
 fn path_parameter(name: &str) -> Value {
     let schema = match name {
-        "object-id" => json!({ "type": "string", "pattern": STIX_ID }),
+        "object-id" => json!({ "type": "string", "pattern": format!("^{STIX_ID}$") }),
         "status-id" => json!({ "type": "string", "format": "uuid" }),
         _ => json!({ "type": "string", "minLength": 1, "maxLength": 250 }),
     };
@@ -96,7 +96,17 @@ fn path_parameter(name: &str) -> Value {
 }
 
 const STIX_ID: &str =
-    "^[a-z0-9-]{3,250}--[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+    "[a-z0-9-]{3,250}--[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+/// Anything that can be seen, but a comma.
+const TYPE: &str = "[!-+\\--~]{1,250}";
+const SPEC_VERSION: &str = "[0-9]{1,9}[.][0-9]{1,9}";
+const VERSION: &str = "(first|last|all|\
+    [0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?Z)";
+
+/// Values between commas, or none.
+fn list_of(value: &str) -> Value {
+    json!({ "type": "string", "pattern": format!("^({value}(,{value})*)?$") })
+}
 
 fn query_parameter(filter: Filter, about: &About) -> Value {
     let text = json!({ "type": "string" });
@@ -110,13 +120,16 @@ fn query_parameter(filter: Filter, about: &About) -> Value {
             format!("At most so many, and never more than {}", about.page_max),
         ),
         Filter::Next => (text, "The `next` of the page before".to_owned()),
-        Filter::Id => (text, "Identifiers between commas".to_owned()),
-        Filter::Type => (text, "Types between commas".to_owned()),
+        Filter::Id => (list_of(STIX_ID), "Identifiers between commas".to_owned()),
+        Filter::Type => (list_of(TYPE), "Types between commas".to_owned()),
         Filter::Version => (
-            text,
+            list_of(VERSION),
             "`first`, `last`, `all` or times between commas; without it the newest".to_owned(),
         ),
-        Filter::SpecVersion => (text, "Versions of STIX between commas".to_owned()),
+        Filter::SpecVersion => (
+            list_of(SPEC_VERSION),
+            "Versions of STIX between commas".to_owned(),
+        ),
     };
     json!({
         "name": filter.name(),
