@@ -707,8 +707,8 @@ impl Node {
         if closed || kept.answer.as_ref() == Some(&signed) {
             return Ok(Ok(()));
         }
-        // What opened for the recipient closes for it as well.
-        if kept.passed && answer.verdict != Verdict::Granted {
+        // What opened for the recipient closes for it as well, and is signed anew for it as well.
+        if kept.passed {
             let (kind, urgent) = (EntryKind::Document, Precedence::Immediate);
             self.log_bytes(tx, &answer.recipient, kind, urgent, signed.to_bytes())?;
         }
@@ -840,7 +840,7 @@ impl Node {
         self.line(LineKind::Consent, person, body)
     }
 
-    fn consent_line(
+    pub(crate) fn consent_line(
         &self,
         event: &str,
         answer: &ConsentAnswer,

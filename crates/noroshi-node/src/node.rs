@@ -123,6 +123,8 @@ impl Node {
         };
         node.learn_stored_markings()?;
         node.alarm_unreadable_agreements()?;
+        // Should the process have died, or the node have been restored, since a key was revoked.
+        node.renew_consent()?;
         Ok(node)
     }
 

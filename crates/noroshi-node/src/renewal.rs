@@ -2,19 +2,20 @@
 //! that it knows to be revoked, whatever date it bears (ADR 7); so what this node signed before it
 //! revoked the key, and has not delivered, is signed anew as it leaves.
 
-use noroshi_model::consent::{ConsentAnswer, ConsentRequest, HopReport};
+use noroshi_model::consent::{ConsentAnswer, ConsentRequest, HopReport, Verdict};
 use noroshi_model::document::text;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
-use noroshi_model::link::{Recall, Receipt};
+use noroshi_model::link::{EntryKind, Precedence, Recall, Receipt};
 use noroshi_model::manifest::{Manifest, Purpose};
 use noroshi_model::signed::Signable;
 use noroshi_model::{Digest, KeyId, NodeId, Signed};
-use noroshi_store::{LogEntry, LogPayload, WriteError};
+use noroshi_store::{LogEntry, LogPayload, RecordKind, WriteError};
 
 use crate::command::Failure;
+use crate::consent::ConsentRecord;
 use crate::node::{Node, store_failure};
-use crate::records::int;
+use crate::records::{Record, int};
 
 /// An entry whose content was signed anew.
 pub(crate) struct Renewed {
@@ -70,6 +71,44 @@ impl Node {
         let keys = self.keys();
         is_revoked(&keys.manifest, signed.key())
             .then(|| Signed::sign(signed.document().clone(), &keys.items).to_bytes())
+    }
+
+    /// Consent that this node has granted and that still runs counts nowhere any more once the key
+    /// under it is revoked: it is signed anew, word for word, and sent to whom it was granted. Done
+    /// once; a second time finds nothing.
+    pub(crate) fn renew_consent(&self) -> Result<(), Failure> {
+        let mut renewed = Vec::new();
+        let records = self.inside()?.records(RecordKind::Consent);
+        for (key, bytes) in records.map_err(store_failure)? {
+            let Ok(mut record) = ConsentRecord::from_bytes(&bytes) else {
+                continue;
+            };
+            let Some(answer) = &record.answer else {
+                continue;
+            };
+            let grant = answer.document();
+            let runs = grant.verdict == Verdict::Granted && self.now() < grant.until;
+            if !runs || grant.by != self.me() || !self.has_revoked(&grant.by, answer.key())? {
+                continue;
+            }
+            let again = Signed::sign(grant.clone(), &self.keys().items);
+            record.answer = Some(again.clone());
+            renewed.push((key, record, again));
+        }
+        if renewed.is_empty() {
+            return Ok(());
+        }
+        let write = |tx: &mut noroshi_store::Tx<'_>| {
+            for (key, record, again) in &renewed {
+                let grant = again.document();
+                tx.put(RecordKind::Consent, key, &record.to_bytes())?;
+                let (kind, ahead) = (EntryKind::Document, Precedence::Immediate);
+                self.log_bytes(tx, &grant.to, kind, ahead, again.to_bytes())?;
+                tx.append(&self.consent_line("renewed", grant, None))?;
+            }
+            Ok(())
+        };
+        self.store.write(write).map_err(store_failure::<WriteError>)
     }
 
     /// Void the entries and log what was signed anew, with the same urgency, in one transaction.

@@ -393,6 +393,7 @@ impl Node {
             })
             .map_err(store_failure::<WriteError>)?;
         self.install_keys(signed)?;
+        self.renew_consent()?;
         let wake = self.peers_to_sync();
         Ok(Effect {
             ledger_line,

@@ -2,12 +2,16 @@
 
 use noroshi_gate::Reason;
 use noroshi_model::consent::{ConsentAnswer, ConsentRequest, Verdict};
-use noroshi_model::{Digest, ItemHash, Signed};
+use noroshi_model::{Digest, ItemHash, Signed, Signer};
+use noroshi_seal::sign::SigningKey;
+use noroshi_store::{RecordKind, WriteError};
 
 use super::lies::send_forged;
 use super::stage::{field, id, object};
 use super::third::{Three, signed};
 use crate::command::Command;
+use crate::consent::ConsentRecord;
+use crate::node::store_failure;
 
 /// The United States sends on what Japan made, with Japan's own signature, whatever its own gate
 /// says: it brings the item in as a feed's and puts Japan's attribution under it.
@@ -158,12 +162,88 @@ fn consent_by_a_key_that_is_revoked_opens_nothing() {
     let three = Three::new(false);
     let jp = &three.stage.jp;
     three.shared(1);
-    three.consented(1);
-    assert_eq!(outcome(&three, 1, "defence"), (0, 1));
+    let stolen = SigningKey::from_seed(&jp.node.keys().items.seed());
     jp.rotate(noroshi_model::manifest::Purpose::Items);
     jp.revoke_former(noroshi_model::manifest::Purpose::Items);
     three.settle();
+    three.us.order(three.ask(1));
+    three.settle();
+    let mut answer = three.right_answer(1);
+    let request = three.open();
+    answer.request = Digest(
+        noroshi_model::document::unhex(&request)
+            .unwrap()
+            .try_into()
+            .unwrap(),
+    );
+    // Straight to the forwarder: Japan's own node would sign anew what waits in its log.
+    let us = &three.us.node;
+    let forged = signed(answer.clone(), &stolen);
+    let taken = us
+        .store
+        .write(|tx| us.receive_document(tx, &jp.node.me(), &forged))
+        .map_err(store_failure::<WriteError>);
+    let why = taken.unwrap().unwrap_err();
+    assert!(why.contains("trusted here"), "{why}");
     assert_eq!(outcome(&three, 1, "defence"), (1, 0));
+    // The same under the key that stands.
+    three.deliver(jp, signed(answer, &jp.node.keys().items));
+    assert_eq!(outcome(&three, 1, "defence"), (0, 1));
+}
+
+/// What was granted stays granted when the key under it is replaced and revoked: here, at the
+/// forwarder, and at the recipient, which holds what comes under no consent that it can check.
+///
+/// Clause: I6
+#[test]
+fn a_grant_outlives_the_key_that_signed_it() {
+    let three = Three::new(false);
+    let (jp, us, au) = (&three.stage.jp, &three.us, &three.au);
+    three.gone_on(1);
+    three.shared(2);
+    three.consented(2);
+    let keys = |party: &super::stage::Party| -> Vec<_> {
+        let kept = party
+            .node
+            .records::<ConsentRecord>(RecordKind::Consent)
+            .unwrap();
+        kept.iter()
+            .map(|record| *record.answer.as_ref().unwrap().key())
+            .collect()
+    };
+    let before = keys(jp);
+    jp.rotate(noroshi_model::manifest::Purpose::Items);
+    jp.revoke_former(noroshi_model::manifest::Purpose::Items);
+    three.settle();
+    let now = jp.node.keys().items.key_id();
+    assert!(!before.contains(&now));
+    // Australia has the one that went ahead of its item.
+    for (party, kept) in [(jp, 2), (us, 2), (au, 1)] {
+        assert_eq!(keys(party), vec![now; kept], "{}", party.people[0]);
+    }
+    assert_eq!(outcome(&three, 2, "defence"), (0, 1));
+    let events = jp.lines("consent").into_iter();
+    let renewed = events.filter(|line| line["body"]["event"] == "renewed");
+    assert_eq!(renewed.count(), 2);
+    let lines = jp.lines("consent").len();
+    jp.node.renew_consent().unwrap();
+    assert_eq!(jp.lines("consent").len(), lines, "once");
+    // A grant that was taken back is not renewed.
+    let listed = jp.rows(Command::ConsentList);
+    let second = listed.iter().find(|row| row["id"] == id(2)).unwrap();
+    let request = field(second, "request");
+    jp.order(Command::ConsentWithdraw {
+        request,
+        reason: "source".to_owned(),
+        person: jp.people[0].to_owned(),
+    });
+    jp.rotate(noroshi_model::manifest::Purpose::Items);
+    jp.revoke_former(noroshi_model::manifest::Purpose::Items);
+    three.settle();
+    assert_eq!(outcome(&three, 2, "defence"), (1, 0));
+    for party in [jp, us, au] {
+        party.verifies();
+    }
 }
 
 /// Clause: I6
