@@ -1,27 +1,34 @@
 //! Lists of coalitions' members: set by an act, signed by the node, handed to the gate, which
-//! looks into them at every release and again at sending.
+//! looks into them at every release and again at sending. Partners of the nations on a list are
+//! given it; what they give is kept as their word and opens nothing here.
 
 use std::collections::BTreeSet;
 
-use noroshi_gate::Coalitions;
 use noroshi_gate::acts::Approved;
+use noroshi_gate::{AgreementInForce, Coalitions};
 use noroshi_model::act::ActKind;
+use noroshi_model::agreement::Standing;
+use noroshi_model::document::text;
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
+use noroshi_model::link::{EntryKind, Precedence};
 use noroshi_model::manifest::Purpose;
 use noroshi_model::signed::Signed;
-use noroshi_model::{Coalition, Membership, Nation, Timestamp};
+use noroshi_model::{Coalition, Membership, Nation, NodeId, Timestamp};
 use noroshi_seal::sign::Ed25519;
-use noroshi_store::{RecordKind, WriteError};
+use noroshi_store::{RecordKind, Tx, WriteError};
 
 use crate::acts::Effect;
 use crate::command::{ActAnswer, Event, Failure};
+use crate::introductions::{Trust, agreements_in};
 use crate::node::{Node, store_failure};
-use crate::records::{ActRecord, Record};
+use crate::records::{ActRecord, Peer, Record};
 use crate::sink::Sink;
 
 /// How long a list lasts where nobody says and none stands.
 const DAYS_DEFAULT: i64 = 365;
+/// Most coalitions of which one partner's list is kept.
+const PARTNER_LISTS_MAX: usize = 64;
 
 impl Record for Signed<Membership> {
     fn to_bytes(&self) -> Vec<u8> {
@@ -143,6 +150,7 @@ impl Node {
             .with("coalition", list.coalition.as_str())
             .with("list", Value::String(written(&list).into()));
         let line = self.line(LineKind::Coalition, Some(&record.act.requester), body);
+        let readers = self.list_readers(&list)?;
         let signed = Signed::sign(list, &self.keys().items);
         let ledger_line = self
             .store
@@ -156,14 +164,81 @@ impl Node {
                     &signed.to_bytes(),
                 )?;
                 tx.append(&line)?;
+                for reader in &readers {
+                    let (kind, soon) = (EntryKind::Document, Precedence::Priority);
+                    self.log_bytes(tx, reader, kind, soon, signed.to_bytes())?;
+                }
                 self.close_act(tx, record, approved)
             })
             .map_err(store_failure::<WriteError>)?;
         Ok(Effect {
             ledger_line,
-            entries: 0,
-            wake: Vec::new(),
+            entries: readers.len() as u64,
+            wake: readers,
         })
+    }
+
+    /// Whom a list of this node is given: partners of the nations it names, under an agreement in
+    /// force. Nobody else learns that there is such a coalition.
+    pub(crate) fn list_readers(&self, list: &Membership) -> Result<Vec<NodeId>, Failure> {
+        let agreements = self.binding_agreements()?;
+        let standings = self.standings(&agreements, self.now());
+        let peers = self.records::<Peer>(RecordKind::Peer)?.into_iter();
+        let is_member = |peer: &Peer| {
+            peer.is_confirmed() && list.nations.contains(&self.recipient(peer).nation)
+        };
+        let members = peers.filter(is_member).map(|peer| peer.node());
+        Ok(members
+            .filter(|node| is_partner(&standings, node))
+            .collect())
+    }
+
+    /// A partner's list arrived. It is kept as the partner's word and means nothing to the gate:
+    /// which nations a code includes here, two persons of this node say.
+    pub(crate) fn receive_list(
+        &self,
+        tx: &mut Tx<'_>,
+        from: &NodeId,
+        signed: &Signed<Membership>,
+    ) -> Result<Result<(), String>, WriteError> {
+        let refused = |why: &str| Ok(Err(format!("a coalition's list: {why}")));
+        let list = signed.document();
+        if list.by != *from || list.world != self.world() {
+            return refused("it is not its sender's, or of another world");
+        }
+        let public = self.key_in(tx, from, signed.key(), Trust::Opens)?;
+        if !public.is_some_and(|public| signed.verifies(&public, &Ed25519)) {
+            return refused("its signature does not verify");
+        }
+        let mut agreements = agreements_in(tx)?;
+        agreements.retain(|record| record.is_signed_by(&self.me()));
+        if !is_partner(&self.standings(&agreements, self.now()), from) {
+            return refused("no agreement with its sender is in force");
+        }
+        let key = [&from.bytes()[..], list.coalition.as_str().as_bytes()].concat();
+        match tx.get(RecordKind::PartnerList, &key)? {
+            Some(known) => {
+                let known = Signed::<Membership>::from_bytes(&known)
+                    .map_err(|error| WriteError::Damaged(error.to_string()))?;
+                // The later one stands, in whichever order they come.
+                if known.document().serial >= list.serial {
+                    return Ok(Ok(()));
+                }
+            }
+            None => {
+                let kept = tx.records_under(RecordKind::PartnerList, from.bytes())?;
+                if kept.len() >= PARTNER_LISTS_MAX {
+                    return refused("its sender has lists of too many coalitions here");
+                }
+            }
+        }
+        tx.put(RecordKind::PartnerList, &key, &signed.to_bytes())?;
+        let body = Object::new()
+            .with("from", text(from))
+            .with("coalition", list.coalition.as_str())
+            .with("list", Value::String(written(list).into()));
+        tx.append(&self.line(LineKind::Coalition, None, body))?;
+        Ok(Ok(()))
     }
 
     pub(crate) fn coalition_list(&self, sink: &mut dyn Sink) -> Result<(), Failure> {
@@ -186,8 +261,42 @@ impl Node {
                 }),
             });
         }
+        self.partner_lists(&lists, sink)
+    }
+
+    /// What partners say of coalitions, and whether this node says the same.
+    fn partner_lists(&self, lists: &Coalitions, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let now = self.now();
+        for kept in self.records::<Signed<Membership>>(RecordKind::PartnerList)? {
+            let list = kept.document();
+            let peer = self.peer(&list.by)?;
+            let name = peer.map(|peer| peer.manifest.organisation.name_en);
+            let own = lists.in_force(list.coalition, now);
+            let nations: Vec<&str> = list.nations.iter().map(Nation::as_str).collect();
+            sink.send(Event::Row {
+                kind: "partner_list".into(),
+                row: serde_json::json!({
+                    "by": list.by.to_string(),
+                    "name": name.unwrap_or_default(),
+                    "coalition": list.coalition.as_str(),
+                    "serial": list.serial,
+                    "title": list.title,
+                    "nations": nations,
+                    "valid_from": list.valid_from.to_string(),
+                    "valid_until": list.valid_until.to_string(),
+                    "same_here": own.is_some_and(|own| own.nations == list.nations),
+                }),
+            });
+        }
         Ok(())
     }
+}
+
+/// Is the node a party of an agreement in force?
+fn is_partner(standings: &[AgreementInForce<'_>], node: &NodeId) -> bool {
+    standings
+        .iter()
+        .any(|held| held.standing == Standing::InForce && held.agreement.has_party(node))
 }
 
 /// The document's bytes are canonical JSON, hence text.

@@ -264,7 +264,7 @@ pub enum Command {
         /// Who orders it.
         person: String,
     },
-    /// The lists of coalitions' members; one `coalition` row each.
+    /// Lists of coalitions' members: rows `coalition`, and `partner_list` for what partners say.
     CoalitionList,
     /// Admit a held item that lowers a marking; answers [`ActAnswer`].
     MarkingLower {

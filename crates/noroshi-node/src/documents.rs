@@ -2,7 +2,7 @@
 
 use noroshi_model::consent::{ConsentAnswer, ConsentRequest, HopReport, Verdict};
 use noroshi_model::document::DocumentError;
-use noroshi_model::{Limits, NodeId, Signable, Signed, Value};
+use noroshi_model::{Limits, Membership, NodeId, Signable, Signed, Value};
 use noroshi_store::{RecordKind, Tx, WriteError};
 
 use crate::agreements::{AgreementDocument, StateDocument};
@@ -19,6 +19,7 @@ pub(crate) enum Document {
     Request(Signed<ConsentRequest>),
     Answer(Signed<ConsentAnswer>),
     Hops(Signed<HopReport>),
+    List(Signed<Membership>),
 }
 
 impl Document {
@@ -44,6 +45,8 @@ impl Document {
             Self::Answer(Signed::from_bytes(bytes)?)
         } else if has(HopReport::FIELD) {
             Self::Hops(Signed::from_bytes(bytes)?)
+        } else if has(Membership::FIELD) {
+            Self::List(Signed::from_bytes(bytes)?)
         } else if has(Introduction::FIELD) {
             Self::Introduction(Introduction::from_bytes(bytes)?)
         } else if word == StateDocument::DOCUMENT {
@@ -69,6 +72,7 @@ impl Node {
             Ok(Document::Request(request)) => self.receive_consent_request(tx, from, request),
             Ok(Document::Answer(answer)) => self.receive_consent_answer(tx, from, answer),
             Ok(Document::Hops(report)) => self.receive_hops(tx, from, &report),
+            Ok(Document::List(list)) => self.receive_list(tx, from, &list),
             Err(error) => Ok(Err(error.to_string())),
         }
     }
@@ -109,6 +113,7 @@ impl Node {
                 let report = report.document();
                 vec![report.by, report.to]
             }
+            Ok(Document::List(list)) => self.list_readers(list.document())?,
             Err(_) => Vec::new(),
         })
     }

@@ -264,6 +264,8 @@ record_kinds! {
     Tearline = 35,
     /// Deliveries held beside items that another brought, by sender, then item.
     Beside = 36,
+    /// Partners' lists of coalitions' members, by partner, then coalition.
+    PartnerList = 37,
     /// Up to which line of the ledger alarms were answered.
     Alarm = 38,
     /// Organisations and tools that read by TAXII, without a node.

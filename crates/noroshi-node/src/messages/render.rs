@@ -139,6 +139,24 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
                 ("title", &word(row, "title")),
             ],
         ),
+        "partner_list" => say(
+            lang,
+            if row["same_here"] == true {
+                "partner-list-same"
+            } else {
+                "partner-list-other"
+            },
+            row,
+            &[
+                "name",
+                "coalition",
+                "serial",
+                "nations",
+                "valid_from",
+                "valid_until",
+                "title",
+            ],
+        ),
         "key" => say(lang, "key-row", row, &["purpose", "id", "from", "revoked"]),
         "receipt" => receipt_row(lang, row),
         "hop" => hop_row(lang, row),

@@ -1,9 +1,12 @@
 //! Coalitions: a code means whom the list of that instant names.
 
+use noroshi_model::link::{EntryKind, Precedence};
+use noroshi_model::{Membership, Signed, Timestamp, World};
 use serde_json::{Value, json};
 
 use super::stage::{Party, Stage, id, object};
 use crate::command::Command;
+use crate::node::store_failure;
 
 const MARKING: &str = "marking-definition--00000000-0000-4000-8000-00000000f0e1";
 
@@ -63,9 +66,12 @@ fn a_code_means_whom_the_list_names_and_a_removed_member_receives_nothing_from_t
     stage.us.sync();
     assert_eq!(stage.jp.state(&id(2)), None);
     assert_eq!(stage.us.lines("release.voided").len(), 1);
-    assert_eq!(stage.us.lines("coalition").len(), 2);
+    let lines = stage.us.lines("coalition");
+    let own = lines.iter().filter(|line| line["body"]["from"].is_null());
+    assert_eq!(own.count(), 2);
     stage.us.verifies();
-    let rows = stage.us.rows(Command::CoalitionList);
+    let mut rows = stage.us.rows(Command::CoalitionList);
+    rows.retain(|row| row["by"].is_null());
     assert_eq!(rows.len(), 1);
     assert_eq!(
         (&rows[0]["serial"], &rows[0]["in_force"]),
@@ -119,4 +125,133 @@ fn a_list_that_nobody_could_read_again_is_not_asked_for() {
     assert!(refused("FVEY", "t", "US", None));
     assert!(refused("FVEY", "t", "USA", Some("tomorrow")));
     assert!(refused("FVEY", "t", "USA", Some("2020-01-01T00:00:00Z")));
+}
+
+/// What partners say, as it is shown there.
+fn words(party: &Party) -> Vec<Value> {
+    let mut rows = party.rows(Command::CoalitionList);
+    rows.retain(|row| !row["by"].is_null());
+    rows
+}
+
+/// Clause: I5
+#[test]
+fn a_partners_list_is_its_word_and_neither_opens_nor_closes_anything_here() {
+    let stage = Stage::new();
+    let (us, jp) = (&stage.us, &stage.jp);
+    us.import("own", &[definition(), marked(1), marked(2)]);
+    us.order(us.share(&[MARKING]));
+    jp.order(set(jp, &["GBR", "JPN", "USA"], None));
+    jp.sync();
+    let rows = words(us);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["nations"], json!(["GBR", "JPN", "USA"]));
+    assert_eq!(rows[0]["same_here"], false);
+    let stays = |number: u32| us.ask(us.share(&[&id(number)]))["recipients"][0]["stays"].take();
+    assert_eq!(stays(1), 1, "its word opens nothing");
+    // Two persons here say the same: that opens.
+    us.order(set(us, &["GBR", "JPN", "USA"], None));
+    assert_eq!(words(us)[0]["same_here"], true);
+    us.order(us.share(&[&id(1)]));
+    // The partner drops itself, or nearly all: what it says changes nothing either.
+    jp.order(set(jp, &["USA"], None));
+    jp.sync();
+    let rows = words(us);
+    assert_eq!(
+        rows.len(),
+        1,
+        "the later one stands in place of the earlier"
+    );
+    assert_eq!(
+        (
+            &rows[0]["serial"],
+            &rows[0]["nations"],
+            &rows[0]["same_here"]
+        ),
+        (&json!(2), &json!(["USA"]), &json!(false))
+    );
+    assert_eq!(stays(2), 0);
+    us.verifies();
+    jp.verifies();
+}
+
+/// Clause: I6
+#[test]
+fn a_list_is_given_to_partners_of_its_nations_and_to_nobody_else() {
+    let stage = Stage::new();
+    let (_, au) = stage.member("AUS", ["bruce", "sheila"]);
+    let (us, jp) = (&stage.us, &stage.jp);
+    let given = jp.order(set(jp, &["AUS", "GBR", "JPN"], None));
+    assert_eq!(given.entries, 1);
+    jp.sync();
+    au.sync();
+    assert_eq!((words(us).len(), words(&au).len()), (0, 1));
+    assert_eq!(us.lines("coalition").len(), 0);
+    // Suspended: nothing goes there.
+    jp.order(Command::AgreementSuspend {
+        agreement: super::stage::field(&au.rows(Command::AgreementList)[0], "id"),
+        person: jp.first().to_owned(),
+    });
+    let given = jp.order(set(jp, &["AUS", "JPN"], None));
+    assert_eq!(given.entries, 0);
+}
+
+fn list(by: &Party, coalition: &str, serial: u64) -> Membership {
+    Membership {
+        world: World::Operational,
+        coalition: coalition.parse().unwrap(),
+        serial,
+        title: "test".to_owned(),
+        nations: ["JPN", "USA"].map(|nation| nation.parse().unwrap()).into(),
+        valid_from: Timestamp::from_micros(1_700_000_000_000_000),
+        valid_until: Timestamp::from_micros(1_900_000_000_000_000),
+        by: by.node.me(),
+        at: Timestamp::from_micros(1_700_000_000_000_000),
+    }
+}
+
+/// The United States put these lists, signed by their key, into their log for Japan.
+fn deliver(us: &Party, jp: &Party, lists: Vec<Membership>) {
+    for list in lists {
+        let bytes = Signed::sign(list, &us.node.keys().items).to_bytes();
+        let (kind, soon) = (EntryKind::Document, Precedence::Priority);
+        us.node
+            .store
+            .write(|tx| us.node.log_bytes(tx, &jp.node.me(), kind, soon, bytes))
+            .map_err(store_failure::<noroshi_store::WriteError>)
+            .unwrap();
+    }
+    us.sync();
+}
+
+/// Clause: I5
+#[test]
+fn a_list_that_is_not_its_senders_own_is_refused() {
+    let stage = Stage::new();
+    let (us, jp) = (&stage.us, &stage.jp);
+    // Another's list under the sender's key; and one of another world.
+    let mut exercise = list(us, "ACGU", 1);
+    exercise.world = World::Exercise;
+    deliver(us, jp, vec![list(jp, "FVEY", 1), exercise]);
+    assert_eq!(jp.lines("item.refused").len(), 2);
+    // An older one after a later one changes nothing.
+    deliver(us, jp, vec![list(us, "FVEY", 3), list(us, "FVEY", 2)]);
+    assert_eq!(words(jp)[0]["serial"], 3);
+    // Not more than so many.
+    let code = |number: u8| {
+        format!(
+            "AA{}{}",
+            char::from(b'A' + number / 26),
+            char::from(b'A' + number % 26)
+        )
+    };
+    let many = (0..70).map(|number| list(us, &code(number), 1));
+    deliver(us, jp, many.collect());
+    assert_eq!(words(jp).len(), 64);
+    assert_eq!(jp.lines("item.refused").len(), 2 + 7);
+    // With no agreement in force a list is not taken.
+    jp.suspend();
+    deliver(us, jp, vec![list(us, "FVEY", 4)]);
+    assert_eq!(words(jp).iter().filter(|row| row["serial"] == 4).count(), 0);
+    jp.verifies();
 }

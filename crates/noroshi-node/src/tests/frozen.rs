@@ -121,7 +121,9 @@ fn read_frozen(kind: RecordKind) {
         }
         RecordKind::Tombstone => signed::<Recall>("signed-recall-v1.json"),
         RecordKind::Receipt => signed::<Receipt>("signed-receipt-v1.json"),
-        RecordKind::Coalition => signed::<Membership>("signed-membership-v1.json"),
+        RecordKind::Coalition | RecordKind::PartnerList => {
+            signed::<Membership>("signed-membership-v1.json")
+        }
         RecordKind::Invite => record::<Invite>("record-invite-v1.json"),
         RecordKind::Backup => record::<BackupRecord>("record-backup-v1.json"),
         RecordKind::InBackups => record::<Remains>("record-in-backups-v1.json"),

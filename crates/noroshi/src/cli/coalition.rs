@@ -7,7 +7,8 @@ use super::Asked;
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum CoalitionTask {
-    /// Set who belongs to a coalition. A second person approves, unless it only narrows.
+    /// Set who belongs to a coalition. A second person approves, unless it only narrows. Partners
+    /// of the nations on the list are given it.
     ///
     /// Example: noroshi coalition set FVEY --title "1946 agreement" --nation USA --nation GBR
     /// --as sato.  Next: noroshi act approve ACT --as suzuki
@@ -30,7 +31,8 @@ pub(crate) enum CoalitionTask {
         #[arg(long = "as", value_name = "NAME")]
         person: String,
     },
-    /// All lists, and which of them stand.
+    /// All lists, and which of them stand; and what partners say of coalitions, which is their word
+    /// and opens nothing here.
     ///
     /// Example: noroshi coalition list
     List,
