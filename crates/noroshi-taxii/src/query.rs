@@ -420,7 +420,7 @@ mod tests {
         for same in ["limit=3", "next=abc", "match[type]=", "foo=1"] {
             assert_eq!(of(same), plain, "{same}");
         }
-        assert_eq!(of("match[type]=a,b"), of("match[type]=b,a&limit=1"));
+        assert_eq!(of("match[type]=a,b"), of("match[type]=b,a,b&limit=1"));
         let other = [
             of("match[type]=a"),
             of("match[type]=b"),

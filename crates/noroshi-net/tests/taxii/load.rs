@@ -24,6 +24,17 @@ pub(crate) async fn half_closed(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     answer
 }
 
+/// Send all of it, which must go, and read until the server closes.
+pub(crate) async fn sent_whole(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let sent = timeout(PATIENCE, stream.write_all(bytes)).await;
+    sent.expect("in time").expect("all of it is taken");
+    let mut answer = Vec::new();
+    let read = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+    read.expect("the server closes").expect("in order");
+    answer
+}
+
 fn hasty() -> TaxiiLimits {
     TaxiiLimits {
         connections: 32,
@@ -70,7 +81,11 @@ fn half_a_head_is_closed_in_time() {
 
 #[test]
 fn a_body_that_stops_is_told_so() {
-    let server = server();
+    let limits = TaxiiLimits {
+        body_time: PATIENCE * 10,
+        ..hasty()
+    };
+    let server = start(Security::plain(), about(), limits);
     let head = post_head(1000) + "{\"objects\":[";
     is_problem(&parse(&server.raw(head.as_bytes())), 408);
     server.is_well();

@@ -223,6 +223,8 @@ pub(crate) fn b_absent_and_hidden_look_alike(bench: &Bench) {
     ] {
         let hidden = bench.get(&bench.at(&bench.unseen, rest));
         let absent = bench.get(&bench.at(nowhere, rest));
+        let shut = bench.get(&bench.at(&bench.shut, rest));
+        assert_eq!((shut.status, &shut.body), (404, &absent.body), "{rest}");
         is_problem(&hidden, 404);
         assert_eq!(hidden.body, absent.body, "{rest}");
         assert_eq!(hidden.headers.len(), absent.headers.len());

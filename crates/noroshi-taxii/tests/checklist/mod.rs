@@ -90,6 +90,8 @@ pub(crate) struct Bench {
     pub(crate) writing: String,
     /// Exists, and not for these callers.
     pub(crate) unseen: String,
+    /// May neither be read nor written by them.
+    pub(crate) shut: String,
     /// The most entries of a page, and the largest body.
     pub(crate) page_max: usize,
     pub(crate) body_bytes_max: usize,
@@ -268,6 +270,7 @@ pub(crate) fn bench(peer: Box<dyn Peer>) -> Bench {
         alias: "everything".to_owned(),
         reading: desk::READING.to_owned(),
         writing: desk::WRITING.to_owned(),
+        shut: "55555555-5555-4555-8555-555555555555".to_owned(),
         unseen: "44444444-4444-4444-8444-444444444444".to_owned(),
         page_max: 20,
         body_bytes_max: 64 * 1024,
