@@ -108,7 +108,7 @@ def stix2_reads_and_writes():
     assert source.get(f"indicator--{uuid.uuid4()}") is None
     store = TAXIICollectionStore(collection())
     marked = stix2.v21.Malware(
-        name="marked", is_family=False, object_marking_refs=[stix2.TLP_GREEN]
+        name="marked", is_family=False, object_marking_refs=[stix2.TLP_WHITE]
     )
     store.add(marked)
     assert store.get(marked.id) == marked
