@@ -214,7 +214,7 @@ impl Axes {
             if axis.slot >= SLOTS || axis.levels().len() >= usize::from(u8::MAX) {
                 return Err(fields.refused("axes", "have more ranks than a label holds"));
             }
-            for (rank, level) in (1_u8..).zip(axis.levels()) {
+            for (rank, level) in (1..=u8::MAX).zip(axis.levels()) {
                 let from = |stands: bool, known: u8| if stands { known.min(rank) } else { known };
                 self.stays_from[axis.slot] = from(level.stays, self.stays_from[axis.slot]);
                 let known = self.encrypted_from[axis.slot];
@@ -462,6 +462,40 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// A table of so many ladders with so many levels each, and a compartment of so many words.
+    fn table(ladders: usize, levels: usize, words: usize) -> Result<Axes, DocumentError> {
+        let axis = |id: &str, kind: &str, levels: usize| {
+            let levels: Vec<String> = (0..levels)
+                .map(|at| format!(r#"{{"id":"l{at}","name_en":"n","name_ja":"n"}}"#))
+                .collect();
+            format!(
+                r#"{{"id":"{id}","kind":"{kind}","levels":[{}],"name_en":"n","name_ja":"n",
+                    "valid_from":"2026-01-01T00:00:00Z"}}"#,
+                levels.join(",")
+            )
+        };
+        let mut axes: Vec<String> = (0..ladders)
+            .map(|at| axis(&format!("a{at}"), "ladder", levels))
+            .collect();
+        axes.push(axis("words", "compartment", words));
+        let text = format!(r#"{{"v":2,"source":"s","axes":[{}]}}"#, axes.join(","));
+        Axes::read(text.as_bytes())
+    }
+
+    #[test]
+    fn a_table_holds_what_a_label_holds_and_one_more_of_anything_is_refused() {
+        assert!(table(25, 1, 1).is_err());
+        assert!(table(1, 255, 1).is_err());
+        // The bit above the last word says that a label marks release: no word may be it.
+        assert!(table(1, 1, 128).is_err());
+        let fullest = table(24, 254, 127).unwrap();
+        assert_eq!(fullest.rank("a23", "l253"), Some(253));
+        assert_eq!(
+            fullest.get("words").map(|axis| axis.levels()[126].bit),
+            Some(126)
+        );
     }
 
     #[test]

@@ -72,13 +72,6 @@ impl Passage<'_> {
     }
 }
 
-/// Does the label ask for anybody's consent?
-pub(crate) fn asks(label: &Label) -> bool {
-    let table = Axes::builtin();
-    label.bits() & (table.of_originator | table.of_unnamed) != 0
-        || label.rare().is_some_and(|rare| !rare.sources.is_empty())
-}
-
 /// May somebody pass on what another made, without asking? TLP:CLEAR always, TLP:GREEN where a
 /// term of its originator says so, anything else not (TLP 2.0: sharing beyond needs the source's
 /// permission). Duties of handling and dates travel with it.

@@ -24,7 +24,7 @@ use crate::roster::{Member, Roster};
 use crate::terms::{self, Term, fits};
 
 /// Answers remembered for one type of object; beyond, all are forgotten and learned again.
-const REMEMBERED_MAX: usize = 1 << 16;
+const REMEMBERED_MAX: usize = 65_536;
 
 /// Properties that carry the markings themselves: without them the rest would look more open than
 /// it is, so where one of them may not leave, nothing does.
@@ -150,7 +150,7 @@ impl<'a> Gate<'a> {
             Ok(first) => first,
             Err(reasons) => return Decision::stays(Outcome::Deny, reasons),
         };
-        let missing = consents_missing(passage, item.object_label());
+        let missing = passage.missing(item.object_label());
         if !missing.is_empty() {
             return Decision::stays(Outcome::Refer, missing);
         }
@@ -158,7 +158,7 @@ impl<'a> Gate<'a> {
         let mut withheld = Vec::new();
         for (selector, label) in item.places() {
             let reasons = match covering.answer(label, closed, remembers) {
-                Ok(_) => consents_missing(passage, label),
+                Ok(_) => passage.missing(label),
                 Err(reasons) => reasons,
             };
             if reasons.is_empty() {
@@ -259,15 +259,6 @@ impl<'a> Covering<'a> {
 
     fn term(&self, at: usize) -> Option<&Term<'a>> {
         self.terms.as_ref().ok()?.get(at)
-    }
-}
-
-/// The consents missing for a label; most ask for none.
-fn consents_missing(passage: &Passage<'_>, label: &Label) -> Vec<Reason> {
-    if consent::asks(label) {
-        passage.missing(label)
-    } else {
-        Vec::new()
     }
 }
 
@@ -457,4 +448,33 @@ pub fn decide(
     Gate::new(to, agreements, rules, question)
         .forgetful()
         .decide(item, provenance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_is_remembered_up_to_the_cap_and_never_more() {
+        let now = Timestamp::from_micros(0);
+        let nation = "JPN".parse().expect("a nation");
+        let coalitions = Coalitions::default();
+        let closed = Closed::new(nation, Channel::LINK, now, &coalitions);
+        let mut covering = Covering {
+            terms: Err(vec![Reason::NoAgreement {}]),
+            answers: HashMap::new(),
+        };
+        let label =
+            |at: usize| Label::window(None, i64::try_from(at).ok().map(Timestamp::from_micros));
+        for at in 0..REMEMBERED_MAX {
+            assert!(covering.answer(&label(at), &closed, true).is_err());
+        }
+        assert_eq!(covering.answers.len(), REMEMBERED_MAX);
+        assert!(
+            covering
+                .answer(&label(REMEMBERED_MAX), &closed, true)
+                .is_err()
+        );
+        assert_eq!(covering.answers.len(), 1);
+    }
 }
