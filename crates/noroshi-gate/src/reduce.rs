@@ -167,3 +167,58 @@ fn moved(selector: &Selector, removed: &Removed) -> Option<Selector> {
     }
     Selector::from_steps(after)
 }
+
+#[cfg(test)]
+mod tests {
+    use noroshi_model::{Limits, Value};
+
+    use super::reduce;
+    use crate::decide::Withheld;
+
+    /// The object of some JSON without those places, as JSON again.
+    fn without(json: &str, places: &[&str]) -> String {
+        let value = Value::parse(json.as_bytes(), &Limits::DEFAULT).unwrap();
+        let withheld: Vec<Withheld> = places
+            .iter()
+            .map(|place| Withheld {
+                selector: place.parse().unwrap(),
+                reasons: Vec::new(),
+            })
+            .collect();
+        let left = reduce(value.as_object().unwrap(), &withheld);
+        String::from_utf8(Value::Object(left).canonical()).unwrap()
+    }
+
+    #[test]
+    fn a_marking_follows_what_it_marks_and_goes_with_it() {
+        let object = r#"{"granular_markings":[{"marking_ref":"m","selectors":["labels.[0]"]},{"marking_ref":"n","selectors":["labels.[0]","labels.[2]"]}],"labels":["a","b","c"]}"#;
+        let left = r#"{"granular_markings":[{"marking_ref":"n","selectors":["labels.[1]"]}],"labels":["b","c"]}"#;
+        assert_eq!(without(object, &["labels.[0]"]), left);
+    }
+
+    #[test]
+    fn a_reference_goes_with_its_source_and_stays_without_its_address() {
+        let object = r#"{"external_references":[{"source_name":"s","url":"u"}],"name":"n"}"#;
+        let named = "external_references.[0].source_name";
+        assert_eq!(without(object, &[named]), r#"{"name":"n"}"#);
+        assert_eq!(
+            without(object, &["external_references.[0].url"]),
+            r#"{"external_references":[{"source_name":"s"}],"name":"n"}"#
+        );
+        // Elsewhere a property of that name is one like any other.
+        let other = r#"{"x_list":[{"source_name":"s","url":"u"}]}"#;
+        assert_eq!(
+            without(other, &["x_list.[0].source_name"]),
+            r#"{"x_list":[{"url":"u"}]}"#
+        );
+    }
+
+    #[test]
+    fn what_becomes_empty_goes_and_what_was_empty_stays() {
+        let object = r#"{"a":{"b":"x"},"c":["x"],"d":{},"e":[],"f":{"g":"x","h":"y"}}"#;
+        assert_eq!(
+            without(object, &["a.b", "c.[0]", "f.g"]),
+            r#"{"d":{},"e":[],"f":{"h":"y"}}"#
+        );
+    }
+}

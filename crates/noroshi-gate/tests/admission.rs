@@ -2,14 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use noroshi_gate::acts::{ActContext, Approved, Persons, approve};
 use noroshi_gate::{
     Admission, AdmitContext, AgreementInForce, Coalitions, Grant, Label, Marked, MarkingTable,
-    Notice, PeerState, Previous, Recipient, Rules, Scope, Threshold, Via, may_recall,
-    release_notice,
+    Notice, PeerState, Previous, Reason, Recipient, Rules, Scope, Threshold, Via, admit_lowered,
+    may_recall, release_notice,
 };
+use noroshi_model::act::{Act, ActKind, Endorsement};
 use noroshi_model::agreement::{Agreement, Clause, Onward, Party, ReleaseTerm, Standing};
 use noroshi_model::json::{Object, Value};
-use noroshi_model::{Attribution, Digest, ItemHash, KeyId, Limits, NodeId, Role, Timestamp, World};
+use noroshi_model::{
+    Attribution, Digest, ItemHash, KeyId, Limits, NodeId, PersonId, Role, Timestamp, Verifier,
+    World,
+};
 
 fn node(byte: u8) -> NodeId {
     NodeId::from_bytes([byte; 32])
@@ -160,6 +165,12 @@ impl Arrival {
 
     /// The codes it is held with; none where it is admitted.
     fn held(&self, markings: &[&str]) -> BTreeSet<&'static str> {
+        let reasons = self.reasons(markings);
+        reasons.iter().map(Reason::code).collect()
+    }
+
+    /// The reasons it is held for; none where it is admitted.
+    fn reasons(&self, markings: &[&str]) -> Vec<Reason> {
         let rules = rules();
         let agreements = [AgreementInForce {
             agreement: &self.agreement,
@@ -179,8 +190,8 @@ impl Arrival {
             grants: &self.grants,
         };
         match noroshi_gate::admit(marked(markings), &context) {
-            Admission::Admitted(_) => BTreeSet::new(),
-            Admission::Held(held) => held.reasons().iter().map(|reason| reason.code()).collect(),
+            Admission::Admitted(_) => Vec::new(),
+            Admission::Held(held) => held.reasons().to_vec(),
         }
     }
 }
@@ -245,6 +256,13 @@ fn what_may_not_come_is_held_with_its_reason() {
     backwards.agreement.releases[0].from = node(1);
     backwards.agreement.releases[0].to = node(2);
     assert_eq!(backwards.held(&["TLP:CLEAR"]), codes(["gate.no_agreement"]));
+    // A term of the sender to somebody else, or of somebody else to us, is none of its to us.
+    let mut elsewhere = Arrival::new();
+    elsewhere.agreement.releases[0].to = node(3);
+    assert_eq!(elsewhere.held(&["TLP:CLEAR"]), codes(["gate.no_agreement"]));
+    let mut others = Arrival::new();
+    others.agreement.releases[0].from = node(3);
+    assert_eq!(others.held(&["TLP:CLEAR"]), codes(["gate.no_agreement"]));
     let mut malware = Arrival::new();
     malware.agreement.releases[0].types = vec!["malware".into()];
     assert_eq!(
@@ -256,6 +274,25 @@ fn what_may_not_come_is_held_with_its_reason() {
         arrival.held(&[r#"{"scheme":"US-CAPCO","level":"S"}"#]),
         codes([])
     );
+}
+
+#[test]
+fn an_agreement_that_is_not_in_force_is_called_by_its_standing() {
+    for (standing, word) in [
+        (Standing::Unsigned(vec![node(1)]), "not signed by all"),
+        (Standing::NotYet(time(NOW)), "not yet valid"),
+        (Standing::Ended(time(NOW)), "ended"),
+        (Standing::Suspended(node(2)), "suspended"),
+    ] {
+        let arrival = Arrival {
+            standing,
+            ..Arrival::new()
+        };
+        let [Reason::NotInForce { standing, .. }] = &arrival.reasons(&["TLP:CLEAR"])[..] else {
+            panic!("held for its standing alone");
+        };
+        assert_eq!(standing, word);
+    }
 }
 
 #[test]
@@ -328,6 +365,53 @@ fn what_another_made_comes_by_its_word_or_its_consent_only() {
     assert_eq!(Arrival::new().held(&[&senders]), codes([]));
 }
 
+/// Clause: I6
+#[test]
+fn what_its_originator_controls_is_held_and_says_whom_to_ask() {
+    let orcon = r#"{"scheme":"US-CAPCO","level":"U","caveats":["ORCON"]}"#;
+    let passed_on = Arrival {
+        attribution: by(3, Role::Originator),
+        ..Arrival::new()
+    };
+    assert_eq!(
+        passed_on.held(&[orcon]),
+        codes(["gate.may_not_pass_on", "gate.originator_consent"])
+    );
+    assert_eq!(Arrival::new().held(&[orcon]), codes([]));
+}
+
+/// Clause: I6
+#[test]
+fn whoever_had_consent_to_pass_an_item_on_does_not_call_it_its_own() {
+    let posing = |by: u8, via: u8, item: &[&str], markings: &[&str]| {
+        let grant = Grant {
+            by: node(by),
+            via: node(via),
+            nation: "AUS".parse().unwrap(),
+            item: marked(item).hash(),
+            recipient: node(1),
+            purpose: "anything".into(),
+            until: time("2026-06-02T00:00:00Z"),
+        };
+        let arrival = Arrival {
+            grants: vec![grant],
+            ..Arrival::new()
+        };
+        arrival.held(markings)
+    };
+    let (green, amber) = (&["TLP:GREEN"][..], &["TLP:AMBER"][..]);
+    assert_eq!(
+        posing(3, 2, green, green),
+        codes(["gate.not_the_originator"])
+    );
+    // A consent to another, to another item, or of its own says nothing against it.
+    assert_eq!(posing(3, 4, green, green), codes([]));
+    assert_eq!(posing(3, 2, amber, green), codes([]));
+    assert_eq!(posing(2, 2, green, green), codes([]));
+    // Nor does the consent of a source whose information its item holds.
+    assert_eq!(posing(3, 2, &[FGI_AUS], &[FGI_AUS]), codes([]));
+}
+
 /// Clause: I5
 #[test]
 fn a_version_says_no_less_and_comes_from_who_may_bring_it() {
@@ -374,6 +458,76 @@ fn a_version_says_no_less_and_comes_from_who_may_bring_it() {
     assert_eq!(version(3, Attestor, Attestor, "clear", "01"), codes([]));
 }
 
+/// Two persons' signatures, whatever they are: the acts' own tests ask about those.
+struct Signed;
+
+impl Persons for Signed {
+    fn key(&self, _: &PersonId) -> Option<([u8; 32], Option<Timestamp>)> {
+        Some(([1; 32], None))
+    }
+}
+
+impl Verifier for Signed {
+    fn verify(&self, _: &[u8; 32], _: &[u8], _: &[u8; 64]) -> bool {
+        true
+    }
+}
+
+fn approved() -> Approved {
+    let act = Act {
+        world: World::Operational,
+        kind: ActKind::Recall,
+        subject: Object::new(),
+        requester: "sato".parse().expect("a person"),
+        at: time(NOW),
+        expires: time("2026-06-02T00:00:00Z"),
+        nonce: [7; 16],
+    };
+    let request = Endorsement {
+        person: act.requester.clone(),
+        key: KeyId::of(&[1; 32]),
+        at: time(NOW),
+        signature: [0; 64],
+    };
+    let context = ActContext {
+        persons: &Signed,
+        is_used: false,
+        needs_two: false,
+        world: World::Operational,
+        now: time(NOW),
+        verifier: &Signed,
+    };
+    approve(&act, &request, None, &context).expect("one suffices")
+}
+
+/// Clause: I5
+#[test]
+fn two_persons_answer_for_a_lower_marking_and_for_nothing_else() {
+    let rules = rules();
+    let lowered = |world: World| {
+        let context = AdmitContext {
+            rules: &rules,
+            world,
+            via: Via::Import { own: true },
+            previous: Some(Previous {
+                modified: time("2026-01-01T00:00:00Z"),
+                label: Label::level("tlp", "red").unwrap(),
+                answered_by: Some(node(1)),
+                role: Some(Role::Originator),
+            }),
+            agreements: &[],
+            now: time(NOW),
+            grants: &[],
+        };
+        admit_lowered(marked(&["TLP:GREEN"]), &context, &approved())
+            .map(|admitted| admitted.marked().object_label().to_string())
+            .map_err(|reasons| reasons.iter().map(|reason| reason.code()).collect())
+    };
+    let still: BTreeSet<&str> = codes(["gate.other_world"]);
+    assert_eq!(lowered(World::Exercise), Err(still));
+    assert_eq!(lowered(World::Operational), Ok("tlp:green".to_owned()));
+}
+
 #[test]
 fn only_who_answers_for_an_item_may_take_it_back() {
     assert!(may_recall(&node(2), Some(&by(2, Role::Originator))));
@@ -388,6 +542,7 @@ fn notices_go_to_confirmed_partners_of_this_world_and_documents_to_their_parties
     let code = |notice: Notice, to: &Recipient| match release_notice(notice, to, &rules()) {
         Ok(permit) => {
             assert_eq!(permit.recipient(), &to.node);
+            assert!([&b"r"[..], b"d"].contains(&permit.content().bytes()));
             "leaves"
         }
         Err(reason) => reason.code(),

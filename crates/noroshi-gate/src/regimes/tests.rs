@@ -481,6 +481,18 @@ fn acs_without_a_required_field_or_with_an_unknown_word_is_unknown() {
 }
 
 #[test]
+fn a_word_that_acs_does_not_have_is_named_with_its_field() {
+    let set = acs(
+        r#"{"classification":"U"}"#,
+        r#"{"classification":"U","entity":["NOBODY"]}"#,
+    );
+    let text = format!(r#"{{"extensions":{{"{}":{{{set}}}}}}}"#, super::ACS);
+    let value = Value::parse(text.as_bytes(), &Limits::DEFAULT).unwrap();
+    let problem = super::meaning(value.as_object().unwrap()).unwrap_err();
+    assert_eq!(problem, "`NOBODY` is no entity");
+}
+
+#[test]
 fn acs_privileges_and_further_sharing_close_what_they_do_not_open() {
     let rule = |effect: &str, scope: &str| {
         format!(

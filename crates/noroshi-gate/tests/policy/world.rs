@@ -74,7 +74,9 @@ pub(crate) struct Ask {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Expected {
     outcome: String,
-    reason: Option<String>,
+    /// Neither more nor fewer.
+    reasons: Option<BTreeSet<String>>,
+    clause: Option<String>,
     withheld: Option<BTreeSet<String>>,
     second_person: Option<bool>,
 }
@@ -84,6 +86,7 @@ pub(crate) struct Expected {
 pub(crate) struct Given {
     pub(crate) outcome: String,
     pub(crate) reasons: BTreeSet<String>,
+    pub(crate) clause: Option<String>,
     pub(crate) withheld: BTreeSet<String>,
     pub(crate) second_person: bool,
     pub(crate) bytes: Vec<u8>,
@@ -158,7 +161,8 @@ impl Ask {
                 "names" => ask.names = words(value).collect(),
                 "recipient" => ask.recipient = value.to_owned(),
                 "outcome" => ask.expected.outcome = value.to_owned(),
-                "reason" => ask.expected.reason = Some(value.to_owned()),
+                "reason" => ask.expected.reasons = Some(words(value).collect()),
+                "clause" => ask.expected.clause = Some(value.to_owned()),
                 "stays" => ask.expected.withheld = Some(words(value).collect()),
                 "second person" => ask.expected.second_person = Some(value == "yes"),
                 other => panic!("`{other}` is no key of a case"),
@@ -224,6 +228,7 @@ impl Expected {
         let Given {
             outcome,
             reasons,
+            clause,
             withheld,
             second_person,
             ..
@@ -235,11 +240,14 @@ impl Expected {
             ));
         }
         if self
-            .reason
+            .reasons
             .as_ref()
-            .is_some_and(|reason| !reasons.contains(reason))
+            .is_some_and(|expected| expected != reasons)
         {
-            return Some(format!("expected {:?}, got {reasons:?}", self.reason));
+            return Some(format!("expected {:?}, got {reasons:?}", self.reasons));
+        }
+        if self.clause.is_some() && self.clause != *clause {
+            return Some(format!("expected clause {:?}, got {clause:?}", self.clause));
         }
         if self
             .withheld
@@ -390,23 +398,32 @@ fn agreement(ask: &Ask) -> Agreement {
         nation: code.parse().expect("a nation"),
     });
     let term =
-        |from: NodeId, to: NodeId, ceilings: &BTreeMap<String, String>, onward| ReleaseTerm {
-            clause: "1".into(),
-            from,
-            to,
-            types: words(&ask.types).collect(),
-            purposes: words(&ask.purposes).collect(),
-            ceilings: ceilings.clone(),
-            onward,
+        |clause: usize, from: NodeId, to: NodeId, ceilings: &BTreeMap<String, String>, onward| {
+            ReleaseTerm {
+                clause: clause.to_string(),
+                from,
+                to,
+                types: words(&ask.types).collect(),
+                purposes: words(&ask.purposes).collect(),
+                ceilings: ceilings.clone(),
+                onward,
+            }
         };
     let me = node(1);
-    let mut releases: Vec<ReleaseTerm> = ask
-        .terms
-        .iter()
-        .map(|one| term(me, nation(&ask.recipient), &one.ceilings, Onward::None))
+    let mut releases: Vec<ReleaseTerm> = (1..)
+        .zip(&ask.terms)
+        .map(|(clause, one)| {
+            term(
+                clause,
+                me,
+                nation(&ask.recipient),
+                &one.ceilings,
+                Onward::None,
+            )
+        })
         .collect();
     if ask.onward {
-        releases.push(term(node(9), me, &BTreeMap::new(), Onward::Community));
+        releases.push(term(9, node(9), me, &BTreeMap::new(), Onward::Community));
     }
     let mut all = parties.to_vec();
     for (byte, code) in [(1, "USA"), (9, "AUS")] {
@@ -578,11 +595,14 @@ impl Given {
             !bytes.is_empty(),
             "the permit is what the preview said"
         );
+        let basis = decision.basis.as_ref();
+        assert_eq!(leaves, basis.is_some(), "what leaves does so by a clause");
         let places = decision.withheld.iter();
         let reasons = decision.reasons.iter();
         Self {
             outcome: decision.outcome.as_str().to_owned(),
             reasons: reasons.map(|reason| reason.code().to_owned()).collect(),
+            clause: basis.map(|basis| basis.clause.clone()),
             withheld: places.map(|place| place.selector.to_string()).collect(),
             second_person: decision.needs_second_person,
             bytes,
