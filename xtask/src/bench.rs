@@ -2,6 +2,7 @@
 //! ratios. Growth goes to 100,000 items, with `--million` to a million; `--growth` and `--link`
 //! measure these alone.
 //! `cargo xtask bench --gate` measures the gate, `--review FILE...` the review before release.
+//! `cargo xtask bench BUNDLE --taxii` measures what a TAXII client posts and reads.
 //! `cargo xtask bench --proof` measures the check of a proof.
 
 mod bare;
@@ -10,6 +11,7 @@ mod growth;
 mod node;
 mod proof;
 mod review;
+mod taxii;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -55,6 +57,8 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let many = if has("--million") { 1_000_000 } else { 100_000 };
     let outcome = if has("--proof") {
         proof::measure(&stage)
+    } else if has("--taxii") {
+        taxii::measure(root, &stage, &bundle)
     } else if has("--link") {
         many_over_the_link(&stage, &bundle)
     } else if has("--growth") {

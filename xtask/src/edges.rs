@@ -45,6 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "noroshi-model",
             "noroshi-seal",
+            "noroshi-taxii",
             "noroshi-node",
             "noroshi-net",
         ],

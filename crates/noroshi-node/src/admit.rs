@@ -17,7 +17,6 @@ use noroshi_store::{ItemState, RecordKind, Standing, StoredItem, Tx, WriteError}
 use crate::command::Failure;
 use crate::intake::{Counted, ObjectFate, Origin, Outcome, Verdict};
 use crate::node::{Node, store_failure};
-use crate::rules::profile_scope;
 use crate::taxii::{Gates, Going, Order};
 
 /// Most batches of an import recorded in one transaction.
@@ -60,8 +59,9 @@ impl Node {
                 }
             }
         }
-        let scope = scope_for(profile);
+        let scope = origin.scope();
         prepared.learned = self.learn_markings(objects.iter(), &scope, &mut prepared.counted);
+        prepared.counted.has_learned = !prepared.learned.is_empty();
         let own = profile.is_some_and(|profile| profile.own);
         let table = self.markings();
         let reader = self.inside()?;
@@ -187,20 +187,18 @@ impl Node {
         kept
     }
 
-    /// Learn one definition of a source and keep it.
-    pub(crate) fn learn_marking(
-        &self,
-        valid: &Valid,
-        profile: Option<&SourceProfile>,
-    ) -> Result<(), Failure> {
+    /// Learn one definition of a source and keep it. `true`: it was not known.
+    pub(crate) fn learn_marking(&self, valid: &Valid, origin: Origin<'_>) -> Result<bool, Failure> {
         let one = std::iter::once(valid);
         let mut counted = Counted::default();
-        for (valid, scope, learned) in self.learn_markings(one, &scope_for(profile), &mut counted) {
+        let kept = self.learn_markings(one, &origin.scope(), &mut counted);
+        let has_learned = !kept.is_empty();
+        for (valid, scope, learned) in kept {
             self.store
                 .write(|tx| keep_definition(tx, &valid, &scope, learned))
                 .map_err(store_failure::<WriteError>)?;
         }
-        Ok(())
+        Ok(has_learned)
     }
 
     /// Judge and record one object. `true`: it was admitted, and is the newest of its versions.
@@ -399,14 +397,6 @@ fn mark_for(
         }
         _ => marked,
     }
-}
-
-/// By whose definitions the markings of what a profile brings in are read.
-fn scope_for(profile: Option<&SourceProfile>) -> Scope {
-    profile.map_or_else(
-        || profile_scope(NO_PROFILE, false),
-        |profile| profile_scope(profile.name.as_str(), profile.own),
-    )
 }
 
 /// Keep a learned definition, or that it is disputed.

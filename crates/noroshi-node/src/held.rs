@@ -48,10 +48,15 @@ pub(crate) struct View<'a> {
 }
 
 impl Node {
-    /// Items held because a marking was unknown are judged again once definitions have come.
-    pub(crate) fn judge_held_again(&self, answer: &mut ImportAnswer) -> Result<(), Failure> {
+    /// Items held because a marking was unknown are judged again once definitions have come, with
+    /// what names them or behind it.
+    pub(crate) fn judge_held_again(
+        &self,
+        answer: &mut ImportAnswer,
+        has_learned: bool,
+    ) -> Result<(), Failure> {
         let code = noroshi_gate::Reason::UNKNOWN_MARKING;
-        if answer.held.contains_key(code) {
+        if has_learned || answer.held.contains_key(code) {
             let admitted = self.judge_held(Which::For(code))?;
             answer.admitted += admitted;
             if let Some(count) = answer.held.get_mut(code) {

@@ -8,12 +8,14 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use noroshi_formats::stream::Splitter;
 use noroshi_formats::{Note, ReadError, Valid};
+use noroshi_gate::Scope;
 use noroshi_model::profile::SourceProfile;
 use noroshi_model::{Head, Timestamp};
 
 use crate::admit::{NO_PROFILE, Prepared};
 use crate::command::{Event, Failure, ImportAnswer};
 use crate::node::Node;
+use crate::rules::profile_scope;
 use crate::sink::Sink;
 use crate::taxii::Gates;
 
@@ -46,6 +48,11 @@ impl<'a> Origin<'a> {
             source: profile.map_or(NO_PROFILE, |profile| profile.name.as_str()),
             by_name: false,
         }
+    }
+
+    /// By whose definitions the markings of what comes from there are read.
+    pub(crate) fn scope(&self) -> Scope {
+        profile_scope(self.source, self.profile.is_some_and(|profile| profile.own))
     }
 }
 
@@ -84,6 +91,7 @@ impl Node {
     ) -> Result<(), Failure> {
         let profile = profile.map(|name| self.profile(name)).transpose()?;
         let mut answer = ImportAnswer::default();
+        let mut has_learned = false;
         let from_stdin = paths == [PathBuf::from("-")];
         if from_stdin {
             let input = input.ok_or_else(|| {
@@ -92,21 +100,22 @@ impl Node {
             // The stream is read on this thread's behalf by the splitter thread through a pipe of
             // its own in the caller; here it is one more reader.
             let origin = Origin::of(profile.as_ref());
-            self.take_in(input, None, origin, sink)?
-                .report("-", &mut answer, sink);
+            let counted = self.take_in(input, None, origin, sink)?;
+            has_learned |= counted.has_learned;
+            counted.report("-", &mut answer, sink);
         } else {
             for path in files_of(paths)? {
-                self.learn_markings_of(&path, profile.as_ref())?;
+                let origin = Origin::of(profile.as_ref());
+                has_learned |= self.learn_markings_of(&path, origin)?;
                 let file = File::open(&path).map_err(|error| unreadable(&path, &error))?;
                 let size = file.metadata().ok().map(|meta| meta.len());
                 let shown = path.display().to_string();
                 let mut reader = BufReader::with_capacity(256 * 1024, file);
-                let origin = Origin::of(profile.as_ref());
                 self.take_in(&mut reader, size, origin, sink)?
                     .report(&shown, &mut answer, sink);
             }
         }
-        self.judge_held_again(&mut answer)?;
+        self.judge_held_again(&mut answer, has_learned)?;
         self.release_standing(sink)?;
         sink.send(Event::Answer {
             kind: "import".into(),
@@ -124,12 +133,9 @@ impl Node {
 
     /// A first look at a file, for marking definitions only: objects that stand before the
     /// definition they name need not be held and judged twice. Splitting alone is cheap beside the
-    /// parsing that follows. Whatever is wrong with the file is told by the second look.
-    fn learn_markings_of(
-        &self,
-        path: &Path,
-        profile: Option<&SourceProfile>,
-    ) -> Result<(), Failure> {
+    /// parsing that follows. Whatever is wrong with the file is told by the second look. `true`:
+    /// something was learned.
+    fn learn_markings_of(&self, path: &Path, origin: Origin<'_>) -> Result<bool, Failure> {
         let file = File::open(path).map_err(|error| unreadable(path, &error))?;
         let limits = *self.limits();
         let definitions = Splitter::new(BufReader::with_capacity(256 * 1024, file), limits)
@@ -138,11 +144,12 @@ impl Node {
                 let text = std::str::from_utf8(&entry.bytes);
                 text.is_ok_and(|text| text.contains("\"marking-definition\""))
             });
+        let mut has_learned = false;
         for (valid, _) in definitions.filter_map(|entry| entry.read(&limits).ok()) {
             // A definition that is refused here is refused again, with words, when it is recorded.
-            self.learn_marking(&valid, profile)?;
+            has_learned |= self.learn_marking(&valid, origin)?;
         }
-        Ok(())
+        Ok(has_learned)
     }
 
     /// Take in what a reader gives, by the one way there is; what it came to.
@@ -230,6 +237,8 @@ pub(crate) struct Counted {
     pub(crate) rows: Vec<(String, String, String)>,
     /// What became of each object, where that is asked for, up to the cap.
     pub(crate) fates: Vec<ObjectFate>,
+    /// Did marking definitions come that were not known?
+    pub(crate) has_learned: bool,
 }
 
 impl Counted {
@@ -257,6 +266,7 @@ impl Counted {
 
     /// What another part came to.
     pub(crate) fn add(&mut self, part: Self) {
+        self.has_learned |= part.has_learned;
         for fate in part.fates {
             self.fate(fate);
         }

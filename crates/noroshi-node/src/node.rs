@@ -164,6 +164,12 @@ impl Node {
         self.me
     }
 
+    /// What this organisation is called, in English.
+    #[must_use]
+    pub fn organisation_name(&self) -> String {
+        self.keys().manifest.organisation.name_en.clone()
+    }
+
     /// Peers that an exchange with another left something urgent for, such as a recall passed on.
     #[must_use]
     pub fn take_wakes(&self) -> Vec<NodeId> {

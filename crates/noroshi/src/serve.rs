@@ -6,11 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use noroshi_model::{KeyId, NodeId};
-use noroshi_net::{Identity, LinkService, Listener, Outbound, Refusal, local};
+use noroshi_net::{
+    Identity, LinkService, Listener, Outbound, Refusal, Security, TaxiiLimits, TaxiiListener, local,
+};
 use noroshi_node::home::Home;
 use noroshi_node::messages::{Lang, text};
 use noroshi_node::sink::{Collected, Silent, Sink};
 use noroshi_node::{Command, Event, Failure, Node};
+use noroshi_taxii::{About, CursorKey, Desk, Taxii};
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
@@ -28,7 +31,7 @@ const STANDING_EVERY: Duration = Duration::from_secs(5);
 
 /// The node with its ports, as the servers use it.
 struct Served {
-    node: Node,
+    node: Arc<Node>,
     network: Network,
 }
 
@@ -41,7 +44,11 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         .map_err(|error| Failure::new("internal", 1, error))?;
     let served = runtime.block_on(serve(cli, node, runtime.handle().clone()))?;
     runtime.shutdown_timeout(Duration::from_secs(5));
-    let closed = Arc::try_unwrap(served).map_or(Ok(()), |served| served.node.close());
+    // Whoever still held it has been waited for.
+    let node = Arc::try_unwrap(served)
+        .ok()
+        .and_then(|served| Arc::try_unwrap(served.node).ok());
+    let closed = node.map_or(Ok(()), Node::close);
     let _ = std::fs::remove_file(Home::at(&cli.home()).socket());
     closed?;
     if cli.json {
@@ -76,26 +83,65 @@ async fn serve(
         handle,
         wake: Some(wake),
     };
-    let served = Arc::new(Served { node, network });
+    let taxii = taxii_of(&node).await?;
+    let served = Arc::new(Served {
+        node: Arc::new(node),
+        network,
+    });
     let mut signals = Signals::hear(false).map_err(|error| refused("signals", &error))?;
     greet(cli, &served);
     let (stop, stopped) = watch::channel(false);
+    let taxii_stopped = stopped.clone();
     let owner = rustix::process::getuid().as_raw();
     let link: Arc<dyn LinkService> = Arc::clone(&served) as _;
     let local: Arc<dyn local::LocalService> = Arc::clone(&served) as _;
-    let tasks = [
+    let mut tasks = vec![
         tokio::spawn(listener.serve(link, stopped.clone())),
         tokio::spawn(local::serve(commands, local, owner, stopped.clone())),
         tokio::spawn(checkpoint_loop(Arc::clone(&served), stopped.clone())),
         tokio::spawn(standing_loop(Arc::clone(&served), stopped.clone())),
         tokio::spawn(exchange_loop(Arc::clone(&served), woken, interval, stopped)),
     ];
+    if let Some((listener, about, secret)) = taxii {
+        let desk: Arc<dyn Desk> = Arc::clone(&served.node) as _;
+        let taxii = Taxii::new(desk, about, CursorKey::new(secret));
+        tasks.push(tokio::spawn(listener.serve(taxii, taxii_stopped)));
+    }
     signals.first().await;
     let _ = stop.send(true);
     for task in tasks {
         let _ = task.await;
     }
     Ok(served)
+}
+
+/// TAXII's server, where the configuration asks for one: bound, with what it says of itself and the
+/// secret of its cursors.
+async fn taxii_of(node: &Node) -> Result<Option<(TaxiiListener, About, [u8; 32])>, Failure> {
+    let Some(config) = &node.config().taxii else {
+        return Ok(None);
+    };
+    let refused = |error: &dyn std::fmt::Display| {
+        Failure::new(
+            "serve.failed",
+            1,
+            format_args!("{}: {error}", config.listen),
+        )
+    };
+    let security = match &config.tls {
+        None => Security::plain(),
+        Some((certificate, key)) => {
+            Security::from_pem(certificate, key).map_err(|error| refused(&error))?
+        }
+    };
+    let listener = TaxiiListener::bind(&config.listen, security, TaxiiLimits::default())
+        .await
+        .map_err(|error| refused(&error))?;
+    let about = About {
+        body_bytes_max: config.body_bytes_max,
+        ..About::new(node.organisation_name())
+    };
+    Ok(Some((listener, about, node.cursor_secret()?)))
 }
 
 fn greet(cli: &Cli, served: &Served) {

@@ -118,7 +118,10 @@ impl Node {
             source: &source,
             by_name: true,
         };
-        let counted = self.take_in(envelope, None, origin, &mut Silent)?;
+        let mut counted = self.take_in(envelope, None, origin, &mut Silent)?;
+        if counted.has_learned {
+            self.judge_held_again(&mut counted.answer, true)?;
+        }
         self.release_standing(&mut Silent)?;
         let (mut successes, mut failures) = (Vec::new(), Vec::new());
         for fate in &counted.fates {

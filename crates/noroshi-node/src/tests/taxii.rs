@@ -400,6 +400,27 @@ fn what_is_posted_goes_the_one_way_in_and_its_fate_is_told() {
     assert_eq!(stage.jp.node.status(&other, &status.id), Err(Fault::Absent));
 }
 
+/// Clause: I2
+#[test]
+fn a_marking_definition_that_is_posted_last_admits_what_waited_for_it() {
+    let (stage, caller, shown) = served();
+    let statement = "marking-definition--0a000000-0000-4000-8000-000000000001";
+    let mut named = object(1, 50);
+    named["object_marking_refs"] = json!([GREEN, statement]);
+    let status = post(&stage, &caller, &shown, &[named]);
+    let told = status.successes[0].message.as_deref().unwrap_or_default();
+    assert!(told.contains("gate.unknown_marking"), "{told}");
+    assert_eq!(all(&stage, &caller, &shown), []);
+    let definition = json!({
+        "type": "marking-definition", "spec_version": "2.1", "id": statement,
+        "created": "2026-01-01T00:00:00.000Z", "definition_type": "statement",
+        "definition": { "statement": "Copyright of somebody" },
+    });
+    post(&stage, &caller, &shown, &[definition]);
+    let seen = all(&stage, &caller, &shown);
+    assert!(ids(&seen).contains(&&*id(1)), "{:?}", ids(&seen));
+}
+
 /// Clause: I5
 #[test]
 fn a_client_deletes_what_it_posted_and_nothing_of_anybody_else() {
