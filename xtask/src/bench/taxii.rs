@@ -132,10 +132,13 @@ fn indicators() -> Vec<Value> {
     (0..INDICATORS).map(one).collect()
 }
 
+/// The bundle's objects, marking definitions first: what names one that is not known yet is held
+/// until it comes, and the import of a file looks ahead for them too.
 fn objects_of(bundle: &Path) -> Result<Vec<Value>> {
     let value: Value = serde_json::from_slice(&std::fs::read(bundle)?)?;
-    let objects = value["objects"].as_array().context("no bundle")?;
-    Ok(objects.clone())
+    let mut objects = value["objects"].as_array().context("no bundle")?.clone();
+    objects.sort_by_key(|object| object["type"] != "marking-definition");
+    Ok(objects)
 }
 
 /// Post them a thousand at a time; every body must be taken whole.
@@ -304,7 +307,8 @@ fn medallion_served(tools: &Path, stage: &Stage) -> Result<(Child, Server)> {
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("data.json"), data.to_string())?;
     let config = json!({
-        "backend": { "module_class": "MemoryBackend", "filename": folder.join("data.json") },
+        "backend": { "module": "medallion.backends.memory_backend", "module_class": "MemoryBackend",
+            "filename": folder.join("data.json") },
         "users": { "bench": "bench" }, "taxii": { "max_page_size": 1000 },
     });
     std::fs::write(folder.join("config.json"), config.to_string())?;
