@@ -7,7 +7,7 @@ use noroshi_model::{Digest, KeyId, Limits, NodeId, Timestamp};
 use noroshi_seal::merkle::{Hash, root_at};
 use noroshi_seal::proof::ProofFault;
 use noroshi_seal::sign::Ed25519;
-use noroshi_seal::tlog::{Checkpoint, VerifierKey, cosigned_at};
+use noroshi_seal::tlog::{Checkpoint, VerifierKey, cosigned_at, unverified_lines};
 use serde_json::json;
 
 use crate::command::{Event, Failure};
@@ -29,6 +29,8 @@ trait Trust {
     fn cosigner_keys(&self, node: &NodeId) -> Vec<[u8; 32]>;
     /// A node's key for receipts.
     fn item_key(&self, node: &NodeId, key: &KeyId) -> Option<[u8; 32]>;
+    /// Does it know every key that may stand under a note? Then a line by none of them is refused.
+    fn knows_all(&self) -> bool;
     /// The root that the log had at that size as it was received here.
     fn mirrored(&self, owner: &NodeId, to: Option<&NodeId>, size: u64) -> Option<Hash>;
 }
@@ -44,6 +46,10 @@ impl Trust for Node {
 
     fn item_key(&self, node: &NodeId, key: &KeyId) -> Option<[u8; 32]> {
         self.any_item_key_of(node, key)
+    }
+
+    fn knows_all(&self) -> bool {
+        true
     }
 
     fn mirrored(&self, owner: &NodeId, to: Option<&NodeId>, size: u64) -> Option<Hash> {
@@ -76,6 +82,10 @@ impl Trust for Given {
 
     fn item_key(&self, _: &NodeId, _: &KeyId) -> Option<[u8; 32]> {
         None
+    }
+
+    fn knows_all(&self) -> bool {
+        false
     }
 
     fn mirrored(&self, _: &NodeId, _: Option<&NodeId>, _: u64) -> Option<Hash> {
@@ -182,6 +192,28 @@ fn hold(
             }),
         ));
     };
+    if trust.knows_all() {
+        let key = |name: &str, cosigns, public: &[u8; 32]| VerifierKey {
+            name: name.to_owned(),
+            cosigns,
+            public: *public,
+        };
+        let mut known: Vec<_> = keys
+            .iter()
+            .map(|public| key(&name, false, public))
+            .collect();
+        for node in recipient.into_iter().chain([owner]) {
+            let by = cosigner_name(node);
+            let cosigners = trust.cosigner_keys(node);
+            known.extend(cosigners.iter().map(|public| key(&by, true, public)));
+        }
+        let strange = unverified_lines(note, &known).map_err(refused)?;
+        if strange > 0 {
+            return Err(refused(format_args!(
+                "{strange} further signatures under its checkpoint do not verify"
+            )));
+        }
+    }
     let cosigned = recipient.and_then(|node| {
         let keys = trust.cosigner_keys(node);
         let name = cosigner_name(node);

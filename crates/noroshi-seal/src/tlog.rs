@@ -199,6 +199,26 @@ pub fn cosigned_at(note: &str, name: &str, public: &[u8; 32]) -> Result<u64, Not
     })
 }
 
+/// How many of a note's signature lines none of these keys made, or which do not verify: of such a
+/// line any bit may be another and nobody notices.
+///
+/// # Errors
+/// [`NoteError::Grammar`]: it is no note.
+pub fn unverified_lines(note: &str, known: &[VerifierKey]) -> Result<usize, NoteError> {
+    let (text, signatures) = split(note)?;
+    let is_good = |line: &str| {
+        let alone = format!("{text}\n{line}\n");
+        known.iter().any(|key| {
+            if key.cosigns {
+                cosigned_at(&alone, &key.name, &key.public).is_ok()
+            } else {
+                Checkpoint::open(&alone, &key.name, &key.public).is_ok()
+            }
+        })
+    };
+    Ok(signatures.lines().filter(|line| !is_good(line)).count())
+}
+
 fn read_text(text: &str) -> Result<Checkpoint, NoteError> {
     let mut lines = text.lines();
     let origin = lines.next().filter(|line| !line.is_empty());
