@@ -70,6 +70,48 @@ fn a_secret_that_others_can_read_and_a_key_of_configuration_nobody_knows_are_ref
 
 /// Clause: I5
 #[test]
+fn a_folder_or_file_that_others_can_reach_is_refused_with_what_closes_it() {
+    let home = Home::new();
+    let node = home.folder.path().join("node");
+    let closed = |path: &str, mode: u32| {
+        let path = if path.is_empty() {
+            node.clone()
+        } else {
+            node.join(path)
+        };
+        let open = std::fs::Permissions::from_mode(mode | 0o044);
+        std::fs::set_permissions(&path, open).unwrap();
+        let said = home.refused(&["list"], 3);
+        let mends = format!("chmod {mode:o} {}", path.display());
+        assert!(said.contains(&mends), "{said}");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        home.ok(&["list"]);
+    };
+    for folder in ["", "keys", "store"] {
+        closed(folder, 0o700);
+    }
+    for file in ["keys/ledger.key", "store/noroshi.db"] {
+        closed(file, 0o600);
+    }
+}
+
+#[test]
+fn a_second_process_on_one_store_goes_by_the_socket_or_is_told_who_has_it() {
+    let home = Home::of("JPN", &home::free_address());
+    // With a server there is no second process on the store: commands are asked of it.
+    let serving = home::Serving::of(&home);
+    home.ok(&["list"]);
+    let has = "another process has the store";
+    assert!(home.refused(&["serve"], 5).contains(has));
+    // Without its socket a command opens the store itself, and is told.
+    let node = home.folder.path().join("node");
+    std::fs::remove_file(noroshi_node::home::Home::at(&node).socket()).unwrap();
+    assert!(home.refused(&["list"], 5).contains(has));
+    drop(serving);
+}
+
+/// Clause: I5
+#[test]
 fn a_backup_is_checked_anywhere_and_only_with_its_passphrase() {
     let home = Home::new();
     let open = write(&home, "a.json", &bundle(3));
