@@ -259,3 +259,34 @@ fn proofs_are_written_as_they_always_were() {
     assert_eq!(LogContinuation::from_value(value).unwrap(), continuation);
     assert_eq!(cosigner_name(&owner), format!("noroshi/{owner}/cosigner"));
 }
+
+/// Clause: I5
+#[test]
+fn every_bit_of_a_receipts_proof_counts() {
+    let stage = shared(2);
+    let jp = &stage.jp;
+    jp.order(jp.recall(&id(0), "withdraw"));
+    for _ in 0..2 {
+        jp.sync();
+        stage.us.sync();
+    }
+    for number in 0..2 {
+        let proof = prove(jp, [Some(&id(number)), Some("USA")], true, None);
+        check(jp, &proof, None).unwrap();
+        let text = proof.to_string();
+        let passed: Vec<usize> = (0..text.len())
+            .filter(|at| {
+                let mut bytes = text.clone().into_bytes();
+                bytes[*at] ^= 1 << (at % 7);
+                let bent = serde_json::from_slice::<Value>(&bytes);
+                bent.is_ok_and(|bent| bent != proof && check(jp, &bent, None).is_ok())
+            })
+            .collect();
+        let shown: Vec<&str> = passed
+            .iter()
+            .filter_map(|at| text.get(at.saturating_sub(30)..at + 10))
+            .take(5)
+            .collect();
+        assert_eq!(shown, Vec::<&str>::new(), "{} passed", passed.len());
+    }
+}
