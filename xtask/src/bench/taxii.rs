@@ -1,5 +1,5 @@
-//! `cargo xtask bench BUNDLE --taxii`: what a TAXII client posts and reads of a running node, beside
-//! the import of the same objects, and beside medallion where it is installed.
+//! `cargo xtask bench BUNDLE --taxii`: what a TAXII client posts and reads of a running node,
+//! beside the import of the same objects, and beside medallion where it is installed.
 
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::TcpStream;
