@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::suite::cargo;
 
 /// What schemathesis holds every answer against; what it would like of a description beyond that
-/// (an empty filter refused, two versions never the same) is decided otherwise in ADR 14.
+/// (an empty filter refused, two versions never the same) is decided otherwise in ADR 12.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,ignored_auth,unsupported_method";
 

@@ -2,7 +2,7 @@
 //!
 //! What stands behind it is a [`desk::Desk`]: who somebody is, which collections there are for
 //! them, pages of what was released to them, and the one way in for what they post. Where the
-//! standard leaves room, ADR 14 says what was decided. Sockets are in `noroshi-net`.
+//! standard leaves room, ADR 12 says what was decided. Sockets are in `noroshi-net`.
 
 pub mod answer;
 mod credential;
