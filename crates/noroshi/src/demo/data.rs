@@ -11,7 +11,7 @@ const KEV: &[u8] = include_bytes!("../../../../data/kev-2025-08-25.json.zst");
 const UNPACKED_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Words that stand in no other item; they must be found nowhere but at home.
-pub(crate) const NOFORN_CANARY: &str = "canary-noforn-7Q2";
+pub(crate) const NOFORN_CANARY: &str = "canary-home-7Q2";
 /// For the item marked 特定秘密.
 pub(crate) const SDS_CANARY: &str = "canary-sds-4K9";
 /// In the closed property of the item that leaves reduced.
@@ -90,11 +90,14 @@ pub(crate) fn american_items() -> String {
     format!("[{}]", items.join(","))
 }
 
-/// The NOFORN item as somebody wrote it down elsewhere, without its marking.
+/// The NOFORN item as somebody wrote it down elsewhere, in words of their own and without its
+/// marking. It bears neither its name nor a word for its marking: the review before release would
+/// know both, and stop it.
 pub(crate) fn slipped_item() -> String {
     format!(
         r#"{{"type":"indicator","spec_version":"2.1","id":"{SLIPPED_ID}",{TIMES},
-        "name":"Beacon {NOFORN_CANARY}","pattern":"[domain-name:value = 'c2.example']",
+        "name":"A domain seen again","description":"first told as {NOFORN_CANARY}",
+        "pattern":"[domain-name:value = 'c2.example']",
         "pattern_type":"stix","valid_from":"2026-11-01T00:00:00Z"}}"#
     )
 }

@@ -242,8 +242,9 @@ fn keep_closed(stage: &Stage, findings: &mut Findings, fault: Option<&str>) -> R
 }
 
 /// The fault `gate`: the closed report reaches the sender's gate without its marking, in another
-/// file; people ask for it to be shared, and the real gate lets it go, over the real road. Nothing
-/// at the sender is any the wiser: only who looks into the partner's node sees it there.
+/// file and told in other words; people ask for it to be shared, the review finds nothing that it
+/// knows, and the real gate lets it go, over the real road. Nothing at the sender is any the wiser:
+/// only who looks into the partner's node sees it there.
 ///
 /// Rejected: a switch in the gate or its tables (a hole that every node would ship with); another
 /// meaning of the marking written into the sender's store (each row carries a sum, so the node
