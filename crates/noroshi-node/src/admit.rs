@@ -17,7 +17,6 @@ use noroshi_store::{ItemState, RecordKind, Standing, StoredItem, Tx, WriteError}
 use crate::command::Failure;
 use crate::intake::{Counted, ObjectFate, Origin, Outcome, Verdict};
 use crate::node::{Node, store_failure};
-use crate::taxii::{Gates, Going, Order};
 
 /// Most batches of an import recorded in one transaction.
 const TRANSACTION_BATCHES: usize = 8;
@@ -32,7 +31,6 @@ impl Node {
         &self,
         outcomes: Vec<Outcome>,
         origin: Origin<'_>,
-        gates: &mut Gates<'_>,
     ) -> Result<Prepared, Failure> {
         let profile = origin.profile;
         let mut prepared = Prepared::default();
@@ -86,8 +84,7 @@ impl Node {
             };
             let marked = mark_for(valid, profile, &table, &scope);
             let attribution = self.attribute(role, marked.assigned(), &marked.hash());
-            let going = gates.ask(&marked, &attribution, origin.source);
-            prepared.items.push((marked, attribution, going));
+            prepared.items.push((marked, attribution));
         }
         Ok(prepared)
     }
@@ -98,7 +95,6 @@ impl Node {
         &self,
         batches: &Receiver<Result<Prepared, Failure>>,
         origin: Origin<'_>,
-        orders: &[Order],
     ) -> Result<Counted, Failure> {
         let mut counted = Counted::default();
         let mut next = batches.recv().ok();
@@ -109,12 +105,9 @@ impl Node {
                 rules: &self.rules()?,
                 now: self.now(),
                 counted: &mut counted,
-                going: Going::new(),
             };
-            let remembered = self
-                .store
+            self.store
                 .write(|tx| {
-                    let before = tx.last_seq()?;
                     for taken in 1.. {
                         self.record_prepared(tx, prepared, &mut recording)?;
                         if taken == TRANSACTION_BATCHES {
@@ -129,12 +122,9 @@ impl Node {
                             Err(_) => break,
                         }
                     }
-                    self.release_admitted(tx, orders, recording.going, before)
+                    Ok::<(), WriteError>(())
                 })
                 .map_err(store_failure)?;
-            for (seen, numbers) in remembered {
-                seen.add(numbers);
-            }
             if next.is_none() {
                 next = batches.recv().ok();
             }
@@ -152,10 +142,8 @@ impl Node {
             keep_definition(tx, valid, scope, *learned)?;
         }
         recording.counted.add(prepared.counted);
-        for (marked, attribution, going) in prepared.items {
-            if self.record_own(tx, marked, &attribution, recording)? {
-                recording.going.extend(going);
-            }
+        for (marked, attribution) in prepared.items {
+            self.record_own(tx, marked, &attribution, recording)?;
         }
         Ok(())
     }
@@ -201,22 +189,21 @@ impl Node {
         Ok(has_learned)
     }
 
-    /// Judge and record one object. `true`: it was admitted, and is the newest of its versions.
+    /// Judge and record one object.
     fn record_own(
         &self,
         tx: &mut Tx<'_>,
         marked: Marked,
         attribution: &Attribution,
         recording: &mut Recording<'_>,
-    ) -> Result<bool, WriteError> {
+    ) -> Result<(), WriteError> {
         let by_name = recording.origin.by_name;
         let head = by_name.then(|| marked.valid().head().clone());
-        let (verdict, is_newest) = self.judge_own(tx, marked, attribution, recording)?;
-        let is_admitted = verdict == Verdict::Admitted;
+        let verdict = self.judge_own(tx, marked, attribution, recording)?;
         if let Some(head) = head {
             recording.counted.fate(fate(&head, verdict));
         }
-        Ok(is_admitted && is_newest)
+        Ok(())
     }
 
     fn judge_own(
@@ -225,7 +212,7 @@ impl Node {
         marked: Marked,
         attribution: &Attribution,
         recording: &mut Recording<'_>,
-    ) -> Result<(Verdict, bool), WriteError> {
+    ) -> Result<Verdict, WriteError> {
         let hash = marked.valid().hash();
         let answer = &mut recording.counted.answer;
         let held = match tx.state(&hash)? {
@@ -233,28 +220,23 @@ impl Node {
             Some(ItemState::Held) => tx.item(&hash)?,
             Some(_) => {
                 answer.known += 1;
-                return Ok((Verdict::Known, false));
+                return Ok(Verdict::Known);
             }
         };
         // What a partner sent is its word, and judged by that.
         let is_ours = |stored: &StoredItem| stored.node.is_none_or(|node| node == self.me());
         if held.as_ref().is_some_and(|stored| !is_ours(stored)) {
             answer.known += 1;
-            return Ok((Verdict::Known, false));
+            return Ok(Verdict::Known);
         }
         let (source, now) = (recording.origin.source, recording.now);
-        let previous = self.previous_of(tx, &marked, None)?;
-        let modified = marked.valid().head().modified;
-        let is_newest = previous
-            .as_ref()
-            .is_none_or(|previous| previous.modified < modified);
         let context = AdmitContext {
             rules: recording.rules,
             world: self.world(),
             via: Via::Import {
                 own: attribution.role == Role::Originator,
             },
-            previous,
+            previous: self.previous_of(tx, &marked, None)?,
             agreements: &[],
             now,
             grants: &[],
@@ -266,7 +248,7 @@ impl Node {
                 if let Some(stored) = held {
                     tx.readmit(&stored, &admitted, Some((attribution, source)))?;
                     self.readmitted(tx, &hash, None)?;
-                    return Ok((Verdict::Admitted, false));
+                    return Ok(Verdict::Admitted);
                 }
                 let line = LedgerLine {
                     at: now,
@@ -275,11 +257,11 @@ impl Node {
                     body,
                 };
                 tx.admit(&admitted, attribution, source, &line)?;
-                Ok((Verdict::Admitted, is_newest))
+                Ok(Verdict::Admitted)
             }
             Admission::Held(_) if held.is_some() => {
                 answer.known += 1;
-                Ok((Verdict::Known, false))
+                Ok(Verdict::Known)
             }
             Admission::Held(held) => {
                 for reason in held.reasons() {
@@ -295,7 +277,7 @@ impl Node {
                     body,
                 };
                 tx.hold(&held, Some(attribution), source, &line)?;
-                Ok((verdict, false))
+                Ok(verdict)
             }
         }
     }
@@ -421,8 +403,6 @@ struct Recording<'a> {
     rules: &'a Rules,
     now: Timestamp,
     counted: &'a mut Counted,
-    /// What standing collections get of it.
-    going: Going,
 }
 
 /// A batch on its way to the recorder.
@@ -430,9 +410,8 @@ struct Recording<'a> {
 pub(crate) struct Prepared {
     /// Marking definitions learned, to be kept.
     learned: Vec<(Valid, Scope, Learned)>,
-    /// What is to be judged and recorded, with this node's answer for it, and to whom it goes once
-    /// it is admitted.
-    items: Vec<(Marked, Attribution, Going)>,
+    /// What is to be judged and recorded, with this node's answer for it.
+    items: Vec<(Marked, Attribution)>,
     /// What is known of the rest.
     counted: Counted,
 }

@@ -17,7 +17,6 @@ use crate::command::{Event, Failure, ImportAnswer};
 use crate::node::Node;
 use crate::rules::profile_scope;
 use crate::sink::Sink;
-use crate::taxii::Gates;
 
 /// Objects handed from thread to thread at once.
 const BATCH_OBJECTS: usize = 250;
@@ -161,18 +160,13 @@ impl Node {
         sink: &mut dyn Sink,
     ) -> Result<Counted, Failure> {
         let limits = *self.limits();
-        let orders = &self.standing_orders()?;
         // Splitting stays on this thread, because the reader may not be sent to another. A second
         // one parses, marks and signs; a third one judges and writes, and does nothing else.
         let (raw_out, raw_in) = sync_channel(BATCHES_AHEAD);
         let (ready_out, ready_in) = sync_channel(BATCHES_AHEAD);
         std::thread::scope(|scope| {
-            let recorder = scope.spawn(move || self.record_batches(&ready_in, origin, orders));
-            scope.spawn(move || {
-                self.with_gates(orders, |gates| {
-                    self.prepare_batches(&raw_in, &ready_out, origin, gates);
-                });
-            });
+            let recorder = scope.spawn(move || self.record_batches(&ready_in, origin));
+            scope.spawn(move || self.prepare_batches(&raw_in, &ready_out, origin));
             let mut batch = Vec::with_capacity(BATCH_OBJECTS);
             let mut done = 0_u64;
             for entry in Splitter::new(reader, limits) {
@@ -213,7 +207,6 @@ impl Node {
         raw: &Receiver<RawBatch>,
         out: &SyncSender<Result<Prepared, Failure>>,
         origin: Origin<'_>,
-        gates: &mut Gates<'_>,
     ) {
         for batch in raw {
             let read = batch
@@ -221,7 +214,7 @@ impl Node {
                 .map(|entry| entry.and_then(|entry| entry.read(self.limits())));
             // A recorder that stopped has its reason in its result.
             if out
-                .send(self.prepare_batch(read.collect(), origin, gates))
+                .send(self.prepare_batch(read.collect(), origin))
                 .is_err()
             {
                 return;

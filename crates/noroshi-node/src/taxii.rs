@@ -18,5 +18,4 @@ pub(crate) mod tokens;
 
 pub use command::TaxiiCommand;
 pub(crate) use pages::Views;
-pub(crate) use standing::{Gates, Going, Order};
 pub(crate) use tokens::Tries;

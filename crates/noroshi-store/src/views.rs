@@ -4,7 +4,7 @@
 use noroshi_model::ids::ActId;
 use noroshi_model::link::EntryKind;
 use noroshi_model::{ItemHash, NodeId, StixId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::error::{ReadError, WriteError};
 use crate::logs::{bounded, leaf_of, peer_number};
@@ -51,7 +51,11 @@ impl Reader<'_> {
     /// # Errors
     /// See [`ReadError`].
     pub fn last_seq(&self) -> Result<u64, ReadError> {
-        last_seq(self.connection())
+        let last: Option<i64> = self
+            .connection()
+            .prepare_cached("SELECT max(seq) FROM item")?
+            .query_row([], |row| row.get(0))?;
+        Ok(last.unwrap_or_default().cast_unsigned())
     }
 
     /// Walk a log's servable entries from a number on, in order, until the walker says stop.
@@ -154,14 +158,6 @@ impl Reader<'_> {
 }
 
 impl Tx<'_> {
-    /// The position of the newest item; 0 where there is none.
-    ///
-    /// # Errors
-    /// See [`WriteError`].
-    pub fn last_seq(&self) -> Result<u64, WriteError> {
-        Ok(last_seq(self.connection())?)
-    }
-
     /// The time for a log's next entry: now, or a microsecond after the last one where the clock
     /// has not gone on since. So no two entries of a log share a time, and their order is that of
     /// their numbers.
@@ -186,13 +182,6 @@ impl Tx<'_> {
             _ => now,
         })
     }
-}
-
-fn last_seq(connection: &Connection) -> Result<u64, ReadError> {
-    let last: Option<i64> = connection
-        .prepare_cached("SELECT max(seq) FROM item")?
-        .query_row([], |row| row.get(0))?;
-    Ok(last.unwrap_or_default().cast_unsigned())
 }
 
 /// A microsecond later.

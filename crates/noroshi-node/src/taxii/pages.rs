@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use noroshi_gate::{Gate, MarkingTable, Recipient, Rules};
+use noroshi_gate::{Gate, Marked, MarkingTable, Recipient, Rules};
 use noroshi_model::agreement::Standing;
 use noroshi_model::ids::ActId;
 use noroshi_model::{ItemHash, NodeId, StixId, Timestamp};
-use noroshi_store::{ReadError, RecordKind, ViewEntry};
+use noroshi_store::{ReadError, RecordKind, StoredItem, ViewEntry};
 use noroshi_taxii::desk::{Entry, PageEnd, Query, Version};
 
 use super::clients::Client;
@@ -472,9 +472,9 @@ impl Lens<'_> {
         if rendition.reduced {
             return Ok(Answer::Reduced(released.into_content().canonical));
         }
-        let is_own = stored.node == Some(self.node.me());
+        let me = self.node.me();
         Ok(Answer::Whole {
-            plain: is_own && !rendition.needs_second_person && marked.is_plain(),
+            plain: !rendition.needs_second_person && is_plain(&me, &stored, &marked),
         })
     }
 
@@ -491,6 +491,12 @@ impl Lens<'_> {
         self.acts.insert(*act, approved);
         Ok(approved)
     }
+}
+
+/// Does what the gate answers for the item hang on nothing but levels: no date, nation, coalition or
+/// source in its markings, and no consent of another?
+pub(super) fn is_plain(me: &NodeId, stored: &StoredItem, marked: &Marked) -> bool {
+    stored.node == Some(*me) && marked.is_plain()
 }
 
 /// A cap in bytes, where 0 is none.

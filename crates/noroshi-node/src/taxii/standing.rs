@@ -4,20 +4,17 @@
 //! The order of two persons allows what one person may release; what needs a second person's eyes
 //! on the very bytes is never taken, and waits for `noroshi share`.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
-use noroshi_gate::{Gate, Marked, Outcome, Provenance, Recipient};
+use noroshi_gate::{Gate, Outcome};
+use noroshi_model::Digest;
 use noroshi_model::document::{DocumentError, Fields, text};
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::Precedence;
-use noroshi_model::{Attribution, Digest, NodeId};
-use noroshi_store::{Filter, ItemRow, RecordKind, Tx, WriteError};
+use noroshi_store::{Filter, ItemRow, RecordKind, WriteError};
 
 use super::clients::Client;
 use super::collections::Collection;
-use super::pages::Seen;
+use super::pages::is_plain;
 use crate::command::{Event, Failure};
 use crate::node::{Node, lock, store_failure};
 use crate::plan::{GateView, provenance};
@@ -61,165 +58,7 @@ impl Record for Standing {
     }
 }
 
-/// A standing collection, as an import asks the gate for it.
-pub(crate) struct Order {
-    collection: Collection,
-    to: Recipient,
-    view: GateView,
-    basis: Digest,
-    /// What the gate answered for this client, for who serves it.
-    seen: Arc<Seen>,
-}
-
-/// The gates of all standing collections: asked about what is being imported, while it is at hand
-/// and read already.
-pub(crate) struct Gates<'a>(Vec<(&'a Order, Gate<'a>)>);
-
-/// What goes by one of the orders.
-pub(crate) struct Goes {
-    /// Its place among them.
-    order: usize,
-    entry: PlanEntry,
-    /// Is the gate's answer one that may be remembered?
-    plain: bool,
-}
-
-/// Numbers of a client's log, and where it is remembered that the gate released them.
-pub(crate) type Answered = (Arc<Seen>, Vec<u64>);
-
-/// What goes by all of them.
-pub(crate) type Going = Vec<Goes>;
-
-impl Gates<'_> {
-    /// To whom does an item go that this node brings in and has not admitted yet? To one
-    /// client once, however many of its collections show it.
-    pub(crate) fn ask(&mut self, item: &Marked, by: &Attribution, source: &str) -> Going {
-        let provenance = Provenance {
-            role: Some(by.role),
-            node: Some(by.node),
-            is_available: true,
-        };
-        let kind = item.valid().head().id.kind();
-        let mut going: Going = Vec::new();
-        for (order, (wanted, gate)) in self.0.iter_mut().enumerate() {
-            if !wanted.collection.shows(kind, source) {
-                continue;
-            }
-            let (rendition, decision) = gate.preview(item, &provenance);
-            if let Some(rendition) = rendition.filter(|_| !decision.needs_second_person) {
-                let reduced = decision.outcome == Outcome::Reduced;
-                let entry = PlanEntry {
-                    item: item.hash(),
-                    rendition,
-                    reduced,
-                };
-                going.push(Goes {
-                    order,
-                    entry,
-                    plain: !reduced && item.is_plain(),
-                });
-            }
-        }
-        going
-    }
-}
-
 impl Node {
-    /// Every standing collection with what the gate is asked for it.
-    pub(crate) fn standing_orders(&self) -> Result<Vec<Order>, Failure> {
-        let mut orders: Vec<Order> = Vec::new();
-        for collection in self.collections()?.into_iter().filter(|one| one.standing) {
-            let Ok(client) = self.client(collection.client.as_str()) else {
-                continue;
-            };
-            let view = self.gate_view(&collection.purpose)?;
-            let basis = self.basis(&view, &client, &collection)?;
-            let to = self.client_recipient(&client);
-            orders.push(Order {
-                seen: self.seen(&to, &view, &collection.purpose),
-                to,
-                collection,
-                view,
-                basis,
-            });
-        }
-        Ok(orders)
-    }
-
-    /// Use the gates of these orders.
-    pub(crate) fn with_gates<T>(
-        &self,
-        orders: &[Order],
-        work: impl FnOnce(&mut Gates<'_>) -> T,
-    ) -> T {
-        let agreements: Vec<_> = orders
-            .iter()
-            .map(|order| self.standings(&order.view.agreements, order.view.now))
-            .collect();
-        let gates = orders.iter().zip(&agreements).map(|(order, agreements)| {
-            let question = order.view.question(order.view.now, &[]);
-            let gate = Gate::new(&order.to, agreements, &order.view.rules, &question);
-            (order, gate)
-        });
-        work(&mut Gates(gates.collect()))
-    }
-
-    /// Put what was admitted in this transaction into the clients' logs. Where a collection had
-    /// looked at everything before it, it has looked at this as well. The answers to be remembered
-    /// once the transaction stands.
-    pub(crate) fn release_admitted(
-        &self,
-        tx: &mut Tx<'_>,
-        orders: &[Order],
-        going: Going,
-        before: u64,
-    ) -> Result<Vec<Answered>, WriteError> {
-        let mut by_order: Vec<Going> = orders.iter().map(|_| Going::new()).collect();
-        let mut given = BTreeSet::new();
-        for goes in going {
-            if given.insert((orders[goes.order].to.node, goes.entry.item)) {
-                by_order[goes.order].push(goes);
-            }
-        }
-        let mut remembered = Vec::new();
-        let seq = tx.last_seq()?;
-        for (order, going) in orders.iter().zip(by_order) {
-            if !going.is_empty() {
-                let first = tx.log_size(&order.to.node)?;
-                let plain = (first..).zip(&going).filter(|(_, goes)| goes.plain);
-                let numbers = plain.map(|(number, _)| number).collect();
-                remembered.push((Arc::clone(&order.seen), numbers));
-                let entries: Vec<PlanEntry> = going.into_iter().map(|goes| goes.entry).collect();
-                self.queue_standing(tx, &order.collection, &order.to.node, &entries)?;
-            }
-            let key = order.collection.name.as_str().as_bytes();
-            let known = tx.get(RecordKind::Standing, key)?;
-            let known = known.and_then(|bytes| Standing::from_bytes(&bytes).ok());
-            let (basis, all) = (order.basis, before);
-            if known == Some(Standing { seq: all, basis }) {
-                let standing = Standing { seq, basis };
-                tx.put(RecordKind::Standing, key, &standing.to_bytes())?;
-            }
-        }
-        Ok(remembered)
-    }
-
-    fn queue_standing(
-        &self,
-        tx: &mut Tx<'_>,
-        collection: &Collection,
-        to: &NodeId,
-        entries: &[PlanEntry],
-    ) -> Result<u64, WriteError> {
-        let queued = Queued {
-            act: None,
-            person: None,
-            purpose: &collection.purpose,
-            precedence: Precedence::Routine,
-        };
-        self.queue_releases(tx, &queued, to, entries, &mut || {})
-    }
-
     /// Bring every standing collection up to what the gate says now. How many entries were added.
     /// The work is that of the items that came since; all of them where the rules have changed.
     ///
@@ -363,6 +202,8 @@ impl Node {
         let review = self.review(view.now)?;
         let mut sight = Sight::default();
         let mut entries = Vec::new();
+        // Whose answer may be remembered, in their order.
+        let mut plain = Vec::new();
         let mut stopped: Vec<Value> = Vec::new();
         for row in rows {
             if !collection.shows(row.id.kind(), &row.source) {
@@ -390,10 +231,12 @@ impl Node {
             let findings = self.findings(&review, asked, &marked, &outgoing)?;
             let stops = stopping(&findings, &to.node, &stored.hash, &[]);
             if stops.is_empty() {
+                let reduced = decision.outcome == Outcome::Reduced;
+                plain.push(!reduced && is_plain(&self.me(), &stored, &marked));
                 entries.push(PlanEntry {
                     item: stored.hash,
                     rendition,
-                    reduced: decision.outcome == Outcome::Reduced,
+                    reduced,
                 });
             } else {
                 let codes = stops.iter().map(|finding| finding.concern.code());
@@ -408,7 +251,9 @@ impl Node {
         if entries.is_empty() && stopped.is_empty() && standing.is_none() {
             return Ok(0);
         }
-        self.store
+        let seen = self.seen(&to, view, &collection.purpose);
+        let (first, added) = self
+            .store
             .write(|tx| {
                 if let Some(standing) = standing {
                     let key = collection.name.as_str().as_bytes();
@@ -424,11 +269,24 @@ impl Node {
                     tx.append(&self.line(LineKind::Denied, None, body))?;
                 }
                 if entries.is_empty() {
-                    return Ok(0);
+                    return Ok((0, 0));
                 }
-                self.queue_standing(tx, collection, &to.node, &entries)
+                let queued = Queued {
+                    act: None,
+                    person: None,
+                    purpose: &collection.purpose,
+                    precedence: Precedence::Routine,
+                };
+                let added = self.queue_releases(tx, &queued, &to.node, &entries, &mut || {})?;
+                // The releases stand at the log's end, whatever was put before them.
+                Ok((tx.log_size(&to.node)? - added, added))
             })
-            .map_err(store_failure::<WriteError>)
+            .map_err(store_failure::<WriteError>)?;
+        if added == plain.len() as u64 {
+            let plain = (first..).zip(plain).filter(|(_, plain)| *plain);
+            seen.add(plain.map(|(number, _)| number).collect());
+        }
+        Ok(added)
     }
 
     /// What the gate's answers for a collection rest on beside the items: rules, arrangement and

@@ -220,6 +220,23 @@ fn a_standing_collection_shows_what_the_gate_releases_and_nothing_else() {
 
 /// Clause: I5
 #[test]
+fn what_the_review_stops_is_on_no_page_and_stands_in_the_ledger() {
+    let (stage, caller, shown) = served();
+    stage.jp.profile("plain", "TLP:GREEN", true);
+    let mut secret = object(2, 50);
+    secret["description"] = json!("(S//NF) The source is a person.");
+    stage.jp.import("plain", &[object(1, 50), secret.clone()]);
+    assert_eq!(ids(&all(&stage, &caller, &shown)), [id(1)]);
+    assert_eq!(stage.jp.lines("release.denied").len(), 1);
+    // The same where the client posts it itself.
+    secret["id"] = json!(id(3));
+    post(&stage, &caller, &shown, &[secret]);
+    assert_eq!(ids(&all(&stage, &caller, &shown)), [id(1)]);
+    assert_eq!(stage.jp.lines("release.denied").len(), 2);
+}
+
+/// Clause: I5
+#[test]
 fn what_is_recalled_is_on_no_page_any_more() {
     let (stage, caller, shown) = served();
     stage.jp.profile("plain", "TLP:GREEN", true);
