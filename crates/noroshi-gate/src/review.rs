@@ -249,9 +249,9 @@ impl Look<'_, '_> {
             let word = text[start..end].to_owned();
             self.add(start, end, Concern::OwnWord { word });
         }
-        for hit in self.subject.names.words().find(folded) {
-            if let Some(item) = (self.closed)(Named::Name(hit.means)) {
-                let (start, end) = folded.span(hit.start, hit.end);
+        for (start, end, bearers) in self.subject.names.find(folded) {
+            if let Some(item) = (self.closed)(Named::Name(&bearers)) {
+                let (start, end) = folded.span(start, end);
                 let name = text[start..end].to_owned();
                 self.add(start, end, Concern::ClosedName { name, item });
             }

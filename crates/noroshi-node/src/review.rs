@@ -49,9 +49,9 @@ const PAGE: u32 = 1000;
 pub(crate) struct NameIndex {
     /// By type: read as far as this.
     upto: BTreeMap<&'static str, u64>,
-    names: Vec<(Box<str>, ItemHash)>,
+    count: usize,
     left_out: u64,
-    built: Option<Arc<Names>>,
+    names: Arc<Names>,
 }
 
 /// What many items are reviewed with.
@@ -164,7 +164,7 @@ impl Node {
     fn names(&self) -> Result<(Arc<Names>, u64), Failure> {
         let mut index = lock(&self.names);
         let reader = self.inside()?;
-        let mut has_grown = index.built.is_none();
+        let mut fresh: Vec<(Box<str>, ItemHash)> = Vec::new();
         for kind in NAMED {
             let filter = Filter {
                 kind: Some(kind.to_owned()),
@@ -175,13 +175,13 @@ impl Node {
                 let page = reader.page(after, PAGE, &filter).map_err(store_failure)?;
                 let Some(last) = page.last() else { break };
                 index.upto.insert(kind, last.seq);
-                has_grown = true;
                 for row in &page {
                     let stored = reader.item(&row.hash).map_err(store_failure)?;
                     let bytes = stored.and_then(|stored| stored.canonical);
                     for name in bytes.iter().flat_map(|bytes| names_in(bytes)) {
-                        if index.names.len() < NAMES_MAX {
-                            index.names.push((name, row.hash));
+                        if index.count < NAMES_MAX {
+                            index.count += 1;
+                            fresh.push((name, row.hash));
                         } else {
                             index.left_out += 1;
                         }
@@ -189,15 +189,11 @@ impl Node {
                 }
             }
         }
-        if has_grown {
-            let names = index.names.iter().map(|(name, item)| (&**name, *item));
-            index.built = Some(Arc::new(Names::new(names)));
+        if !fresh.is_empty() {
+            let fresh = fresh.iter().map(|(name, item)| (&**name, *item));
+            index.names = Arc::new(index.names.with(fresh));
         }
-        let built = index
-            .built
-            .clone()
-            .unwrap_or_else(|| Arc::new(Names::new([])));
-        Ok((built, index.left_out))
+        Ok((Arc::clone(&index.names), index.left_out))
     }
 
     /// What the review finds in an item as it would leave for the gate's recipient.

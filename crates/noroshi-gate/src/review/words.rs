@@ -3,6 +3,8 @@
 //! At each place where a word may begin the list is narrowed byte by byte, at most as far as the
 //! longest word: linear in the text, whatever the words are.
 
+use std::sync::Arc;
+
 use noroshi_model::ItemHash;
 
 use super::text::Folded;
@@ -40,6 +42,11 @@ impl<T> Words<T> {
             .collect();
         words.sort_by(|(one, _), (other, _)| one.cmp(other));
         words.dedup_by(|(later, _), (kept, _)| later == kept);
+        Self::sorted(words)
+    }
+
+    /// Of words that are folded, sorted and each there once.
+    fn sorted(words: Vec<(Box<str>, T)>) -> Self {
         let mut begins = vec![0; BEGINNINGS / 64];
         for (word, _) in &words {
             let (long, short) = beginnings(word.as_bytes());
@@ -51,19 +58,15 @@ impl<T> Words<T> {
 
     /// Every place where a word stands, from the beginning; where several do, the longest.
     pub(super) fn find<'a>(&'a self, text: &'a Folded<'_>) -> impl Iterator<Item = Hit<'a, T>> {
-        let bytes = text.folded.as_bytes();
-        let mut at = 0;
-        core::iter::from_fn(move || {
-            while at + 1 < bytes.len() {
-                let start = at;
-                at += 1;
-                if let Some(hit) = self.at(text, start) {
-                    at = hit.end;
-                    return Some(hit);
-                }
-            }
-            None
-        })
+        walk(text, |start| self.at(text, start))
+    }
+
+    /// What that word stands for.
+    fn means(&self, word: &str) -> Option<&T> {
+        let found = self
+            .words
+            .binary_search_by(|(known, _)| (**known).cmp(word));
+        found.ok().map(|at| &self.words[at].1)
     }
 
     fn at<'a>(&'a self, text: &Folded<'_>, start: usize) -> Option<Hit<'a, T>> {
@@ -113,46 +116,169 @@ fn beginnings(bytes: &[u8]) -> (Option<usize>, usize) {
     (long, short)
 }
 
+/// Walk along a text, from behind each hit to the next.
+fn walk<'a, T: 'a>(
+    text: &'a Folded<'_>,
+    mut look: impl FnMut(usize) -> Option<Hit<'a, T>>,
+) -> impl Iterator<Item = Hit<'a, T>> {
+    let mut at = 0;
+    core::iter::from_fn(move || {
+        while at + 1 < text.folded.len() {
+            let start = at;
+            at += 1;
+            if let Some(hit) = look(start) {
+                at = hit.end;
+                return Some(hit);
+            }
+        }
+        None
+    })
+}
+
 /// Names of items, to be looked for in what leaves: which items bear each.
-pub struct Names(Words<Vec<ItemHash>>);
+///
+/// They lie in parts, each much larger than the one behind it. Names that come are a part of their
+/// own, which is joined with the ones before it where it has grown towards them: the work for a name
+/// does not hang on how many there are. What is found is the same however they came.
+#[derive(Clone, Default)]
+pub struct Names {
+    parts: Vec<Arc<Part>>,
+}
+
+type Part = Words<Vec<ItemHash>>;
 
 impl Names {
     /// Most items kept for one name.
     const BEARERS_MAX: usize = 16;
     /// Shortest name that is looked for, in bytes: shorter ones stand in every text.
     const BYTES_MIN: usize = 4;
+    /// A part is so many times as large as the one behind it, at least.
+    const STEP: usize = 8;
 
     /// Names with the items that bear them; one of a few letters is left out.
     #[must_use]
     pub fn new<'a>(names: impl IntoIterator<Item = (&'a str, ItemHash)>) -> Self {
-        let mut all: Vec<(String, ItemHash)> = names
-            .into_iter()
-            .map(|(name, item)| (Folded::word(name), item))
-            .filter(|(name, _)| name.len() >= Self::BYTES_MIN)
-            .collect();
-        all.sort();
-        all.dedup();
-        let mut grouped: Vec<(String, Vec<ItemHash>)> = Vec::new();
-        for (name, item) in all {
-            match grouped.last_mut() {
-                Some((last, items)) if *last == name => {
-                    if items.len() < Self::BEARERS_MAX {
-                        items.push(item);
-                    }
-                }
-                _ => grouped.push((name, vec![item])),
-            }
-        }
-        Self(Words::new(grouped))
+        Self::default().with(names)
     }
 
-    pub(super) fn words(&self) -> &Words<Vec<ItemHash>> {
-        &self.0
+    /// The same names and these.
+    #[must_use]
+    pub fn with<'a>(&self, names: impl IntoIterator<Item = (&'a str, ItemHash)>) -> Self {
+        let mut all: Vec<(Box<str>, Vec<ItemHash>)> = names
+            .into_iter()
+            .map(|(name, item)| (Folded::word(name).into_boxed_str(), vec![item]))
+            .filter(|(name, _)| (Self::BYTES_MIN..=WORD_BYTES_MAX).contains(&name.len()))
+            .collect();
+        let mut parts = self.parts.clone();
+        while let Some(last) = parts.pop_if(|last| last.words.len() < Self::STEP * all.len()) {
+            all.extend(last.words.iter().cloned());
+        }
+        all.sort();
+        all.dedup_by(|(later, more), (kept, items)| {
+            let is_same = later == kept;
+            if is_same {
+                items.append(more);
+            }
+            is_same
+        });
+        for (_, items) in &mut all {
+            items.sort_unstable();
+            items.dedup();
+            items.truncate(Self::BEARERS_MAX);
+        }
+        if !all.is_empty() {
+            parts.push(Arc::new(Words::sorted(all)));
+        }
+        Self { parts }
+    }
+
+    /// Every place where a name stands, from the beginning; where several do, the longest.
+    pub(super) fn find<'a>(
+        &'a self,
+        text: &'a Folded<'_>,
+    ) -> impl Iterator<Item = (usize, usize, Vec<ItemHash>)> {
+        let longest = move |start| {
+            let hits = self.parts.iter().filter_map(|part| part.at(text, start));
+            hits.max_by_key(|hit| hit.end)
+        };
+        walk(text, longest).map(|hit| {
+            let name = &text.folded[hit.start..hit.end];
+            let bearers = self.parts.iter().filter_map(|part| part.means(name));
+            let mut bearers: Vec<ItemHash> = bearers.flatten().copied().collect();
+            bearers.sort_unstable();
+            bearers.dedup();
+            bearers.truncate(Self::BEARERS_MAX);
+            (hit.start, hit.end, bearers)
+        })
     }
 }
 
 impl core::fmt::Debug for Names {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{} names", self.0.words.len())
+        let count: usize = self.parts.iter().map(|part| part.words.len()).sum();
+        write!(f, "{count} names")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use noroshi_model::Digest;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bearer(number: u8) -> ItemHash {
+        ItemHash(Digest::of(&[number]))
+    }
+
+    fn found(names: &Names, text: &str) -> Vec<(usize, usize, Vec<ItemHash>)> {
+        names.find(&Folded::new(text)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn names_are_found_alike_whether_they_came_at_once_or_one_by_one(
+            named in prop::collection::vec(("[a-c]{3,6}( [a-c]{3,6})?", 0_u8..40), 1..120),
+            pieces in prop::collection::vec(1_usize..30, 1..20),
+            text in "([a-c]{3,6} ){0,20}",
+        ) {
+            let pairs: Vec<(&str, ItemHash)> =
+                named.iter().map(|(name, by)| (name.as_str(), bearer(*by))).collect();
+            let whole = Names::new(pairs.iter().copied());
+            let (mut grown, mut rest) = (Names::default(), &pairs[..]);
+            for piece in pieces.iter().cycle() {
+                let (some, others) = rest.split_at((*piece).min(rest.len()));
+                grown = grown.with(some.iter().copied());
+                rest = others;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            prop_assert_eq!(found(&grown, &text), found(&whole, &text));
+        }
+    }
+
+    #[test]
+    fn a_name_moves_seldom_however_many_there_are() {
+        let (mut names, mut moved) = (Names::default(), 0);
+        for number in 0..5000_u32 {
+            let before = names.parts.len();
+            let name = format!("name {number:05}");
+            names = names.with([(&*name, bearer(1))]);
+            let newest = names.parts.last().map_or(0, |part| part.words.len());
+            moved += newest;
+            expect_steps(before, &names);
+        }
+        // Eight moves a step, and a step for every eightfold: far from 5,000 a name.
+        assert!(moved / 5000 < 60, "{moved}");
+    }
+
+    fn expect_steps(before: usize, names: &Names) {
+        assert!(names.parts.len() <= before + 1);
+        let sizes: Vec<usize> = names.parts.iter().map(|part| part.words.len()).collect();
+        assert!(
+            sizes.windows(2).all(|two| two[0] >= Names::STEP * two[1]),
+            "{sizes:?}"
+        );
     }
 }
