@@ -138,8 +138,8 @@ fn walk<'a, T: 'a>(
 /// Names of items, to be looked for in what leaves: which items bear each.
 ///
 /// They lie in parts, each much larger than the one behind it. Names that come are a part of their
-/// own, which is joined with the ones before it where it has grown towards them: the work for a name
-/// does not hang on how many there are. What is found is the same however they came.
+/// own, which is joined with the ones before it where it has grown towards them: the work for a
+/// name does not hang on how many there are. What is found is the same however they came.
 #[derive(Clone, Default)]
 pub struct Names {
     parts: Vec<Arc<Part>>,

@@ -493,8 +493,8 @@ impl Lens<'_> {
     }
 }
 
-/// Does what the gate answers for the item hang on nothing but levels: no date, nation, coalition or
-/// source in its markings, and no consent of another?
+/// Does what the gate answers for the item hang on nothing but levels: no date, nation, coalition
+/// or source in its markings, and no consent of another?
 pub(super) fn is_plain(me: &NodeId, stored: &StoredItem, marked: &Marked) -> bool {
     stored.node == Some(*me) && marked.is_plain()
 }
