@@ -63,7 +63,10 @@ impl Identity {
     pub(crate) fn server_config(&self) -> Result<ServerConfig, TlsError> {
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&rustls::version::TLS13])?
-            .with_client_cert_verifier(Arc::new(AnyHolder(provider())))
+            .with_client_cert_verifier(Arc::new(AnyHolder {
+                provider: provider(),
+                is_mandatory: true,
+            }))
             .with_cert_resolver(Arc::new(self.clone()));
         // No tickets: every connection proves its key anew.
         config.send_tls13_tickets = 0;
@@ -202,9 +205,17 @@ impl ServerCertVerifier for Pinned {
 
 /// Takes any client that proves it holds the key of its certificate; who that is, the service says.
 #[derive(Debug)]
-struct AnyHolder(Arc<CryptoProvider>);
+pub(crate) struct AnyHolder {
+    pub(crate) provider: Arc<CryptoProvider>,
+    /// Or is a client without a certificate taken as well?
+    pub(crate) is_mandatory: bool,
+}
 
 impl ClientCertVerifier for AnyHolder {
+    fn client_auth_mandatory(&self) -> bool {
+        self.is_mandatory
+    }
+
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -220,11 +231,13 @@ impl ClientCertVerifier for AnyHolder {
 
     fn verify_tls12_signature(
         &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Err(Error::General("TLS 1.2 is not spoken here".to_owned()))
+        // Asked by TAXII's server alone: the link's offers TLS 1.3 and nothing else.
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
     }
 
     fn verify_tls13_signature(
@@ -233,11 +246,13 @@ impl ClientCertVerifier for AnyHolder {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
