@@ -9,7 +9,7 @@ use noroshi_model::act::{Act, ActKind, Endorsement};
 use noroshi_model::document::text;
 use noroshi_model::ids::ActId;
 use noroshi_model::json::Object;
-use noroshi_model::ledger::LineKind;
+use noroshi_model::ledger::{LedgerLine, LineKind};
 use noroshi_model::{Digest, ItemHash, KeyId, PersonId, Timestamp};
 use noroshi_seal::sign::Ed25519;
 use noroshi_store::{RecordKind, Tx, WriteError};
@@ -309,6 +309,26 @@ impl Node {
             tearlines,
         };
         Ok((answer, effect.wake))
+    }
+
+    /// An act that sets a record: the record, its line and the act's own in one transaction.
+    pub(crate) fn take_effect(
+        &self,
+        record: &mut ActRecord,
+        approved: &Approved,
+        line: &LedgerLine,
+        set: impl FnOnce(&mut Tx<'_>) -> Result<(), WriteError>,
+    ) -> Result<Effect, Failure> {
+        let written = self.store.write(|tx| {
+            set(tx)?;
+            tx.append(line)?;
+            self.close_act(tx, record, approved)
+        });
+        Ok(Effect {
+            ledger_line: written.map_err(store_failure::<WriteError>)?,
+            entries: 0,
+            wake: Vec::new(),
+        })
     }
 
     /// Inside the transaction in which an act takes effect: its record and its line.

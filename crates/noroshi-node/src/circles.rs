@@ -10,11 +10,11 @@ use noroshi_model::document::{DocumentError, Fields, text};
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::{NodeId, PersonId};
-use noroshi_store::{RecordKind, WriteError};
+use noroshi_store::RecordKind;
 
 use crate::acts::Effect;
 use crate::command::{ActAnswer, Event, Failure};
-use crate::node::{Node, store_failure};
+use crate::node::Node;
 use crate::records::{ActRecord, Peer, Record};
 use crate::sink::Sink;
 
@@ -102,20 +102,11 @@ impl Node {
             name: fields.parsed("circle").map_err(damaged)?,
             members: fields.parsed_list("members").map_err(damaged)?,
         };
-        let body = record.act.subject.clone();
-        let ledger_line = self
-            .store
-            .write(|tx| {
-                let key = circle.name.as_str().as_bytes();
-                tx.put(RecordKind::Circle, key, &circle.to_bytes())?;
-                tx.append(&self.line(LineKind::Circle, Some(&record.act.requester), body))?;
-                self.close_act(tx, record, approved)
-            })
-            .map_err(store_failure::<WriteError>)?;
-        Ok(Effect {
-            ledger_line,
-            entries: 0,
-            wake: Vec::new(),
+        let act = &record.act;
+        let line = self.line(LineKind::Circle, Some(&act.requester), act.subject.clone());
+        self.take_effect(record, approved, &line, |tx| {
+            let key = circle.name.as_str().as_bytes();
+            tx.put(RecordKind::Circle, key, &circle.to_bytes())
         })
     }
 

@@ -225,19 +225,7 @@ impl Node {
             let line = self.line(LineKind::Rule, Some(&record.act.requester), body);
             (RecordKind::Rule, key.to_vec(), value.into_bytes(), line)
         };
-        let ledger_line = self
-            .store
-            .write(|tx| {
-                tx.put(kind, &key, &value)?;
-                tx.append(&line)?;
-                self.close_act(tx, record, approved)
-            })
-            .map_err(store_failure::<WriteError>)?;
-        Ok(Effect {
-            ledger_line,
-            entries: 0,
-            wake: Vec::new(),
-        })
+        self.take_effect(record, approved, &line, |tx| tx.put(kind, &key, &value))
     }
 
     pub(crate) fn person_add(

@@ -181,6 +181,7 @@ impl Node {
             .name
             .parse()
             .map_err(|_| refused(&"a client's name is 1 to 40 of a-z 0-9 . _ -"))?;
+        self.expect_unused(&name)?;
         let nation: Nation = asked.nation.parse().map_err(|error| refused(&error))?;
         if !(1..=DAYS_MAX).contains(&asked.days) {
             return Err(refused(&"an arrangement lasts 1 to 3660 days"));
@@ -244,6 +245,16 @@ impl Node {
         self.prepare(ActKind::ClientSet, subject, person, true, None, 24 * 60)
     }
 
+    /// Credentials and a log hang on a client's name: nobody has it after one that was removed.
+    fn expect_unused(&self, name: &PersonId) -> Result<(), Failure> {
+        let known: Option<Client> = self.record(RecordKind::Client, name.as_str().as_bytes())?;
+        if known.is_none_or(|known| !known.removed) {
+            return Ok(());
+        }
+        let problem = format!("`{name}` was removed: a client's name is never used again");
+        Err(Failure::new("client.refused", 3, &problem).arg("problem", problem))
+    }
+
     /// Ask for a client to be removed: one person, at once.
     pub(crate) fn client_remove(&self, name: &str, person: &str) -> Result<ActAnswer, Failure> {
         let client = self.client(name)?;
@@ -262,10 +273,12 @@ impl Node {
         let name: String = fields.text("client").map_err(damaged)?;
         let client = if record.act.kind == ActKind::ClientSet {
             let arrangement = fields.value("arrangement").map_err(damaged)?;
+            let name = name
+                .parse()
+                .map_err(|error| Failure::new("act.changed", 3, error))?;
+            self.expect_unused(&name)?;
             Client {
-                name: name
-                    .parse()
-                    .map_err(|error| Failure::new("act.changed", 3, error))?,
+                name,
                 title: fields.text("title").map_err(damaged)?,
                 nation: fields.parsed("nation").map_err(damaged)?,
                 arrangement: Agreement::from_value(arrangement).map_err(damaged)?,
@@ -279,19 +292,10 @@ impl Node {
             }
         };
         let body = record.act.subject.clone().with("removed", client.removed);
-        let ledger_line = self
-            .store
-            .write(|tx| {
-                let key = client.name.as_str().as_bytes();
-                tx.put(RecordKind::Client, key, &client.to_bytes())?;
-                tx.append(&self.line(LineKind::Client, Some(&record.act.requester), body))?;
-                self.close_act(tx, record, approved)
-            })
-            .map_err(store_failure::<WriteError>)?;
-        Ok(Effect {
-            ledger_line,
-            entries: 0,
-            wake: Vec::new(),
+        let line = self.line(LineKind::Client, Some(&record.act.requester), body);
+        self.take_effect(record, approved, &line, |tx| {
+            let key = client.name.as_str().as_bytes();
+            tx.put(RecordKind::Client, key, &client.to_bytes())
         })
     }
 

@@ -6,11 +6,11 @@ use noroshi_model::document::{DocumentError, Fields};
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::{Digest, PersonId};
-use noroshi_store::{RecordKind, WriteError};
+use noroshi_store::RecordKind;
 
 use crate::acts::Effect;
 use crate::command::{ActAnswer, Event, Failure};
-use crate::node::{Node, store_failure};
+use crate::node::Node;
 use crate::records::{ActRecord, Record, flag, maybe};
 use crate::sink::Sink;
 
@@ -221,24 +221,20 @@ impl Node {
         let subject = Value::Object(record.act.subject.clone());
         let fields = Fields::of("collection", subject).map_err(damaged)?;
         let collection = Collection::from_fields(fields).map_err(damaged)?;
-        let body = record.act.subject.clone();
-        let ledger_line = self
-            .store
-            .write(|tx| {
-                let key = collection.name.as_str().as_bytes();
-                tx.put(RecordKind::Collection, key, &collection.to_bytes())?;
-                // What it has looked at counts no more: it may be narrowed otherwise now.
-                tx.delete(RecordKind::Standing, key)?;
-                tx.append(&self.line(LineKind::Collection, Some(&record.act.requester), body))?;
-                self.close_act(tx, record, approved)
-            })
-            .map_err(store_failure::<WriteError>)?;
+        let act = &record.act;
+        let line = self.line(
+            LineKind::Collection,
+            Some(&act.requester),
+            act.subject.clone(),
+        );
+        let effect = self.take_effect(record, approved, &line, |tx| {
+            let key = collection.name.as_str().as_bytes();
+            tx.put(RecordKind::Collection, key, &collection.to_bytes())?;
+            // What it has looked at counts no more: it may be narrowed otherwise now.
+            tx.delete(RecordKind::Standing, key)
+        })?;
         self.release_standing(&mut crate::sink::Silent)?;
-        Ok(Effect {
-            ledger_line,
-            entries: 0,
-            wake: Vec::new(),
-        })
+        Ok(effect)
     }
 
     pub(crate) fn collection_list(&self, sink: &mut dyn Sink) -> Result<(), Failure> {

@@ -13,12 +13,12 @@ use noroshi_model::document::{DocumentError, Fields, hex, text, unhex};
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::{Digest, PersonId, Timestamp};
-use noroshi_store::{RecordKind, WriteError};
+use noroshi_store::RecordKind;
 use noroshi_taxii::desk::{Barred, Credential};
 
 use crate::acts::Effect;
 use crate::command::{ActAnswer, Event, Failure};
-use crate::node::{Node, lock, store_failure};
+use crate::node::{Node, lock};
 use crate::records::{ActRecord, Record, flag, int, maybe};
 use crate::sink::Sink;
 
@@ -302,19 +302,10 @@ impl Node {
         let subject = Value::Object(record.act.subject.clone());
         let fields = Fields::of("token", subject).map_err(damaged)?;
         let token = Token::from_fields(fields).map_err(damaged)?;
-        let body = record.act.subject.clone();
-        let ledger_line = self
-            .store
-            .write(|tx| {
-                tx.put(RecordKind::Token, &token.digest, &token.to_bytes())?;
-                tx.append(&self.line(LineKind::Token, Some(&record.act.requester), body))?;
-                self.close_act(tx, record, approved)
-            })
-            .map_err(store_failure::<WriteError>)?;
-        Ok(Effect {
-            ledger_line,
-            entries: 0,
-            wake: Vec::new(),
+        let act = &record.act;
+        let line = self.line(LineKind::Token, Some(&act.requester), act.subject.clone());
+        self.take_effect(record, approved, &line, |tx| {
+            tx.put(RecordKind::Token, &token.digest, &token.to_bytes())
         })
     }
 

@@ -24,7 +24,11 @@ struct Seen {
 }
 
 fn client(party: &Party, name: &str, ceiling: &str) {
-    party.order(Command::Taxii(TaxiiCommand::ClientSet {
+    party.order(client_set(party, name, ceiling));
+}
+
+fn client_set(party: &Party, name: &str, ceiling: &str) -> Command {
+    Command::Taxii(TaxiiCommand::ClientSet {
         name: name.into(),
         title: "A tool".into(),
         nation: "JPN".into(),
@@ -33,7 +37,7 @@ fn client(party: &Party, name: &str, ceiling: &str) {
         purposes: Vec::new(),
         days: 30,
         person: party.first().into(),
-    }));
+    })
 }
 
 fn collection(party: &Party, name: &str, client: &str, types: &[&str]) {
@@ -170,6 +174,9 @@ fn a_revoked_credential_and_a_removed_client_read_nothing_more() {
         node.caller(Credential::Bearer("another")),
         Err(Barred::Unknown)
     );
+    // Nobody has its name, its credentials and its log after it.
+    let again = stage.jp.prepare(client_set(&stage.jp, "siem", "tlp:green"));
+    assert_eq!(again.unwrap_err().code, "client.refused");
     // Whoever was let in before is asked again at each request.
     let query = Query {
         limit: 1,
