@@ -69,6 +69,7 @@ pub const TARGETS: &[Target] = &[
     target("taxii-query", taxii::query),
     target("taxii-media", taxii::media),
     target("taxii-cursor", taxii::cursor),
+    target("taxii-answer", taxii::answer),
 ];
 
 const fn target(name: &'static str, run: fn(&[u8]) -> bool) -> Target {

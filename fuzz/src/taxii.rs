@@ -4,6 +4,10 @@ use std::io::Read;
 use std::sync::{Arc, LazyLock};
 
 use noroshi_model::{Digest, StixId, Timestamp};
+use noroshi_taxii::client::{
+    Envelope, Target, http_date, read_collections, read_discovery, read_root, read_status,
+    retry_after,
+};
 use noroshi_taxii::cursor::Place;
 use noroshi_taxii::desk::{
     Barred, Caller, Collection, Credential, Desk, Entry, Fault, PageEnd, Query, Status,
@@ -190,4 +194,34 @@ pub(crate) fn cursor(bytes: &[u8]) -> bool {
         assert_eq!(key.seal(&binding, place), text);
         true
     })
+}
+
+/// What another's server answers: envelopes, resources, times, and where it says to go on. Nothing
+/// leads to another host.
+pub(crate) fn answer(bytes: &[u8]) -> bool {
+    if let Ok(text) = core::str::from_utf8(bytes) {
+        let home: Target = "https://taxii.example/root/"
+            .parse()
+            .expect("a plain address");
+        for reference in text.split_whitespace() {
+            if let Ok(there) = home.on_it(reference) {
+                assert_eq!(there.authority(), home.authority());
+                assert!(there.is_tls());
+            }
+            if let Ok(read) = reference.parse::<Target>() {
+                assert_eq!(read.to_string().parse::<Target>().as_ref(), Ok(&read));
+            }
+        }
+        let _ = (
+            http_date(text),
+            retry_after(text, Timestamp::from_micros(0)),
+        );
+    }
+    if let Ok(discovery) = read_discovery(bytes) {
+        assert!(discovery.api_roots.len() <= 1000);
+    }
+    let _ = (read_root(bytes), read_status(bytes));
+    let collections = read_collections(bytes);
+    Envelope::read(bytes).is_ok_and(|read| read.objects <= bytes.len() as u64)
+        || collections.is_ok()
 }

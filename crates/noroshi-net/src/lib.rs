@@ -11,6 +11,6 @@ pub mod taxii;
 mod tls;
 
 pub use listen::{LinkService, Listener, Refusal};
-pub use outbound::{Outbound, OutboundError};
+pub use outbound::{Fetcher, Outbound, OutboundError, Patience};
 pub use taxii::{Security, SecurityError, TaxiiLimits, TaxiiListener};
 pub use tls::{Identity, TlsError, certificate_key};

@@ -1,5 +1,8 @@
-//! The only door out: connections to partners' links. No redirects, no proxies, no names looked up
-//! but the one an officer gave.
+//! The only door out: connections to partners' links, and to others' servers ([`Fetcher`]). No
+//! redirects, no proxies, no names looked up but the one an officer gave.
+
+mod fetch;
+mod trust;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,6 +18,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::tls::{Identity, TlsError};
+
+pub use fetch::{Fetcher, Patience};
 
 /// How long a connection may take to stand.
 const CONNECT: Duration = Duration::from_secs(10);

@@ -5,8 +5,8 @@
 //! memory, and it is asked for only when everything before it was found in order. What waits to be
 //! written is bounded in bytes over all connections.
 
-mod body;
-mod coding;
+pub(crate) mod body;
+pub(crate) mod coding;
 mod patience;
 mod security;
 

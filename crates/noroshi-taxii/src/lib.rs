@@ -2,9 +2,11 @@
 //!
 //! What stands behind it is a [`desk::Desk`]: who somebody is, which collections there are for
 //! them, pages of what was released to them, and the one way in for what they post. Where the
-//! standard leaves room, ADR 12 says what was decided. Sockets are in `noroshi-net`.
+//! standard leaves room, ADR 12 says what was decided. [`client`] is the other end, for polling
+//! other people's servers. Sockets are in `noroshi-net`.
 
 pub mod answer;
+pub mod client;
 mod credential;
 pub mod cursor;
 pub mod desk;

@@ -82,6 +82,11 @@ pub fn postable(header: Option<&str>) -> Result<(), Unacceptable> {
     }
 }
 
+/// Is it that of TAXII 2.1, as an API root names the versions it speaks?
+pub(crate) fn is_taxii_2_1(text: &str) -> bool {
+    parse(text).is_some_and(|media| fit(&media) == Some(Fit::TaxiiVersion))
+}
+
 fn fit(media: &Media<'_>) -> Option<Fit> {
     match (media.name.as_str(), media.version) {
         ("*/*", _) => Some(Fit::Anything),

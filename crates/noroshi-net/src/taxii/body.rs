@@ -1,4 +1,5 @@
-//! A posted body on its way from the socket to whoever reads it on a blocking thread.
+//! A body on its way from the socket to whoever reads it on a blocking thread: what clients post
+//! here, and what servers elsewhere answer.
 
 use std::io::Read;
 use std::pin::pin;
@@ -18,7 +19,7 @@ const PIECES: usize = 4;
 type Piece = Result<Bytes, BodyFault>;
 
 /// The end at the socket.
-pub(super) struct Pipe {
+pub(crate) struct Pipe {
     incoming: Incoming,
     begin: oneshot::Receiver<()>,
     pieces: mpsc::Sender<Piece>,
@@ -31,7 +32,7 @@ pub(super) struct Pipe {
 }
 
 /// The end at the reader.
-pub(super) struct PipeReader {
+pub(crate) struct PipeReader {
     begin: Option<oneshot::Sender<()>>,
     pieces: mpsc::Receiver<Piece>,
     piece: Bytes,
@@ -46,7 +47,7 @@ enum Fed {
 }
 
 impl Pipe {
-    pub(super) fn new(
+    pub(crate) fn new(
         incoming: Incoming,
         bytes_max: u64,
         expects: bool,
@@ -73,7 +74,7 @@ impl Pipe {
     }
 
     /// Nothing is read from the socket before the reader asks.
-    pub(super) async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         let wanted = (&mut self.begin).await.is_ok();
         let left = if wanted {
             matches!(self.feed().await, Fed::Left)

@@ -119,14 +119,14 @@ enum Kind<R: Read> {
 }
 
 /// A body as it was before its client compressed it.
-pub(super) struct Decoder<R: Read> {
+pub(crate) struct Decoder<R: Read> {
     kind: Kind<R>,
     packed: Rc<Cell<u64>>,
     unpacked: u64,
 }
 
 impl<R: Read> Decoder<R> {
-    pub(super) fn new(encoding: Option<&HeaderValue>, inner: R) -> Self {
+    pub(crate) fn new(encoding: Option<&HeaderValue>, inner: R) -> Self {
         let packed = Rc::new(Cell::new(0));
         let count = Rc::clone(&packed);
         let name = encoding.map_or(Ok(""), HeaderValue::to_str);
