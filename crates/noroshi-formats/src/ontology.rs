@@ -16,7 +16,7 @@ mod fallback;
 mod tests;
 
 pub use crate::stix::own::{Fallback, OwnType};
-pub use fallback::fallback;
+pub use fallback::{fallback, fallback_id};
 
 /// Who the definitions are by.
 const PROJECT: &str = "identity--0d5b0f3c-6a0e-4d0b-9f43-5b1f0a4c9b7e";
@@ -46,6 +46,12 @@ pub fn own_types() -> &'static [OwnType] {
 pub fn own_type_of(object: &Valid) -> Option<&'static OwnType> {
     let kind = object.head().id.kind();
     registered(kind).filter(|_| is_own(kind, object.object()))
+}
+
+/// The own type of that name, whether or not an object that bears it is ours.
+#[must_use]
+pub fn own_type_named(kind: &str) -> Option<&'static OwnType> {
+    registered(kind)
 }
 
 /// The objects to send along, so that others can look up what our types and extensions are: the

@@ -35,6 +35,9 @@ pub struct Recipient {
     pub state: PeerState,
     /// Operational or exercise.
     pub world: World,
+    /// Has it said that it knows the project's own types? Who has not is given the note or report
+    /// that stands for an object of one.
+    pub knows_own_types: bool,
 }
 
 /// An agreement and whether it stands at the instant of the decision.
@@ -183,7 +186,8 @@ pub struct Withheld {
 pub struct Decision {
     /// What.
     pub outcome: Outcome,
-    /// Properties that stay; empty unless reduced (or denied for them).
+    /// Properties that stay; empty unless reduced (or denied for them). An object that leaves whole
+    /// in its fallback is reduced as well: other bytes leave, and the releaser answers for them.
     pub withheld: Vec<Withheld>,
     /// Why it stays or is referred; empty when it leaves.
     pub reasons: Vec<Reason>,
@@ -191,6 +195,8 @@ pub struct Decision {
     pub basis: Option<Basis>,
     /// Must a second person approve?
     pub needs_second_person: bool,
+    /// Does what is left leave as the note or report that stands for it?
+    pub in_fallback: bool,
 }
 
 impl Decision {
@@ -201,6 +207,7 @@ impl Decision {
             reasons,
             basis: None,
             needs_second_person: false,
+            in_fallback: false,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use noroshi_formats::ontology::own_type_of;
 use noroshi_model::selector::Step;
 use noroshi_model::{ItemHash, Nation, NodeId, Timestamp};
 
@@ -145,9 +146,10 @@ impl<'a> Gate<'a> {
     fn by_terms(&mut self, item: &Marked, passage: &Passage<'_>) -> Decision {
         let kind = item.valid().head().id.kind();
         let (one_person, remembers) = (self.one_person, self.remembers);
+        let in_fallback = !self.to.knows_own_types && own_type_of(item.valid()).is_some();
         let (closed, covering) = self.covering(kind);
-        let first = match covering.answer(item.object_label(), closed, remembers) {
-            Ok(first) => first,
+        let mut by = match covering.answer(item.object_label(), closed, remembers) {
+            Ok(by) => by,
             Err(reasons) => return Decision::stays(Outcome::Deny, reasons),
         };
         let missing = passage.missing(item.object_label());
@@ -173,16 +175,28 @@ impl<'a> Gate<'a> {
             let stays = Decision::stays(Outcome::Deny, reasons);
             return Decision { withheld, ..stays };
         }
+        if in_fallback {
+            // It is one text, made of all that is left and marked by all of it.
+            by = match covering.answer(&leaving, closed, remembers) {
+                Ok(by) => by,
+                Err(reasons) => return Decision::stays(Outcome::Deny, reasons),
+            };
+            let missing = passage.missing(&leaving);
+            if !missing.is_empty() {
+                return Decision::stays(Outcome::Refer, missing);
+            }
+        }
         Decision {
-            outcome: if withheld.is_empty() {
+            outcome: if withheld.is_empty() && !in_fallback {
                 Outcome::Release
             } else {
                 Outcome::Reduced
             },
             reasons: Vec::new(),
-            basis: covering.term(first).map(Term::basis),
+            basis: covering.term(by).map(Term::basis),
             needs_second_person: needs_second_person(&leaving, &one_person),
             withheld,
+            in_fallback,
         }
     }
 

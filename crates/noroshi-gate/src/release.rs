@@ -3,7 +3,8 @@
 //!
 //! A permit is never stored and cannot be copied: whoever sends asks the gate again.
 
-use noroshi_formats::Valid;
+use noroshi_formats::ontology::fallback;
+use noroshi_formats::{ReadError, Valid};
 use noroshi_model::agreement::Agreement;
 use noroshi_model::link::EntryKind;
 use noroshi_model::{Attribution, ItemHash, Limits, NodeId, StixId};
@@ -63,7 +64,7 @@ pub struct Rendition {
     pub hash: ItemHash,
     /// The object's id.
     pub id: StixId,
-    /// Were properties withheld?
+    /// Are they other bytes than the item's: without what was withheld, or its fallback?
     pub reduced: bool,
     /// Must a second person have approved that they leave?
     pub needs_second_person: bool,
@@ -186,7 +187,7 @@ impl Gate<'_> {
 pub enum Outgoing<'i> {
     /// The item as it is.
     Whole(&'i Valid),
-    /// Without what is withheld.
+    /// Without what is withheld, or what stands for it.
     Reduced(Box<Valid>),
 }
 
@@ -259,15 +260,23 @@ fn rendition(leaving: &Valid, decision: &Decision) -> Rendition {
 
 fn reduced(item: &Marked, decision: &Decision) -> Result<Valid, Reason> {
     let left = reduce(item.valid().object(), &decision.withheld);
-    match noroshi_formats::check(left.into(), &Limits::DEFAULT) {
-        Ok((left, _)) => Ok(left),
-        Err(noroshi_formats::ReadError::Property { property, .. }) => {
-            Err(Reason::RequiredWithheld { property })
+    let left = match noroshi_formats::check(left.into(), &Limits::DEFAULT) {
+        Ok((left, _)) => left,
+        Err(ReadError::Property { property, .. }) => {
+            return Err(Reason::RequiredWithheld { property });
         }
-        Err(other) => Err(Reason::ReductionInvalid {
-            problem: other.to_string(),
-        }),
+        Err(other) => return Err(invalid(&other)),
+    };
+    if !decision.in_fallback {
+        return Ok(left);
     }
+    let stand_in = fallback(&left, &[], &Limits::DEFAULT).map_err(|error| invalid(&error))?;
+    Ok(stand_in.unwrap_or(left))
+}
+
+fn invalid(error: &ReadError) -> Reason {
+    let problem = error.to_string();
+    Reason::ReductionInvalid { problem }
 }
 
 fn denied(decision: Decision, reason: Reason) -> Decision {

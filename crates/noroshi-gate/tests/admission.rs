@@ -80,6 +80,7 @@ fn sender(state: PeerState) -> Recipient {
         nation: "USA".parse().expect("well formed"),
         state,
         world: World::Operational,
+        knows_own_types: true,
     }
 }
 

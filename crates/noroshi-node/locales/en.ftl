@@ -25,6 +25,7 @@ plan-agreement = { "  " }under { $agreement }
 plan-clause = { "    " }by clause { $clause }
 plan-reason = { "    " }{ $reason }
 plan-withheld = { "    " }stays: { $selector } because { $reason }
+plan-fallback = { "    " }as a note or report: it has not said that it knows this type
 plan-refer-next = { "    " }ask with: noroshi consent request { $hash } --to { $to } --reason "..." --as NAME
 plan-second = A second person must approve.
 tearline-made = A version for release, marked { $marking }. Nobody else learns what it was made of.

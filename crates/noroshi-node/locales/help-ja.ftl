@@ -202,6 +202,7 @@ help-noroshi-receipts = 誰が何をいつから持ち、誰がまだ答えて�
     .item = この項目だけ
     .peer = この相手だけ
     .outstanding = 回答のないものだけ
+help-noroshi-types = 独自の型の定義を表示する。取り込んで提供すれば、型を知っていると相手に伝わる
 help-noroshi-balance = 相手ごと、月ごとに、双方が何を渡し、受け取り、答えていないか
     .with = この相手だけ
 help-noroshi-ledger = 台帳: 一覧、検証、証明、確認、書き出し

@@ -25,6 +25,7 @@ plan-agreement = { "  " }根拠の取決め: { $agreement }
 plan-clause = { "    " }根拠の条項: { $clause }
 plan-reason = { "    " }{ $reason }
 plan-withheld = { "    " }提供しない項目: { $selector }。理由: { $reason }
+plan-fallback = { "    " }注記または報告書として渡る: 相手がこの型を知っていると伝えていないため
 plan-refer-next = { "    " }照会: noroshi consent request { $hash } --to { $to } --reason "..." --as 名前
 plan-second = もう一人の承認が必要です。
 tearline-made = 提供用の版です。標示: { $marking }。何から作られたかは外には知られません。

@@ -375,7 +375,7 @@ impl Node {
             if let Some(peer) = self.peer(&party.node)? {
                 // The gate is asked here, so that an act never queues what cannot leave, and again
                 // when the entry is sent.
-                let recipient = self.recipient(&peer);
+                let recipient = self.recipient(&peer)?;
                 let notice = Notice::document(document.to_vec(), &kept.agreement);
                 if noroshi_gate::release_notice(notice, &recipient, &self.rules()?).is_ok() {
                     others.push(party.node);

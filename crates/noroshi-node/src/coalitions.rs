@@ -185,7 +185,7 @@ impl Node {
         let standings = self.standings(&agreements, self.now());
         let peers = self.records::<Peer>(RecordKind::Peer)?.into_iter();
         let is_member = |peer: &Peer| {
-            peer.is_confirmed() && list.nations.contains(&self.recipient(peer).nation)
+            peer.is_confirmed() && list.nations.contains(&peer.manifest.organisation.nation)
         };
         let members = peers.filter(is_member).map(|peer| peer.node());
         Ok(members

@@ -296,9 +296,10 @@ impl Node {
         };
         let view = self.gate_view(&request.purpose)?;
         let agreements = self.standings(&view.agreements, view.now);
+        let to = self.recipient(&peer)?;
         let ask = |grants: &[Grant]| {
             let question = view.question(view.now, grants);
-            let (provenance, to) = (provenance(stored), self.recipient(&peer));
+            let provenance = provenance(stored);
             noroshi_gate::preview(
                 &marked,
                 &provenance,

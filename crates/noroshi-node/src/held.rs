@@ -136,7 +136,10 @@ impl Node {
             return Ok(None);
         };
         let sender = match stored.source.parse::<NodeId>() {
-            Ok(node) => self.peer(&node)?.map(|peer| self.recipient(&peer)),
+            Ok(node) => {
+                let peer = self.peer(&node)?;
+                peer.map(|peer| self.recipient(&peer)).transpose()?
+            }
             Err(_) => None,
         };
         Ok(Some(Case {

@@ -54,6 +54,7 @@ mod pairing;
 mod peers;
 mod rules;
 mod taxii;
+mod types;
 
 // Looking and checking.
 mod alarms;
@@ -72,6 +73,7 @@ pub use init::{Init, InitAnswer, init};
 pub use node::Node;
 pub use outside::{Outside, OutsideError};
 pub use taxii::TaxiiCommand;
+pub use types::own_types;
 
 #[cfg(test)]
 mod tests;

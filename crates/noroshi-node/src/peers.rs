@@ -110,8 +110,8 @@ impl Node {
     }
 
     /// The peer as the gate sees a recipient.
-    pub(crate) fn recipient(&self, peer: &Peer) -> Recipient {
-        Recipient {
+    pub(crate) fn recipient(&self, peer: &Peer) -> Result<Recipient, Failure> {
+        Ok(Recipient {
             node: peer.node(),
             nation: peer.manifest.organisation.nation,
             state: match (peer.removed, peer.is_confirmed()) {
@@ -120,7 +120,8 @@ impl Node {
                 (false, false) => PeerState::Pending,
             },
             world: peer.manifest.world,
-        }
+            knows_own_types: self.knows_own_types(&peer.node())?,
+        })
     }
 
     pub(crate) fn peer_list(&self, sink: &mut dyn Sink) -> Result<(), Failure> {

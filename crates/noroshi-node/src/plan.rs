@@ -193,7 +193,7 @@ impl Node {
         let mut recipients: Vec<(Recipient, String)> = Vec::new();
         for named in to {
             if let Some(client) = self.client_named(named)? {
-                recipients.push((self.client_recipient(&client), client.title));
+                recipients.push((self.client_recipient(&client)?, client.title));
                 continue;
             }
             for peer in self.recipients_named(named)? {
@@ -204,7 +204,7 @@ impl Node {
                     continue;
                 }
                 let name = peer.manifest.organisation.name_en.clone();
-                recipients.push((self.recipient(&peer), name));
+                recipients.push((self.recipient(&peer)?, name));
             }
         }
         Ok(recipients)
@@ -251,10 +251,12 @@ impl Node {
     ) -> Result<Option<(Recipient, String)>, Failure> {
         if let Some(peer) = self.peer(node)? {
             let name = peer.manifest.organisation.name_en.clone();
-            return Ok(Some((self.recipient(&peer), name)));
+            return Ok(Some((self.recipient(&peer)?, name)));
         }
-        let client = self.client_of(node)?;
-        Ok(client.map(|client| (self.client_recipient(&client), client.title)))
+        let Some(client) = self.client_of(node)? else {
+            return Ok(None);
+        };
+        Ok(Some((self.client_recipient(&client)?, client.title)))
     }
 
     /// What the gate needs beside the item and the recipient.
@@ -580,6 +582,7 @@ fn plan_line(item: &Marked, decision: &Decision, findings: Vec<FindingRow>) -> P
         withheld: withheld.collect(),
         reasons: decision.reasons.iter().map(reason_row).collect(),
         clause: decision.basis.as_ref().map(|basis| basis.clause.clone()),
+        in_fallback: decision.in_fallback,
         findings,
     }
 }

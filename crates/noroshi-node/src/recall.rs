@@ -218,6 +218,7 @@ impl Node {
         // recall is ever met by it; a recaller that loses its node hears of it again from here.
         let key = [&recall.item.bytes()[..], recall.by.bytes()].concat();
         tx.put(RecordKind::Tombstone, &key, bytes)?;
+        self.forget_own_types(tx, recall)?;
         let Some(stored) = stored.filter(|_| is_theirs) else {
             // It overtook its item, or names one that another answers for. The answer is the same:
             // a recall must not find out what is here.

@@ -301,7 +301,7 @@ impl Node {
             ));
         }
         let documents = self.apply_documents(peer, slot, &batch.deliveries)?;
-        let sender = self.recipient(peer);
+        let sender = self.recipient(peer)?;
         let view = self.gate_view("")?;
         let agreements = self.standings(&view.agreements, view.now);
         let mut batch_view = BatchView {
@@ -505,6 +505,7 @@ impl Node {
                 return Ok(Fate::Refused);
             }
         };
+        self.note_own_types(tx, &node, attribution, &valid)?;
         let source = node.to_string();
         let known = tx.item(&hash)?;
         let mut without = None;

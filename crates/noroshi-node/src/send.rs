@@ -417,7 +417,7 @@ impl Node {
     /// its act returned. What is left of the numbers stays queued.
     fn entries(&self, peer: &Peer, numbers: &[u64], room: usize) -> Result<Vec<Outgoing>, Failure> {
         let node = peer.node();
-        let recipient = self.recipient(peer);
+        let recipient = self.recipient(peer)?;
         let mut views = Views {
             by_act: BTreeMap::new(),
             revoked: BTreeMap::new(),

@@ -32,3 +32,4 @@ mod taxii;
 mod tearline;
 mod third;
 mod twins;
+mod types;

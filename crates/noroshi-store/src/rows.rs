@@ -201,6 +201,7 @@ macro_rules! record_kinds {
                         | Self::Consent
                         | Self::Client
                         | Self::Tearline
+                        | Self::OwnTypes
                 )
             }
         }
@@ -280,4 +281,6 @@ record_kinds! {
     Standing = 48,
     /// Items that were admitted late, for standing releases to look at once more.
     Late = 49,
+    /// Partners and clients that said that they know the project's own types.
+    OwnTypes = 58,
 }

@@ -241,6 +241,7 @@ fn with_gate<T>(to: u8, work: impl FnOnce(&mut Gate<'_>) -> T) -> T {
         nation: nation.parse().unwrap(),
         state: PeerState::Confirmed,
         world: World::Operational,
+        knows_own_types: true,
     };
     let held = [AgreementInForce {
         agreement: &ground.agreement,

@@ -47,6 +47,11 @@ pub(crate) fn run(cli: &Cli, asked: Asked) -> Result<(), Failure> {
         Asked::CheckProof { file, since, keys } => {
             check_proof(cli, &file, since.as_deref(), keys.as_deref())
         }
+        Asked::Types => {
+            let (kind, answer) = ("bundle".to_owned(), noroshi_node::own_types()?);
+            call::show(cli, &Event::Answer { kind, answer });
+            Ok(())
+        }
         Asked::Tearline(options) => {
             let object = options.edit.as_deref().map(read_json).transpose()?;
             let (person, dry_run) = (options.person.clone(), options.dry_run);

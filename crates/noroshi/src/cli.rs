@@ -86,6 +86,8 @@ pub(crate) enum Asked {
         /// Keys to trust in place of a node's.
         keys: Option<PathBuf>,
     },
+    /// Tell what is defined in this program.
+    Types,
     /// Take an agreement from a file and propose it as this person.
     Propose(PathBuf, String),
     /// Make a version for release, with the object from a file where one is named.
@@ -319,6 +321,11 @@ enum Top {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
+    /// The definitions of the project's own types. Shared, they tell a partner that they are known
+    /// here; who has not told gets a note or report in place of an object of one.
+    ///
+    /// Example: noroshi types > types.json.  Next: noroshi import types.json --profile own
+    Types,
     /// What each side gave, got and has not answered; by partner and month.
     ///
     /// Example: noroshi balance --with USA.  Next: noroshi receipts --outstanding
@@ -762,6 +769,7 @@ fn asked(top: &Top) -> Asked {
             outstanding,
             limit,
         }),
+        Top::Types => Asked::Types,
         Top::Balance { with } => Asked::Plain(Command::Balance { with }),
         Top::Ledger(task) => keep::ledger(task),
         Top::Backup(task) => keep::backup(task),

@@ -320,6 +320,7 @@ fn recipient() -> Result<Recipient> {
         nation: "JPN".parse()?,
         state: PeerState::Confirmed,
         world: World::Operational,
+        knows_own_types: true,
     })
 }
 

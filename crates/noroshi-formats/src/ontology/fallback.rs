@@ -11,6 +11,7 @@ use noroshi_model::{Limits, StixId};
 
 use super::{Fallback, OwnType, own_type_of};
 use crate::error::ReadError;
+use crate::stix::own::registered;
 use crate::stix::{TITLED, cut, is_standard, own_type};
 use crate::uuid;
 use crate::valid::{Valid, check};
@@ -60,12 +61,24 @@ pub fn fallback(
     check(Value::Object(built), limits).map(|(valid, _)| Some(valid))
 }
 
-fn build(own: &OwnType, object: &Valid, translations: &[&Valid]) -> Object {
-    let (id, source) = (object.head().id.as_str(), object.object());
-    let kind = match own.fallback {
+/// The id of what stands for an object of an own type; `None` where the id is of no own type.
+#[must_use]
+pub fn fallback_id(id: &str) -> Option<String> {
+    let (kind, _) = id.split_once("--")?;
+    let uuid = uuid::version_5(&NAMESPACE, id.as_bytes());
+    registered(kind).map(|own| format!("{}--{uuid}", kind_of(own)))
+}
+
+fn kind_of(own: &OwnType) -> &'static str {
+    match own.fallback {
         Fallback::Note => "note",
         Fallback::Report => "report",
-    };
+    }
+}
+
+fn build(own: &OwnType, object: &Valid, translations: &[&Valid]) -> Object {
+    let (id, source) = (object.head().id.as_str(), object.object());
+    let kind = kind_of(own);
     let uuid = uuid::version_5(&NAMESPACE, id.as_bytes());
     let created = source.str("created").unwrap_or_default();
     let mut built = Object::new()

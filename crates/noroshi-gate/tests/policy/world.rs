@@ -512,6 +512,7 @@ impl Stage {
                     _ => PeerState::Removed,
                 },
                 world: ask.world,
+                knows_own_types: true,
             },
             rules: Rules {
                 me: node(1),

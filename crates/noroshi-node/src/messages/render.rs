@@ -433,6 +433,9 @@ fn plan_line(lang: Lang, line: &Value, lines: &mut Vec<String>) {
     if line["clause"].is_string() {
         lines.push(say(lang, "plan-clause", line, &["clause"]));
     }
+    if line["in_fallback"] == true {
+        lines.push(text(lang, "plan-fallback", &[]));
+    }
     for reason in line["reasons"].as_array().into_iter().flatten() {
         let reason = reason_text(lang, reason);
         lines.push(text(lang, "plan-reason", &[("reason", &reason)]));

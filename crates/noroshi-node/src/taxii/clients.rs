@@ -136,9 +136,10 @@ impl Node {
     }
 
     /// A client as the gate is asked for it.
-    pub(crate) fn client_recipient(&self, client: &Client) -> Recipient {
-        Recipient {
-            node: client.node(&self.me()),
+    pub(crate) fn client_recipient(&self, client: &Client) -> Result<Recipient, Failure> {
+        let node = client.node(&self.me());
+        Ok(Recipient {
+            node,
             nation: client.nation,
             state: if client.removed {
                 PeerState::Removed
@@ -146,7 +147,8 @@ impl Node {
                 PeerState::Confirmed
             },
             world: self.world(),
-        }
+            knows_own_types: self.knows_own_types(&node)?,
+        })
     }
 
     /// What may go to clients, as the gate asks for it. A client has no key to sign with: the act

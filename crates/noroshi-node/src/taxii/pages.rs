@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use noroshi_gate::{Gate, Marked, MarkingTable, Recipient, Rules};
+use noroshi_formats::ontology::{fallback_id, own_type_named};
+use noroshi_gate::{Gate, Marked, MarkingTable, Recipient, Rendition, Rules};
 use noroshi_model::agreement::Standing;
 use noroshi_model::ids::ActId;
 use noroshi_model::{ItemHash, NodeId, StixId, Timestamp};
@@ -115,8 +116,8 @@ struct Kept {
 enum Answer {
     /// It leaves as it lies; may that be remembered?
     Whole { plain: bool },
-    /// It leaves without some properties.
-    Reduced(Vec<u8>),
+    /// It leaves without some properties, or as what stands for it.
+    Reduced(Rendition),
     /// It is not for this client any more.
     Absent,
 }
@@ -181,7 +182,7 @@ impl Node {
         collection: &Collection,
         look: impl FnOnce(&mut Lens<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let to = self.client_recipient(client);
+        let to = self.client_recipient(client)?;
         let view = self.gate_view(&collection.purpose)?;
         let agreements = self.standings(&view.agreements, view.now);
         let seen = self.seen(&to, &view, &collection.purpose);
@@ -303,7 +304,8 @@ impl Lens<'_> {
         let bits = Bits::default();
         let mut found: Vec<Kept> = Vec::new();
         let to = self.to;
-        for id in query.ids.iter().take(IDS_MAX) {
+        let ids = self.with_fallbacks(&query.ids)?;
+        for id in ids.iter().take(IDS_MAX) {
             // What is no id names nothing.
             let Ok(id) = id.parse::<StixId>() else {
                 continue;
@@ -351,6 +353,27 @@ impl Lens<'_> {
         })
     }
 
+    /// The ids, and those of the objects that notes and reports among them may stand for.
+    fn with_fallbacks(&self, ids: &[String]) -> Result<Vec<String>, Failure> {
+        let ids: Vec<String> = ids.iter().take(IDS_MAX).cloned().collect();
+        let is_wanted = |id: &String| matches!(kind_of(id), "note" | "report");
+        if self.gate.recipient().knows_own_types || !ids.iter().any(is_wanted) {
+            return Ok(ids);
+        }
+        let mut stood_for = Vec::new();
+        let mut one = |entry: ViewEntry<'_>| -> Result<bool, Stop> {
+            let is_named = may_be_fallback(&entry)
+                && fallback_id(entry.id).is_some_and(|id| ids.contains(&id));
+            if is_named && !stood_for.iter().any(|known| known == entry.id) {
+                stood_for.push(entry.id.to_owned());
+            }
+            Ok(true)
+        };
+        let reader = self.node.inside()?;
+        reader.view(&self.to, 0, &mut one).map_err(Failure::from)?;
+        Ok(stood_for.into_iter().chain(ids).collect())
+    }
+
     /// Give the entry to the page, if it is on it.
     fn write(
         &mut self,
@@ -364,8 +387,8 @@ impl Lens<'_> {
             return Ok(false);
         }
         let reduced;
-        let object = if !entry.reduced && bits.has(entry.number) {
-            entry.canonical
+        let (id, object) = if !entry.reduced && bits.has(entry.number) {
+            (entry.id, entry.canonical)
         } else {
             match self.ask(entry)? {
                 Answer::Absent => return Ok(false),
@@ -373,21 +396,21 @@ impl Lens<'_> {
                     if plain {
                         self.learned.push(entry.number);
                     }
-                    entry.canonical
+                    (entry.id, entry.canonical)
                 }
-                Answer::Reduced(bytes) => {
-                    reduced = bytes;
-                    &reduced
+                Answer::Reduced(rendition) => {
+                    reduced = rendition;
+                    (reduced.id.as_str(), &*reduced.canonical)
                 }
             }
         };
-        if !self.is_version(entry, query)? {
+        if !is_of_types(id, query) || !self.is_version(entry, query)? {
             return Ok(false);
         }
         out(Entry {
             position: position(entry.at),
             added: entry.at,
-            id: entry.id,
+            id,
             version: version_of(entry),
             object: if objects { object } else { &[] },
         });
@@ -396,10 +419,10 @@ impl Lens<'_> {
 
     /// By collection, type and STIX version alone.
     fn is_asked_for(&self, entry: &ViewEntry<'_>, query: &Query) -> bool {
-        let kind = entry.id.split("--").next().unwrap_or_default();
         let is_spec = |spec: &String| spec == "2.1";
-        self.collection.shows(kind, entry.source)
-            && (query.types.is_empty() || query.types.iter().any(|named| named == kind))
+        // What stands for an object is of another type: that is seen when it is made.
+        self.collection.shows(kind_of(entry.id), entry.source)
+            && (may_be_fallback(entry) || is_of_types(entry.id, query))
             && (query.spec_versions.is_empty() || query.spec_versions.iter().any(is_spec))
     }
 
@@ -470,7 +493,7 @@ impl Lens<'_> {
             return Ok(Answer::Absent);
         }
         if rendition.reduced {
-            return Ok(Answer::Reduced(released.into_content().canonical));
+            return Ok(Answer::Reduced(released.into_content()));
         }
         let me = self.node.me();
         Ok(Answer::Whole {
@@ -497,6 +520,19 @@ impl Lens<'_> {
 /// or source in its markings, and no consent of another?
 pub(super) fn is_plain(me: &NodeId, stored: &StoredItem, marked: &Marked) -> bool {
     stored.node == Some(*me) && marked.is_plain()
+}
+
+fn kind_of(id: &str) -> &str {
+    id.split("--").next().unwrap_or_default()
+}
+
+fn is_of_types(id: &str, query: &Query) -> bool {
+    query.types.is_empty() || query.types.iter().any(|named| named == kind_of(id))
+}
+
+/// May what was released be what stands for an object of an own type?
+fn may_be_fallback(entry: &ViewEntry<'_>) -> bool {
+    entry.reduced && own_type_named(kind_of(entry.id)).is_some()
 }
 
 /// A cap in bytes, where 0 is none.

@@ -17,6 +17,7 @@ use crate::intake::{ObjectFate, Origin, Verdict};
 use crate::node::{Node, store_failure};
 use crate::records::{Record, int, maybe};
 use crate::sink::Silent;
+use crate::types::defines_own_types;
 
 /// Statuses kept for one client; the oldest go first.
 const KEPT_MAX: usize = 1000;
@@ -122,6 +123,11 @@ impl Node {
         if counted.has_learned {
             self.judge_held_again(&mut counted.answer, true)?;
         }
+        let is_taken = |fate: &ObjectFate| told(fate).0;
+        let mut taken = counted.fates.iter().filter(|fate| is_taken(fate));
+        if taken.any(|fate| defines_own_types(&fate.id)) {
+            self.set_own_types(&client.node(&self.me()), true)?;
+        }
         self.release_standing(&mut Silent)?;
         let (mut successes, mut failures) = (Vec::new(), Vec::new());
         for fate in &counted.fates {
@@ -214,6 +220,9 @@ impl Node {
         own.retain(|(modified, _)| is_meant(*modified));
         if own.is_empty() {
             return Ok(others.then_some(false));
+        }
+        if defines_own_types(id.as_str()) {
+            self.set_own_types(&node, false)?;
         }
         self.store
             .write(|tx| {

@@ -195,7 +195,7 @@ impl Node {
         rows: &[ItemRow],
         standing: Option<&Standing>,
     ) -> Result<u64, Failure> {
-        let to = self.client_recipient(client);
+        let to = self.client_recipient(client)?;
         let agreements = self.standings(&view.agreements, view.now);
         let question = view.question(view.now, &[]);
         let mut gate = Gate::new(&to, &agreements, &view.rules, &question);
@@ -319,10 +319,15 @@ impl Node {
             view.rules.coalitions,
             self.review_rules()?
         );
+        let types = if self.knows_own_types(&node)? {
+            " knows own types"
+        } else {
+            ""
+        };
         let collection = collection.to_bytes();
         Ok(Digest::of(
             format!(
-                "{rules} {standings:?} {known:?} {}",
+                "{rules} {standings:?} {known:?} {}{types}",
                 Digest::of(&collection)
             )
             .as_bytes(),

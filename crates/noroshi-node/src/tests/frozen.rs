@@ -161,7 +161,8 @@ fn read_frozen(kind: RecordKind) {
         | RecordKind::HeldEntry
         | RecordKind::Claim
         | RecordKind::Introduced
-        | RecordKind::Late => {}
+        | RecordKind::Late
+        | RecordKind::OwnTypes => {}
     }
 }
 

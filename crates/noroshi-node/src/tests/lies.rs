@@ -138,7 +138,7 @@ pub(super) fn send_forged(party: &Party, item: &str, forge: impl Fn(Attribution)
     let released: Released<_> = noroshi_gate::release(
         &marked,
         &provenance(&stored),
-        &node.recipient(&peer),
+        &node.recipient(&peer).unwrap(),
         &agreements,
         &view.rules,
         &view.question(view.now, &node.grants_for(&stored).unwrap()),

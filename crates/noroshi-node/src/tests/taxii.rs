@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use noroshi_formats::ontology::fallback_id;
+use noroshi_model::agreement::ONTOLOGY_EXTENSION;
 use noroshi_model::{Digest, StixId, Timestamp};
 use noroshi_taxii::Desk;
 use noroshi_taxii::desk::{
@@ -9,7 +11,8 @@ use noroshi_taxii::desk::{
 };
 use serde_json::{Value, json};
 
-use super::stage::{Party, Stage, id, object};
+use super::stage::{Party, Stage, field, id, object};
+use super::types::{definitions, mission};
 use crate::TaxiiCommand;
 use crate::command::Command;
 
@@ -322,6 +325,60 @@ fn what_was_closed_for_a_while_comes_back_behind_every_cursor() {
         [id(1), id(2)]
     );
     assert_eq!(fill().unwrap(), 0);
+}
+
+/// Clauses: I5, I6
+#[test]
+fn a_client_that_has_not_posted_the_definition_reads_what_stands_for_an_own_type() {
+    let (stage, caller, shown) = served();
+    stage.jp.profile("plain", "TLP:GREEN", true);
+    stage.jp.import("plain", &[mission(1), object(2, 50)]);
+    let own = field(&mission(1), "id");
+    let note = fallback_id(&own).unwrap();
+    let seen = all(&stage, &caller, &shown);
+    assert_eq!(ids(&seen), [&note, &id(2)]);
+    assert_eq!(seen[0].object["id"], json!(note));
+    assert!(!seen[0].object.to_string().contains("the closed kind"));
+    let asked = |query: Query| page(&stage, &caller, &shown, &Query { limit: 10, ..query }).0;
+    let by_id = |named: &str| {
+        asked(Query {
+            ids: vec![named.to_owned()],
+            ..Query::default()
+        })
+    };
+    let by_type = |named: &str| {
+        asked(Query {
+            types: vec![named.to_owned()],
+            ..Query::default()
+        })
+    };
+    assert_eq!(ids(&by_id(&note)), [&note]);
+    assert_eq!(by_id(&note.replace("note--", "report--")), []);
+    assert_eq!(ids(&by_type("note")), [&note]);
+    assert_eq!(by_type("mission"), []);
+
+    post(&stage, &caller, &shown, &definitions());
+    let knows = all(&stage, &caller, &shown);
+    assert!(ids(&knows).contains(&&*own) && !ids(&knows).contains(&&*note));
+    assert_eq!(ids(&by_type("mission")), [&own]);
+    let every = Query {
+        versions: vec![Version::All],
+        ..Query::default()
+    };
+    let deleted = stage.jp.node.delete(
+        &caller,
+        &shown,
+        &ONTOLOGY_EXTENSION.parse().unwrap(),
+        &every,
+    );
+    assert_eq!(deleted, Ok(()));
+    stage
+        .jp
+        .node
+        .release_standing(&mut crate::sink::Silent)
+        .unwrap();
+    assert!(ids(&all(&stage, &caller, &shown)).contains(&&*note));
+    assert_eq!(by_type("mission"), []);
 }
 
 /// Clause: I5

@@ -768,6 +768,7 @@ fn recipient_and_rules(me: usize, to: usize) -> (Recipient, &'static Rules) {
         nation,
         state: PeerState::Confirmed,
         world: World::Operational,
+        knows_own_types: true,
     };
     let rules = RULES.get_or_init(|| {
         [0, 1, 2].map(|me| Rules {
