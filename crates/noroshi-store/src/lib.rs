@@ -6,6 +6,7 @@
 
 mod closed;
 mod error;
+mod find;
 mod logs;
 mod merkle;
 mod open;
@@ -22,6 +23,7 @@ mod views;
 mod write;
 
 pub use error::{OpenError, ReadError, WriteError};
+pub use find::{Effort, Found, Sought};
 pub use logs::MirrorEntry;
 pub use open::{Durability, Options, Store};
 pub use read::{Filter, Instant, KeyValue, Log, LogTiles, Reader};

@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
             .expect("invariant: taken only when dropped")
     }
 
-    fn sees(&self, state: ItemState) -> bool {
+    pub(crate) fn sees(&self, state: ItemState) -> bool {
         state != ItemState::Held || self.viewer.sees_held()
     }
 
@@ -349,6 +349,25 @@ impl<'a> Reader<'a> {
         })?;
         let mut found: Vec<KeyValue> = rows.collect::<Result<_, _>>()?;
         found.retain(|(key, _)| key.starts_with(beginning));
+        Ok(found)
+    }
+
+    /// The records of a kind that were written last, newest first: for kinds of which there are
+    /// many. Their keys are gone through in the index, their values are not.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn records_newest(&self, kind: RecordKind, limit: u32) -> Result<Vec<KeyValue>, ReadError> {
+        let mut statement = self.connection().prepare_cached(&format!(
+            "SELECT key, value, {RECORD_IS_WHOLE} FROM record WHERE number IN
+               (SELECT number FROM record WHERE kind = ?1 ORDER BY number DESC LIMIT ?2)
+             ORDER BY number DESC"
+        ))?;
+        let mut rows = statement.query(params![kind.code(), limit])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(key_value(row, kind)?);
+        }
         Ok(found)
     }
 
