@@ -3,7 +3,7 @@
 //! measure these alone.
 //! `cargo xtask bench --gate` measures the gate, `--review FILE...` the review before release.
 //! `cargo xtask bench BUNDLE --taxii` measures what a TAXII client posts and reads.
-//! `cargo xtask bench --proof` measures the check of a proof.
+//! `cargo xtask bench --proof` measures the check of a proof, `--views [--million]` the views.
 
 mod bare;
 mod gate;
@@ -12,6 +12,7 @@ mod node;
 mod proof;
 mod review;
 mod taxii;
+mod views;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -44,7 +45,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let Some(bundle) = args.first().map(PathBuf::from) else {
         bail!("name a STIX bundle, such as the ATT&CK enterprise one: cargo xtask bench FILE");
     };
-    let is_there = bundle.exists() || has("--proof");
+    let is_there = bundle.exists() || has("--proof") || has("--views");
     ensure!(is_there, "{} does not exist", bundle.display());
     let built = Command::new(env!("CARGO"))
         .args(["build", "--release", "--locked", "--package", "noroshi"])
@@ -57,6 +58,8 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let many = if has("--million") { 1_000_000 } else { 100_000 };
     let outcome = if has("--proof") {
         proof::measure(&stage)
+    } else if has("--views") {
+        views::measure(&stage, many)
     } else if has("--taxii") {
         taxii::measure(root, &stage, &bundle)
     } else if has("--link") {

@@ -10,8 +10,8 @@ use noroshi_model::ledger::{LedgerLine, LineKind};
 use noroshi_model::{PersonId, Timestamp};
 use noroshi_store::{RecordKind, WriteError};
 
-use crate::agreements::outer_json;
 use crate::command::{AlarmAnswer, Event, Failure, PageAnswer};
+use crate::ledger::{damaged_line, line_row};
 use crate::node::{Node, store_failure};
 use crate::records::{Record, int};
 use crate::sink::Sink;
@@ -78,13 +78,13 @@ impl Node {
     }
 
     /// The line behind the last answer.
-    fn first_open(&self) -> Result<u64, Failure> {
+    pub(crate) fn first_open(&self) -> Result<u64, Failure> {
         let answered: Option<Answered> = self.record(RecordKind::Alarm, b"")?;
         Ok(answered.map_or(0, |answered| answered.line + 1))
     }
 
     /// Every alarm from a line on, until the listener has enough.
-    fn each_alarm(
+    pub(crate) fn each_alarm(
         &self,
         mut from: u64,
         each: &mut dyn FnMut(u64, LedgerLine) -> bool,
@@ -96,9 +96,8 @@ impl Node {
             };
             from = last + 1;
             for (index, leaf) in page.iter().filter(|(_, leaf)| may_alarm(leaf)) {
-                let line = LedgerLine::from_bytes(leaf).map_err(|error| {
-                    Failure::new("ledger.damaged", 5, format_args!("line {index}: {error}"))
-                })?;
+                let line =
+                    LedgerLine::from_bytes(leaf).map_err(|error| damaged_line(*index, &error))?;
                 let is_alarm = matches!(line.kind, LineKind::Alarm | LineKind::Disputed);
                 if is_alarm && !each(*index, line) {
                     return Ok(());
@@ -121,15 +120,9 @@ impl Node {
                 return false;
             }
             rows += 1;
-            let row = serde_json::json!({
-                "index": index,
-                "at": line.at.to_string(),
-                "line": line.kind.as_str(),
-                "body": outer_json(&Value::Object(line.body)),
-            });
             sink.send(Event::Row {
                 kind: "line".into(),
-                row,
+                row: line_row(index, line),
             })
         })?;
         let answer = serde_json::to_value(PageAnswer { rows, next }).unwrap_or_default();

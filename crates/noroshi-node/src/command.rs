@@ -21,8 +21,7 @@ pub const COMMAND_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// One command. Ids of items are a hash, an unambiguous beginning of one (8 digits or more) or a
 /// STIX id (its current version is meant). Peers are named by node id, the beginning of one (8
-/// digits or more), nation
-/// code where unambiguous, or local alias.
+/// digits or more), nation code where unambiguous, or local alias.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case", tag = "command")]
 pub enum Command {
@@ -153,6 +152,8 @@ pub enum Command {
     AgreementList,
     /// Clients that read by TAXII, their collections and credentials.
     Taxii(crate::taxii::TaxiiCommand),
+    /// What people look at first: search with facets, an item's surroundings, now, threats.
+    View(crate::views::ViewCommand),
     /// Make a code for a partner; answers [`InviteAnswer`].
     PeerInvite {
         /// Who invites.
@@ -558,8 +559,7 @@ pub enum Event {
     /// One of many.
     Row {
         /// plan, draft, subject, item, agreement, peer, own, person, profile, key, act, receipt,
-        /// hop, hops, consent, circle, line, check, note, error, backup, recovery,
-        /// balance.
+        /// hop, hops, consent, circle, line, check, note, error, backup, recovery, balance.
         kind: String,
         /// Its fields.
         row: Value,
@@ -567,9 +567,8 @@ pub enum Event {
     /// The last word.
     Answer {
         /// import, page, item, plan, rules, act, draft, invite, peer, sync, endorsed, verified,
-        /// proof,
-        /// checked, exported, doctor, manifest, held, backup, backup_verified, restored,
-        /// restoring, alarms, alarm, text.
+        /// proof, checked, exported, doctor, manifest, held, backup, backup_verified, restored,
+        /// restoring, alarms, alarm, text; what [`crate::views`] names.
         kind: String,
         /// Its fields.
         answer: Value,

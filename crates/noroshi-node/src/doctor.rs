@@ -12,7 +12,7 @@ use crate::node::Node;
 use crate::sink::Sink;
 
 /// How a finding is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Health {
     /// As it should be.
     Good,
@@ -98,8 +98,7 @@ struct Report<'a> {
 
 impl Report<'_> {
     fn tell(&mut self, code: &'static str, args: Args) {
-        let known = FINDINGS.iter().find(|(known, _)| *known == code);
-        let health = known.map_or(Bad, |(_, health)| *health);
+        let health = health_of(code);
         match health {
             Good => {}
             Look => self.look += 1,
@@ -121,6 +120,12 @@ impl Report<'_> {
             row,
         });
     }
+}
+
+/// How a finding is meant.
+pub(crate) fn health_of(code: &str) -> Health {
+    let known = FINDINGS.iter().find(|(known, _)| *known == code);
+    known.map_or(Bad, |(_, health)| *health)
 }
 
 impl Node {

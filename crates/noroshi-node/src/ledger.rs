@@ -28,38 +28,20 @@ impl Node {
         kind: Option<&str>,
         sink: &mut dyn Sink,
     ) -> Result<(), Failure> {
-        let kind = kind
-            .map(|word| {
-                LineKind::from_word(word).ok_or_else(|| {
-                    Failure::new(
-                        "ledger.kind",
-                        2,
-                        format_args!("`{word}` is no kind of line"),
-                    )
-                    .arg("kind", word)
-                })
-            })
-            .transpose()?;
+        let kind = kind.map(kind_of).transpose()?;
         let (mut next, mut rows) = (from, 0);
         'pages: loop {
             let page = self.inside()?.ledger(next, PAGE).map_err(store_failure)?;
             let Some((last, _)) = page.last() else { break };
             let after = last + 1;
             for (index, leaf) in &page {
-                let line = LedgerLine::from_bytes(leaf).map_err(|error| {
-                    Failure::new("ledger.damaged", 5, format_args!("line {index}: {error}"))
-                })?;
+                let line =
+                    LedgerLine::from_bytes(leaf).map_err(|error| damaged_line(*index, &error))?;
                 next = index + 1;
                 if kind.is_some_and(|kind| kind != line.kind) {
                     continue;
                 }
-                let row = serde_json::json!({
-                    "index": index,
-                    "at": line.at.to_string(),
-                    "line": line.kind.as_str(),
-                    "person": line.person.map(|person| person.to_string()),
-                    "body": outer_json(&Value::Object(line.body)),
-                });
+                let row = line_row(*index, line);
                 rows += 1;
                 if !sink.send(Event::Row {
                     kind: "line".into(),
@@ -166,6 +148,30 @@ impl Node {
         }
         Ok(keys)
     }
+}
+
+/// A line as it is shown.
+pub(crate) fn line_row(index: u64, line: LedgerLine) -> serde_json::Value {
+    serde_json::json!({
+        "index": index,
+        "at": line.at.to_string(),
+        "line": line.kind.as_str(),
+        "person": line.person.map(|person| person.to_string()),
+        "body": outer_json(&Value::Object(line.body)),
+    })
+}
+
+/// The kind of line a person means.
+pub(crate) fn kind_of(word: &str) -> Result<LineKind, Failure> {
+    LineKind::from_word(word).ok_or_else(|| {
+        let why = format_args!("`{word}` is no kind of line");
+        Failure::new("ledger.kind", 2, why).arg("kind", word)
+    })
+}
+
+/// A line that cannot be read.
+pub(crate) fn damaged_line(index: u64, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new("ledger.damaged", 5, format_args!("line {index}: {error}"))
 }
 
 /// A log that is not what a checkpoint once said of it.

@@ -67,6 +67,7 @@ mod export;
 mod ledger;
 mod look;
 mod proofs;
+pub mod views;
 
 pub use command::{Command, Event, Failure};
 pub use init::{Init, InitAnswer, init};
@@ -74,6 +75,7 @@ pub use node::Node;
 pub use outside::{Outside, OutsideError};
 pub use taxii::TaxiiCommand;
 pub use types::own_types;
+pub use views::ViewCommand;
 
 #[cfg(test)]
 mod tests;

@@ -145,7 +145,7 @@ impl Node {
         Ok(())
     }
 
-    fn item_shown(&self, named: &str) -> Result<ItemAnswer, Failure> {
+    pub(crate) fn item_shown(&self, named: &str) -> Result<ItemAnswer, Failure> {
         let stored = self.find_item(named)?;
         let reader = self.officer()?;
         let versions = reader.by_stix_id(&stored.id).map_err(store_failure)?;

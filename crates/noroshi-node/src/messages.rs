@@ -3,6 +3,7 @@
 
 mod lang;
 mod render;
+mod views;
 
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,7 @@ use crate::records::{AgreementRecord, Record};
 use crate::review::NameIndex;
 use crate::send::LinkSlot;
 use crate::taxii::{Tries, Views};
+use crate::views::Kept;
 
 /// A running node. All methods take `&self`: the store has one writer, the links a lock each.
 pub struct Node {
@@ -56,6 +57,8 @@ pub struct Node {
     pub(crate) tries: Mutex<Tries>,
     /// What the gate released of clients' logs, as long as its answers rest on the same.
     pub(crate) views: Views,
+    /// What people's views keep between two looks.
+    pub(crate) kept: Kept,
     /// Peers that something urgent waits for, since [`Node::take_wakes`] was last asked.
     pub(crate) wakes: Mutex<BTreeSet<NodeId>>,
 }
@@ -114,6 +117,7 @@ impl Node {
             standing_turn: Mutex::new(()),
             tries: Mutex::new(Tries::default()),
             views: Views::default(),
+            kept: Kept::default(),
             wakes: Mutex::new(BTreeSet::new()),
             home,
             config,

@@ -172,6 +172,21 @@ impl Node {
         Ok(())
     }
 
+    /// What is known of one entry of a partner's log.
+    pub(crate) fn receipt_row_for(
+        &self,
+        peer: &crate::records::Peer,
+        entry: &LogEntry,
+    ) -> Result<Option<ReceiptRow>, Failure> {
+        let node = peer.node();
+        let to = Recipient {
+            node: &node,
+            name: &peer.manifest.organisation.name_en,
+            cosigned: self.cosigned_size(&node)?,
+        };
+        self.receipt_row(&to, entry)
+    }
+
     /// Who holds one item, and what they state.
     pub(crate) fn receipt_rows_of(&self, hash: &ItemHash) -> Result<Vec<ReceiptRow>, Failure> {
         let entries = self.inside()?.holders(hash).map_err(store_failure)?;

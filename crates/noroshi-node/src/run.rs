@@ -122,6 +122,7 @@ impl Node {
             }
             Command::AgreementList => self.agreement_list(sink),
             Command::Taxii(command) => self.run_taxii(command, sink),
+            Command::View(view) => self.run_view(view, sink),
             other => self.run_rest(other, outside, sink),
         }
     }
@@ -374,6 +375,7 @@ impl Node {
             | Command::AgreementSuspend { .. }
             | Command::AgreementResume { .. }
             | Command::Taxii(_)
+            | Command::View(_)
             | Command::AgreementList => Err(Failure::new("internal", 1, "a command went astray")),
         }
     }

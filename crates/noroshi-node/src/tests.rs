@@ -33,3 +33,4 @@ mod tearline;
 mod third;
 mod twins;
 mod types;
+mod views;

@@ -283,4 +283,6 @@ record_kinds! {
     Late = 49,
     /// Partners and clients that said that they know the project's own types.
     OwnTypes = 58,
+    /// Up to which item a person has seen what came, by the person's name.
+    Look = 70,
 }

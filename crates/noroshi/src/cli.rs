@@ -8,6 +8,7 @@ mod rule;
 mod taxii;
 mod tearline;
 mod third;
+mod view;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,8 @@ use noroshi_node::{Command, TaxiiCommand};
 
 use key::KeyTask;
 pub(crate) use key::RootKey;
+use noroshi_node::ViewCommand;
+pub(crate) use view::{ManOptions, ShellOptions};
 
 /// One small node per organisation. Nodes share threat intelligence under rules they can prove.
 ///
@@ -60,6 +63,8 @@ pub(crate) enum Task {
     Demo(DemoOptions),
     Init(InitOptions),
     Serve,
+    Completions(ShellOptions),
+    Man(ManOptions),
     Ask(Asked),
 }
 
@@ -121,6 +126,8 @@ impl Cli {
             Top::Demo(options) => Task::Demo(options.clone()),
             Top::Init(options) => Task::Init(options.clone()),
             Top::Serve => Task::Serve,
+            Top::Completions(options) => Task::Completions(options.clone()),
+            Top::Man(options) => Task::Man(options.clone()),
             other => Task::Ask(asked(other)),
         }
     }
@@ -189,18 +196,21 @@ enum Top {
     Show {
         /// Which.
         item: String,
+        /// What surrounds it too: who holds it, relations, sightings, its line of the ledger.
+        #[arg(long)]
+        around: bool,
     },
     /// Search in everything, Japanese included.
     ///
-    /// Example: noroshi search 特定 秘密
-    Search {
-        /// Words; all must occur.
-        #[arg(required = true)]
-        words: Vec<String>,
-        /// Rows.
-        #[arg(long, default_value_t = 20)]
-        limit: u32,
-    },
+    /// Example: noroshi search 特定 秘密 --type report --since 2026-11-01
+    Search(view::SearchOptions),
+    /// What came since your last look, what waits for you, how the partners stand.
+    ///
+    /// Example: noroshi now --as sato.  Next: noroshi now --as sato --seen
+    Now(view::NowOptions),
+    /// Threats: techniques, who threatens whom.
+    #[command(subcommand)]
+    Threat(view::ThreatTask),
     /// Plan, explain and ask for a release. What stays is explained rule by rule.
     ///
     /// Example: noroshi share --to USA --type vulnerability --as sato --dry-run
@@ -354,6 +364,14 @@ enum Top {
         #[arg(long)]
         rebuild_search: bool,
     },
+    /// Print what completes commands in your shell.
+    ///
+    /// Example: noroshi completions bash > ~/.local/share/bash-completion/completions/noroshi
+    Completions(ShellOptions),
+    /// Write a manual page for every command into a folder.
+    ///
+    /// Example: noroshi man ~/.local/share/man/man1.  Next: man noroshi-share
+    Man(ManOptions),
 }
 
 /// Options of `demo`.
@@ -621,7 +639,9 @@ enum ActTask {
 
 fn asked(top: &Top) -> Asked {
     match top.clone() {
-        Top::Demo(_) | Top::Init(_) | Top::Serve => Asked::Plain(Command::Doctor),
+        Top::Demo(_) | Top::Init(_) | Top::Serve | Top::Completions(_) | Top::Man(_) => {
+            Asked::Plain(Command::Doctor)
+        }
         Top::Doctor { rebuild_search } => Asked::Plain(if rebuild_search {
             Command::TextRebuild
         } else {
@@ -653,11 +673,13 @@ fn asked(top: &Top) -> Asked {
             limit,
             after,
         }),
-        Top::Show { item } => Asked::Plain(Command::Show { item }),
-        Top::Search { words, limit } => Asked::Plain(Command::Search {
-            text: words.join(" "),
-            limit,
-        }),
+        Top::Show { item, around } if around => {
+            Asked::Plain(Command::View(ViewCommand::Item { item }))
+        }
+        Top::Show { item, .. } => Asked::Plain(Command::Show { item }),
+        Top::Search(options) => options.asked(),
+        Top::Now(options) => options.asked(),
+        Top::Threat(task) => task.asked(),
         Top::Share {
             items,
             to,

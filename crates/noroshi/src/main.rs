@@ -13,6 +13,7 @@ mod restore;
 mod secrets;
 mod serve;
 mod setup;
+mod shell;
 mod token;
 
 use std::process::ExitCode;
@@ -51,6 +52,10 @@ fn main() -> ExitCode {
         }
         Task::Init(options) => setup::init(&cli, &options),
         Task::Serve => serve::run(&cli),
+        Task::Completions(options) => {
+            shell::completions(lang, &options.shell).map(|script| call::print(script.trim_end()))
+        }
+        Task::Man(options) => shell::man(lang, &options.folder),
         Task::Ask(asked) => act::run(&cli, asked),
     };
     match outcome {

@@ -9,7 +9,7 @@ use noroshi_model::manifest::Purpose;
 use noroshi_model::{Timestamp, ledger::LedgerLine};
 use noroshi_store::{ItemState, ReadError, RecordKind};
 
-use super::Report;
+use super::{Health, Report, health_of};
 use crate::acts::act_answer;
 use crate::agreements::Assent;
 use crate::command::Failure;
@@ -124,29 +124,19 @@ impl Node {
     }
 
     pub(super) fn check_partners(&self, report: &mut Report<'_>) -> Result<(), Failure> {
-        let reader = self.inside()?;
-        let now = self.now();
         let peers = self.standing_peers()?;
         if peers.is_empty() {
             report.tell("peer-none", Vec::new());
         }
         for peer in &peers {
-            let waiting = reader.log_waiting(&peer.node()).map_err(store_failure)?;
+            let (code, _, days, waiting) = self.partner_found(peer)?;
             let contact = peer.last_contact;
-            let days = contact.map(|at| days_between(at, now));
-            let code = match days {
-                _ if !peer.is_confirmed() => "peer-pending",
-                None => "peer-never",
-                Some(days) if days >= LOST_DAYS => "peer-lost",
-                Some(days) if days >= AWAY_DAYS => "peer-away",
-                Some(_) => "peer",
-            };
             let args = vec![
                 ("name", peer.manifest.organisation.name_en.clone()),
                 ("name_ja", peer.manifest.organisation.name_ja.clone()),
                 ("nation", peer.manifest.organisation.nation.to_string()),
                 ("contact", contact.map_or("-".into(), |at| at.to_string())),
-                ("days", days.unwrap_or_default().to_string()),
+                ("days", days.to_string()),
                 ("waiting", waiting.to_string()),
             ];
             report.tell(code, args);
@@ -154,7 +144,26 @@ impl Node {
         Ok(())
     }
 
-    fn standing_peers(&self) -> Result<Vec<Peer>, Failure> {
+    /// What is to be said of a partner: the finding, how it is meant, whole days since the last
+    /// proven contact, and how many entries wait for it.
+    pub(crate) fn partner_found(
+        &self,
+        peer: &Peer,
+    ) -> Result<(&'static str, Health, i64, u64), Failure> {
+        let waiting = self.inside()?.log_waiting(&peer.node());
+        let days = peer.last_contact.map(|at| days_between(at, self.now()));
+        let code = match days {
+            _ if !peer.is_confirmed() => "peer-pending",
+            None => "peer-never",
+            Some(days) if days >= LOST_DAYS => "peer-lost",
+            Some(days) if days >= AWAY_DAYS => "peer-away",
+            Some(_) => "peer",
+        };
+        let waiting = waiting.map_err(store_failure)?;
+        Ok((code, health_of(code), days.unwrap_or_default(), waiting))
+    }
+
+    pub(crate) fn standing_peers(&self) -> Result<Vec<Peer>, Failure> {
         let mut peers = self.records::<Peer>(RecordKind::Peer)?;
         peers.retain(|peer| !peer.removed);
         Ok(peers)

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Lang, knows, text};
+use super::{Lang, knows, text, views};
 use crate::command::Event;
 
 /// The text of an event; several lines where it has several parts. Empty: nothing to say. Nothing
@@ -377,6 +377,13 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
             &["alarms", "up_to", "ledger_line"],
         ),
         "text" => say(lang, "text-built", answer, &["items"]),
+        "found" => views::found(lang, answer),
+        "around" => views::around(lang, answer, pretty(&answer["item"])),
+        "now" => views::now(lang, answer),
+        "looked" => views::looked(lang, answer),
+        "matrix" => views::matrix(lang, answer),
+        "actors" => views::actors(lang, answer),
+        "lines" => views::lines(lang, answer),
         "manifest" => say(lang, "manifest", answer, &["serial", "issued"]),
         "draft" => pretty(&answer["agreement"]),
         _ => pretty(answer),
@@ -824,7 +831,7 @@ fn reading_row(lang: Lang, kind: &str, row: &Value) -> String {
     )
 }
 
-fn say(lang: Lang, id: &str, row: &Value, fields: &[&str]) -> String {
+pub(super) fn say(lang: Lang, id: &str, row: &Value, fields: &[&str]) -> String {
     let values: Vec<(&str, String)> = fields
         .iter()
         .map(|field| (*field, word(row, field)))
@@ -849,7 +856,7 @@ fn name(lang: Lang, row: &Value) -> String {
 
 /// A field as text; lists with commas, nothing for null. Control characters from outside are shown
 /// as such, so that a title cannot move a terminal's cursor.
-fn word(row: &Value, field: &str) -> String {
+pub(super) fn word(row: &Value, field: &str) -> String {
     let plain = match &row[field] {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -894,7 +901,7 @@ fn instant(row: &Value, field: &str) -> String {
     }
 }
 
-fn short(row: &Value, field: &str) -> String {
+pub(super) fn short(row: &Value, field: &str) -> String {
     word(row, field).chars().take(16).collect()
 }
 

@@ -30,6 +30,7 @@ use crate::taxii::posts::Kept;
 use crate::taxii::standing::Standing;
 use crate::taxii::tokens::Token;
 use crate::tearline::Tearline;
+use crate::views::Look;
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -141,6 +142,7 @@ fn read_frozen(kind: RecordKind) {
         RecordKind::Tearline => record::<Tearline>("record-tearline-v1.json"),
         RecordKind::Beside => record::<Beside>("record-beside-v1.json"),
         RecordKind::Alarm => record::<alarms::Answered>("record-alarm-v1.json"),
+        RecordKind::Look => record::<Look>("record-look-v1.json"),
         RecordKind::Client => record::<Client>("record-client-v1.json"),
         RecordKind::Collection => record::<Collection>("record-collection-v1.json"),
         RecordKind::Token => record::<Token>("record-token-v1.json"),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use noroshi_node::Command;
+use noroshi_node::views::{LedgerOrder, ViewCommand};
 
 use super::{Asked, RootKey};
 
@@ -133,6 +134,15 @@ pub(super) enum LedgerTask {
         /// Only this kind.
         #[arg(long)]
         kind: Option<String>,
+        /// The newest first.
+        #[arg(long, conflicts_with = "from")]
+        newest: bool,
+        /// Only what this person did; with --newest.
+        #[arg(long, value_name = "NAME", requires = "newest")]
+        by: Option<String>,
+        /// Go on before this line; with --newest.
+        #[arg(long, value_name = "LINE", requires = "newest")]
+        before: Option<u64>,
     },
     /// Verify everything from genesis.
     ///
@@ -189,9 +199,22 @@ pub(super) enum LedgerTask {
 
 pub(super) fn ledger(task: LedgerTask) -> Asked {
     match task {
-        LedgerTask::List { from, limit, kind } => {
-            Asked::Plain(Command::LedgerList { from, limit, kind })
-        }
+        LedgerTask::List {
+            limit,
+            kind,
+            newest,
+            by,
+            before,
+            ..
+        } if newest => Asked::Plain(Command::View(ViewCommand::Ledger(LedgerOrder {
+            kind,
+            by,
+            before,
+            limit,
+        }))),
+        LedgerTask::List {
+            from, limit, kind, ..
+        } => Asked::Plain(Command::LedgerList { from, limit, kind }),
         LedgerTask::Verify => Asked::Plain(Command::LedgerVerify),
         LedgerTask::Prove {
             line,
