@@ -126,6 +126,7 @@ impl Node {
             store,
         };
         node.learn_stored_markings()?;
+        node.open_views()?;
         node.alarm_unreadable_agreements()?;
         // Should the process have died, or the node have been restored, since a key was revoked.
         node.renew_consent()?;

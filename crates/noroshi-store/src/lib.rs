@@ -34,5 +34,5 @@ pub use text_index::TextSample;
 pub use verify::{Verified, VerifyError};
 pub use versions::Standing;
 pub use viewer::Viewer;
-pub use views::ViewEntry;
+pub use views::{ReleasedEntry, Versions, ViewEntry};
 pub use write::{Added, Tx};

@@ -24,7 +24,7 @@ const ENTRY: &str = "o.leaf, o.kind, o.delivered, o.void, o.fate, o.fate_at, o.i
   o.act, o.reduced, o.payload, i.hash, o.sent, o.lost, o.leaf_hash";
 
 impl Tx<'_> {
-    fn peer_number(&mut self, node: &NodeId) -> Result<i64, WriteError> {
+    pub(crate) fn peer_number(&mut self, node: &NodeId) -> Result<i64, WriteError> {
         if let Some(id) = peer_number(self.connection(), node)? {
             return Ok(id);
         }
@@ -107,6 +107,9 @@ impl Tx<'_> {
                 bytes,
                 body,
             ])?;
+        if let (EntryKind::Release, LogPayload::Item { seq, reduced, .. }) = (leaf.kind, payload) {
+            self.show(peer, leaf, *seq, *reduced)?;
+        }
         Ok(())
     }
 
@@ -259,7 +262,7 @@ impl Tx<'_> {
         self.connection()
             .prepare_cached("UPDATE log_out SET void = 1 WHERE peer = ?1 AND n = ?2")?
             .execute(params![peer, bounded(number)])?;
-        Ok(())
+        self.hide(peer, number)
     }
 
     /// The digest an entry's leaf names. Also of a voided one: what was voided after a first try

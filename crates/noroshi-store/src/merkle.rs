@@ -60,8 +60,10 @@ impl Edges {
         log: LogId,
         leaf: Hash,
     ) -> Result<u64, WriteError> {
-        let known = self.edge(connection, log)?.clone();
-        self.before.entry(log).or_insert(Some(known));
+        if !self.before.contains_key(&log) {
+            let known = self.edge(connection, log)?.clone();
+            self.before.insert(log, Some(known));
+        }
         let edge = self.edge(connection, log)?;
         let number = edge.frontier.size();
         edge.frontier.append(leaf);

@@ -1,6 +1,6 @@
 //! Opening, locking, migrating and closing the store; one writer, readers beside it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,11 +20,12 @@ use crate::viewer::Viewer;
 use crate::write::Tx;
 
 /// Migrations in order; the store's `user_version` says how many have run.
-pub(crate) const MIGRATIONS: [&str; 4] = [
+pub(crate) const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
     include_str!("migrations/0004.sql"),
+    include_str!("migrations/0005.sql"),
 ];
 /// Statements kept ready on each connection.
 const STATEMENTS: usize = 128;
@@ -93,6 +94,8 @@ pub(crate) struct Writer {
     pub(crate) edges: Edges,
     pub(crate) words: HashMap<String, i64>,
     pub(crate) touched: Touched,
+    /// The logs that are read page by page, as far as they are known.
+    pub(crate) viewed: Option<BTreeSet<i64>>,
     pub(crate) poisoned: Option<String>,
     /// Has the transaction under way changed something a release is decided by?
     pub(crate) weighs: bool,
@@ -136,6 +139,7 @@ impl Store {
                 edges: Edges::default(),
                 words: HashMap::new(),
                 touched,
+                viewed: None,
                 poisoned: None,
                 weighs: false,
                 erases: false,
@@ -183,6 +187,7 @@ impl Store {
                 let back = writer.connection.execute_batch("ROLLBACK");
                 writer.edges.restore();
                 writer.words.clear();
+                writer.viewed = None;
                 // A rollback that fails because nothing is open is fine: the engine did it itself.
                 if let Err(problem) = back
                     && !writer.connection.is_autocommit()

@@ -1,8 +1,8 @@
 //! A sum of each row over what it says, so that a bit which the disk changed is noticed. It finds
 //! accidents: whoever can write the file can make sums too, and is found by signatures and proofs.
 //!
-//! The engine computes it, in a generated column, so that no statement can forget it;
-//! `migrations/0004.sql` says over which columns. Only the full text's blocks have theirs in a
+//! The engine computes it, in a generated column, so that no statement can forget it; the
+//! migrations from 0004 on say over which columns. Only the full text's blocks have theirs in a
 //! table of its own, kept by [`Touched`]: triggers on them were tried, and make the engine call
 //! itself without end. What has no sum is vouched for otherwise: leaves, tiles and edges by the
 //! trees, words and partners by their indexes, which `PRAGMA integrity_check` compares with their
@@ -21,12 +21,16 @@ use crate::open::guard;
 use crate::write::first_eight;
 
 /// The tables whose rows have a sum, and the columns it is over, as their migration says.
-const SUMMED: [(&str, &str); 5] = [
+const SUMMED: [(&str, &str); 6] = [
     ("item", ITEM),
     ("record", "kind, key, value"),
     ("checkpoint", "log, size, note"),
     ("log_out", ENTRY),
     ("log_in", "peer, n, leaf_hash, leaf, fate"),
+    (
+        "view_entry",
+        "peer, n, at, item, kind, object, modified, reduced",
+    ),
 ];
 const ITEM: &str = "hash, id, kind, modified, title, state, superseded, label, role, node, key, \
   assigned, signature, source, at, ledger, reasons, length(canonical), received";

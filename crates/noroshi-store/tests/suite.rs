@@ -17,6 +17,9 @@ use noroshi_store::{
 };
 use proptest::prelude::*;
 
+#[path = "suite/views.rs"]
+mod views;
+
 fn open(folder: &std::path::Path) -> Store {
     Store::open(folder, &Options::default()).unwrap()
 }
@@ -103,7 +106,10 @@ fn put(store: &Store, number: u32, modified: u32, name: &str) -> ItemHash {
 
 /// A frozen store, put into a folder.
 fn unpack(packed: &[u8], folder: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
     let mut file = std::fs::File::create(folder.join("noroshi.db")).unwrap();
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))
+        .unwrap();
     zstd::stream::copy_decode(packed, &mut file).unwrap();
 }
 
@@ -735,10 +741,11 @@ proptest! {
 /// Clause: I5
 #[test]
 fn a_store_of_every_version_ever_written_opens_verifies_and_shows_what_was_put_in() {
-    let frozen: [(&[u8], u64, u64); 3] = [
+    let frozen: [(&[u8], u64, u64); 4] = [
         (include_bytes!("../test-data/store-v1.db.zst"), 4, 1),
         (include_bytes!("../test-data/store-v2.db.zst"), 3, 0),
         (include_bytes!("../test-data/store-v3.db.zst"), 3, 1),
+        (include_bytes!("../test-data/store-v4.db.zst"), 4, 1),
     ];
     for (version, (packed, admitted, held)) in (1..).zip(frozen) {
         let folder = tempfile::tempdir().unwrap();
@@ -773,6 +780,10 @@ fn a_store_of_every_version_ever_written_opens_verifies_and_shows_what_was_put_i
         }
         if version == 3 {
             of_version_three(&reader, &entries, &peer);
+        }
+        if version == 4 {
+            drop(reader);
+            views::of_version_four(&store, &peer);
         }
     }
 }

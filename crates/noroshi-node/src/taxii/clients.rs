@@ -170,6 +170,19 @@ impl Node {
             .collect())
     }
 
+    /// Each client's log is read page by page: those of before logs had views get theirs.
+    pub(crate) fn open_views(&self) -> Result<(), Failure> {
+        let clients = self.clients()?;
+        let open = |tx: &mut Tx<'_>| {
+            let mut logs = clients.iter().map(|client| client.node(&self.me()));
+            logs.try_for_each(|log| tx.log_open_view(&log))
+        };
+        if clients.is_empty() {
+            return Ok(());
+        }
+        self.store.write(open).map_err(store_failure::<WriteError>)
+    }
+
     /// Ask for a client to be set: two persons.
     pub(crate) fn client_set(
         &self,
@@ -297,7 +310,8 @@ impl Node {
         let line = self.line(LineKind::Client, Some(&record.act.requester), body);
         self.take_effect(record, approved, &line, |tx| {
             let key = client.name.as_str().as_bytes();
-            tx.put(RecordKind::Client, key, &client.to_bytes())
+            tx.put(RecordKind::Client, key, &client.to_bytes())?;
+            tx.log_open_view(&client.node(&self.me()))
         })
     }
 

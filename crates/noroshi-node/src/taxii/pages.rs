@@ -4,15 +4,15 @@
 //! Only plain answers are remembered: *whole*, by levels alone. What is reduced, dated, named to
 //! nations or coalitions, or passed on with an originator's consent is asked for each time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use noroshi_formats::ontology::{fallback_id, own_type_named};
+use noroshi_formats::ontology::{fallback_id, own_type_named, own_types};
 use noroshi_gate::{Gate, Marked, MarkingTable, Recipient, Rendition, Rules};
 use noroshi_model::agreement::Standing;
 use noroshi_model::ids::ActId;
 use noroshi_model::{ItemHash, NodeId, StixId, Timestamp};
-use noroshi_store::{ReadError, RecordKind, StoredItem, ViewEntry};
+use noroshi_store::{ReadError, RecordKind, StoredItem, Versions, ViewEntry};
 use noroshi_taxii::desk::{Entry, PageEnd, Query, Version};
 
 use super::clients::Client;
@@ -54,6 +54,7 @@ impl Basis {
             && self.standings == other.standings
             && a.second_person_above == b.second_person_above
             && a.coalitions == b.coalitions
+            && a.derivations == b.derivations
             // A table that is held here is never changed in place: another one is made.
             && Arc::ptr_eq(&self.markings, &other.markings)
     }
@@ -128,6 +129,8 @@ struct Lens<'a> {
     to: NodeId,
     gate: Gate<'a>,
     collection: &'a Collection,
+    /// The number of the only source it shows; none where nothing came from there.
+    source: Option<Option<i64>>,
     acts: BTreeMap<ActId, bool>,
     seen: &'a Seen,
     /// Numbers to be remembered when the walk is over.
@@ -162,15 +165,15 @@ impl Node {
         let mut refused = Vec::new();
         self.through(client, collection, |lens| {
             let mut one = |entry: ViewEntry<'_>| -> Result<bool, Stop> {
-                let is_shown = lens.is_asked_for(&entry, &Query::default());
-                if is_shown && matches!(lens.ask(&entry)?, Answer::Absent) {
+                if lens.is_shown(&entry) && matches!(lens.ask(&entry)?, Answer::Absent) {
                     refused.push(entry.number);
                 }
                 Ok(true)
             };
             let reader = self.inside()?;
             let to = client.node(&self.me());
-            reader.view(&to, 0, &mut one).map_err(Failure::from)
+            let types = collection.types.iter().map(|kind| &**kind).collect();
+            reader.view(&to, 0, &types, &mut one).map_err(Failure::from)
         })?;
         Ok(refused)
     }
@@ -188,11 +191,15 @@ impl Node {
         let seen = self.seen(&to, &view, &collection.purpose);
         let grants = self.every_grant()?;
         let question = view.question(view.now, &grants);
+        let source = collection.source.as_deref();
+        let source =
+            source.map(|source| self.inside()?.source_number(source).map_err(store_failure));
         let mut lens = Lens {
             node: self,
             to: to.node,
             gate: Gate::new(&to, &agreements, &view.rules, &question),
             collection,
+            source: source.transpose()?,
             acts: BTreeMap::new(),
             seen: &seen,
             learned: Vec::new(),
@@ -248,7 +255,7 @@ impl Views {
     }
 }
 
-impl Lens<'_> {
+impl<'a> Lens<'a> {
     /// In the order of the log.
     fn walk(
         &mut self,
@@ -256,6 +263,9 @@ impl Lens<'_> {
         objects: bool,
         out: &mut dyn FnMut(Entry<'_>),
     ) -> Result<PageEnd, Failure> {
+        let Some(types) = self.types(query) else {
+            return Ok(PageEnd::default());
+        };
         let reader = self.node.inside()?;
         let to = self.to;
         let from = match start(query) {
@@ -288,7 +298,9 @@ impl Lens<'_> {
             end.last = Some(position(entry.at));
             Ok(true)
         };
-        reader.view(&to, from, &mut one).map_err(Failure::from)?;
+        reader
+            .view(&to, from, &types, &mut one)
+            .map_err(Failure::from)?;
         Ok(end)
     }
 
@@ -300,8 +312,12 @@ impl Lens<'_> {
         out: &mut dyn FnMut(Entry<'_>),
     ) -> Result<PageEnd, Failure> {
         let reader = self.node.inside()?;
+        let Some(types) = self.types(query) else {
+            return Ok(PageEnd::default());
+        };
         let after = start(query);
-        let bits = Bits::default();
+        let seen = self.seen;
+        let bits = seen.bits.read().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<Kept> = Vec::new();
         let to = self.to;
         let ids = self.with_fallbacks(&query.ids)?;
@@ -310,6 +326,9 @@ impl Lens<'_> {
             let Ok(id) = id.parse::<StixId>() else {
                 continue;
             };
+            if !types.is_empty() && !types.contains(id.kind()) {
+                continue;
+            }
             let mut one = |entry: ViewEntry<'_>| -> Result<bool, Stop> {
                 if after.is_none_or(|after| entry.at > after) {
                     let mut keep = |entry: Entry<'_>| {
@@ -324,7 +343,9 @@ impl Lens<'_> {
                 }
                 Ok(true)
             };
-            reader.view_of(&to, &id, &mut one).map_err(Failure::from)?;
+            reader
+                .view_of(&to, &id, Versions::OldestFirst, &mut one)
+                .map_err(Failure::from)?;
         }
         found.sort_by_key(|kept| kept.at);
         found.dedup_by_key(|kept| kept.at);
@@ -353,10 +374,11 @@ impl Lens<'_> {
         })
     }
 
-    /// The ids, and those of the objects that notes and reports among them may stand for.
+    /// The ids, and those of the objects that notes and reports among them may stand for. Only what
+    /// is of an own type is looked at.
     fn with_fallbacks(&self, ids: &[String]) -> Result<Vec<String>, Failure> {
         let ids: Vec<String> = ids.iter().take(IDS_MAX).cloned().collect();
-        let is_wanted = |id: &String| matches!(kind_of(id), "note" | "report");
+        let is_wanted = |id: &String| may_stand_for_own(kind_of(id));
         if self.gate.recipient().knows_own_types || !ids.iter().any(is_wanted) {
             return Ok(ids);
         }
@@ -369,8 +391,11 @@ impl Lens<'_> {
             }
             Ok(true)
         };
+        let own = own_types().iter().map(|own| own.name).collect();
         let reader = self.node.inside()?;
-        reader.view(&self.to, 0, &mut one).map_err(Failure::from)?;
+        reader
+            .view(&self.to, 0, &own, &mut one)
+            .map_err(Failure::from)?;
         Ok(stood_for.into_iter().chain(ids).collect())
     }
 
@@ -383,11 +408,11 @@ impl Lens<'_> {
         objects: bool,
         out: &mut dyn FnMut(Entry<'_>),
     ) -> Result<bool, Failure> {
-        if !self.is_asked_for(entry, query) {
+        if !self.is_shown(entry) {
             return Ok(false);
         }
         let reduced;
-        let (id, object) = if !entry.reduced && bits.has(entry.number) {
+        let (id, object) = if self.is_remembered(entry, bits) {
             (entry.id, entry.canonical)
         } else {
             match self.ask(entry)? {
@@ -404,7 +429,7 @@ impl Lens<'_> {
                 }
             }
         };
-        if !is_of_types(id, query) || !self.is_version(entry, query)? {
+        if !is_of_types(id, query) || !self.is_version(entry, query, bits)? {
             return Ok(false);
         }
         out(Entry {
@@ -417,67 +442,110 @@ impl Lens<'_> {
         Ok(true)
     }
 
-    /// By collection, type and STIX version alone.
-    fn is_asked_for(&self, entry: &ViewEntry<'_>, query: &Query) -> bool {
+    /// The types that are on the page: none named means any; nothing at all can be on it where
+    /// none is left.
+    fn types<'q>(&self, query: &'q Query) -> Option<BTreeSet<&'q str>>
+    where
+        'a: 'q,
+    {
         let is_spec = |spec: &String| spec == "2.1";
-        // What stands for an object is of another type: that is seen when it is made.
-        self.collection.shows(kind_of(entry.id), entry.source)
-            && (may_be_fallback(entry) || is_of_types(entry.id, query))
-            && (query.spec_versions.is_empty() || query.spec_versions.iter().any(is_spec))
+        if !query.spec_versions.is_empty() && !query.spec_versions.iter().any(is_spec) {
+            return None;
+        }
+        let shown: BTreeSet<&str> = self.collection.types.iter().map(|kind| &**kind).collect();
+        let mut named: BTreeSet<&str> = query.types.iter().map(|kind| &**kind).collect();
+        if named.iter().any(|kind| may_stand_for_own(kind)) {
+            // What stands for an object is of another type: that is seen when it is made.
+            named.extend(own_types().iter().map(|own| own.name));
+        }
+        if shown.is_empty() || named.is_empty() {
+            return Some(&shown | &named);
+        }
+        Some(&shown & &named).filter(|both| !both.is_empty())
+    }
+
+    /// Does the collection show what came from there?
+    fn is_shown(&self, entry: &ViewEntry<'_>) -> bool {
+        self.source
+            .is_none_or(|source| source == Some(entry.source))
     }
 
     /// Is it one of the versions asked for, among those this client has?
-    fn is_version(&mut self, entry: &ViewEntry<'_>, query: &Query) -> Result<bool, Failure> {
+    fn is_version(
+        &mut self,
+        entry: &ViewEntry<'_>,
+        query: &Query,
+        bits: &Bits,
+    ) -> Result<bool, Failure> {
         // A fuller rendition that was released later stands for the lesser one.
         let is_settled = !entry.superseded && !entry.reduced;
         let wants = |version: &Version| query.versions.contains(version);
-        let newest_only = query.versions.is_empty() || query.versions == [Version::Last];
-        if is_settled && (newest_only || wants(&Version::Last) || wants(&Version::All)) {
+        let newest_wanted = query.versions.is_empty() || wants(&Version::Last);
+        if is_settled && (newest_wanted || wants(&Version::All)) {
             return Ok(true);
         }
-        if query.versions.contains(&Version::At(version_of(entry))) || wants(&Version::All) {
-            return Ok(!entry.reduced || self.is_last_of_version(entry)?);
+        if wants(&Version::At(version_of(entry))) || wants(&Version::All) {
+            return Ok(!entry.reduced || self.is_last_of_version(entry, bits)?);
         }
-        let (mut is_newest, mut is_oldest) = (true, true);
-        for (modified, number) in self.versions(entry)? {
-            is_newest &= (modified, number) <= (entry.modified, entry.number);
-            is_oldest &=
-                modified > entry.modified || (modified == entry.modified && number <= entry.number);
+        if newest_wanted {
+            let newest = self.first_of(entry, Versions::NewestFirst, bits)?;
+            if newest.is_some_and(|(number, _)| number == entry.number) {
+                return Ok(true);
+            }
         }
-        Ok((is_newest && (newest_only || wants(&Version::Last)))
-            || (is_oldest && wants(&Version::First)))
+        if !wants(&Version::First) {
+            return Ok(false);
+        }
+        let oldest = self.first_of(entry, Versions::OldestFirst, bits)?;
+        Ok(
+            oldest.is_some_and(|(_, modified)| modified == entry.modified)
+                && self.is_last_of_version(entry, bits)?,
+        )
     }
 
-    fn is_last_of_version(&mut self, entry: &ViewEntry<'_>) -> Result<bool, Failure> {
-        let versions = self.versions(entry)?;
-        let mut same = versions
-            .iter()
-            .filter(|(modified, _)| *modified == entry.modified);
-        Ok(same.all(|(_, number)| *number <= entry.number))
+    fn is_last_of_version(&mut self, entry: &ViewEntry<'_>, bits: &Bits) -> Result<bool, Failure> {
+        let last = self.first_of(entry, Versions::Of(entry.modified), bits)?;
+        Ok(last.is_some_and(|(number, _)| number == entry.number))
     }
 
-    /// Version and number of every entry about the same object that this client may have.
-    fn versions(&mut self, entry: &ViewEntry<'_>) -> Result<Vec<(Timestamp, u64)>, Failure> {
+    /// The first of the entries about the same object that this client may have: its number and
+    /// its version. As a rule that is the first one, however many there are.
+    fn first_of(
+        &mut self,
+        entry: &ViewEntry<'_>,
+        versions: Versions,
+        bits: &Bits,
+    ) -> Result<Option<(u64, Timestamp)>, Failure> {
         let Ok(id) = entry.id.parse::<StixId>() else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
-        let mut versions = Vec::new();
         let reader = self.node.inside()?;
         let to = self.to;
+        let mut first = None;
         let mut one = |other: ViewEntry<'_>| -> Result<bool, Stop> {
-            if !matches!(self.ask(&other)?, Answer::Absent) {
-                versions.push((other.modified, other.number));
+            if self.is_remembered(&other, bits) || !matches!(self.ask(&other)?, Answer::Absent) {
+                first = Some((other.number, other.modified));
             }
-            Ok(true)
+            Ok(first.is_none())
         };
-        reader.view_of(&to, &id, &mut one).map_err(Failure::from)?;
-        Ok(versions)
+        reader
+            .view_of(&to, &id, versions, &mut one)
+            .map_err(Failure::from)?;
+        Ok(first)
+    }
+
+    /// Did the gate release it whole before, on what still stands?
+    fn is_remembered(&self, entry: &ViewEntry<'_>, bits: &Bits) -> bool {
+        !entry.reduced && bits.has(entry.number)
     }
 
     /// Ask the gate about an entry as it stands now.
     fn ask(&mut self, entry: &ViewEntry<'_>) -> Result<Answer, Failure> {
-        let stored = self.node.inside()?.item_at(entry.seq);
-        let Some(stored) = stored.map_err(store_failure)? else {
+        let reader = self.node.inside()?;
+        let as_released = reader.released_entry(&self.to, entry.number);
+        let stored = reader.item_at(entry.seq).map_err(store_failure)?;
+        let (Some(as_released), Some(stored)) = (as_released.map_err(store_failure)?, stored)
+        else {
             return Ok(Answer::Absent);
         };
         let Some(marked) = self.node.marked(&stored)? else {
@@ -487,8 +555,8 @@ impl Lens<'_> {
             return Ok(Answer::Absent);
         };
         let rendition = released.content();
-        if rendition.hash != entry.rendition
-            || (rendition.needs_second_person && !self.was_approved(entry.act.as_ref())?)
+        if rendition.hash != as_released.rendition
+            || (rendition.needs_second_person && !self.was_approved(as_released.act.as_ref())?)
         {
             return Ok(Answer::Absent);
         }
@@ -528,6 +596,11 @@ fn kind_of(id: &str) -> &str {
 
 fn is_of_types(id: &str, query: &Query) -> bool {
     query.types.is_empty() || query.types.iter().any(|named| named == kind_of(id))
+}
+
+/// Are objects of that type such as stand for those of own types?
+fn may_stand_for_own(kind: &str) -> bool {
+    matches!(kind, "note" | "report")
 }
 
 /// May what was released be what stands for an object of an own type?

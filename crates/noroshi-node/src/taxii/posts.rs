@@ -7,7 +7,7 @@ use noroshi_model::document::{DocumentError, Fields, text};
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::{StixId, Timestamp};
-use noroshi_store::{ReadError, RecordKind, ViewEntry, WriteError};
+use noroshi_store::{ReadError, RecordKind, Versions, ViewEntry, WriteError};
 use noroshi_taxii::desk::{Fate, Query, Status, Version};
 
 use super::clients::Client;
@@ -193,18 +193,21 @@ impl Node {
         query: &Query,
     ) -> Result<Option<bool>, Failure> {
         let node = client.node(&self.me());
-        let source = source_of(client);
+        let reader = self.inside()?;
+        let source = reader
+            .source_number(&source_of(client))
+            .map_err(store_failure)?;
         let (mut own, mut others) = (Vec::new(), false);
         let mut one = |entry: ViewEntry<'_>| -> Result<bool, ReadError> {
-            if entry.source == source {
+            if Some(entry.source) == source {
                 own.push((entry.modified, entry.number));
             } else {
                 others = true;
             }
             Ok(true)
         };
-        self.inside()?
-            .view_of(&node, id, &mut one)
+        reader
+            .view_of(&node, id, Versions::OldestFirst, &mut one)
             .map_err(store_failure)?;
         let newest = own.iter().map(|(modified, _)| *modified).max();
         let oldest = own.iter().map(|(modified, _)| *modified).min();

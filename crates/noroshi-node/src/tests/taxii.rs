@@ -428,6 +428,67 @@ fn pages_give_everything_once_whatever_their_size() {
     assert_eq!(all(&stage, &caller, &shown), whole);
 }
 
+/// Clause: I2
+#[test]
+fn types_are_found_in_the_logs_order_and_nothing_else_is() {
+    let (stage, caller, shown) = served();
+    collection(&stage.jp, "some", "siem", &["campaign", "identity"]);
+    let some = stage.jp.node.collection(&caller, "some").unwrap();
+    stage.jp.profile("plain", "TLP:GREEN", true);
+    let of = |number: u32, kind: &str| {
+        let mut object = object(number, 20);
+        object["type"] = json!(kind);
+        object["id"] = json!(id(number).replace("campaign", kind));
+        object
+    };
+    let kinds = ["campaign", "intrusion-set", "identity"];
+    let objects: Vec<Value> = (0..30)
+        .map(|number| of(number, kinds[number as usize % 3]))
+        .collect();
+    stage.jp.import("plain", &objects);
+    let asked = |shown: &Collection, types: &[&str], spec: &[&str]| -> Vec<u32> {
+        let mut query = Query {
+            types: types.iter().map(|kind| (*kind).to_owned()).collect(),
+            spec_versions: spec.iter().map(|spec| (*spec).to_owned()).collect(),
+            limit: 7,
+            ..Query::default()
+        };
+        let mut numbers = Vec::new();
+        loop {
+            let (seen, end) = page(&stage, &caller, shown, &query);
+            let digits = |id: &str| id[id.len() - 12..].parse::<u32>().unwrap();
+            numbers.extend(seen.iter().map(|one| digits(&one.id)));
+            query.after = end.last;
+            if !end.more {
+                return numbers;
+            }
+        }
+    };
+    let numbers = |rests: &[u32]| -> Vec<u32> {
+        (0..30)
+            .filter(|number| rests.contains(&(number % 3)))
+            .collect()
+    };
+    assert_eq!(asked(&shown, &[], &["2.1"]), numbers(&[0, 1, 2]));
+    assert_eq!(asked(&shown, &["campaign"], &[]), numbers(&[0]));
+    assert_eq!(
+        asked(&shown, &["identity", "campaign"], &[]),
+        numbers(&[0, 2])
+    );
+    assert_eq!(asked(&some, &[], &[]), numbers(&[0, 2]));
+    assert_eq!(
+        asked(&some, &["identity", "intrusion-set"], &[]),
+        numbers(&[2])
+    );
+    for (shown, types, spec) in [
+        (&some, &["intrusion-set"][..], &[][..]),
+        (&shown, &["tool"], &[]),
+        (&shown, &["campaign"], &["2.0"]),
+    ] {
+        assert!(asked(shown, types, spec).is_empty(), "{types:?} {spec:?}");
+    }
+}
+
 #[test]
 fn a_page_ends_with_the_entry_that_fills_it() {
     let (stage, caller, shown) = served();
