@@ -2,7 +2,7 @@
 //! ratios. Growth goes to 100,000 items, with `--million` to a million; `--growth` and `--link`
 //! measure these alone.
 //! `cargo xtask bench --gate` measures the gate, `--review FILE...` the review before release.
-//! `cargo xtask bench BUNDLE --taxii` measures what a TAXII client posts and reads.
+//! `cargo xtask bench BUNDLE --taxii [--million]` measures what a TAXII client posts and reads.
 //! `cargo xtask bench --proof` measures the check of a proof, `--views [--million]` the views.
 
 mod bare;
@@ -61,7 +61,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     } else if has("--views") {
         views::measure(&stage, many)
     } else if has("--taxii") {
-        taxii::measure(root, &stage, &bundle)
+        taxii::measure(root, &stage, &bundle, has("--million"))
     } else if has("--link") {
         many_over_the_link(&stage, &bundle)
     } else if has("--growth") {

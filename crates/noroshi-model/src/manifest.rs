@@ -79,9 +79,6 @@ impl Manifest {
     const DOCUMENT: &str = "manifest";
     /// Most keys a manifest may list.
     pub const KEYS_MAX: usize = 256;
-    /// Longest message of a pairing, in bytes: the manifest of a node that came back as often as
-    /// [`Self::KEYS_MAX`] lets it fits in hexadecimal, with what goes beside it.
-    pub const PAIRING_BYTES_MAX: usize = 128 * 1024;
 
     /// The keys of that purpose that are not revoked, in the order they came.
     pub fn unrevoked(&self, purpose: Purpose) -> impl DoubleEndedIterator<Item = &ManifestKey> {

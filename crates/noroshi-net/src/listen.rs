@@ -11,7 +11,6 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use noroshi_model::manifest::Manifest;
 use noroshi_model::{KeyId, NodeId};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -56,7 +55,7 @@ impl Default for Limits {
             header_time: Duration::from_secs(5),
             body_time: Duration::from_secs(60),
             frames_bytes_max: 64 * 1024 * 1024,
-            pair_bytes_max: Manifest::PAIRING_BYTES_MAX,
+            pair_bytes_max: 64 * 1024,
             introduction_bytes_max: 2 * 1024 * 1024,
             recover_bytes_max: 1024 * 1024,
             strangers: 2,

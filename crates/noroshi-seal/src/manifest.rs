@@ -1,7 +1,7 @@
 //! A manifest with its root's signature, and which manifest may follow which.
 
 use noroshi_model::document::DocumentError;
-use noroshi_model::manifest::{Manifest, Purpose};
+use noroshi_model::manifest::Manifest;
 use noroshi_model::{Context, Signer, Verifier, signing};
 
 /// The bytes of a manifest and the root's signature over them.
@@ -37,7 +37,7 @@ pub enum ManifestError {
         /// Of the one known.
         known: u64,
     },
-    /// A key that signs was dropped, or one was altered or is no longer revoked.
+    /// A key was dropped, altered, or is no longer revoked.
     #[error("the manifest drops, alters or un-revokes a key that was listed before")]
     History,
 }
@@ -97,7 +97,7 @@ pub fn restores(old: &Manifest, new: &Manifest) -> Result<(), ManifestError> {
     }
 }
 
-/// May `new` take the place of `old`? It lists every key that signs and was listed before.
+/// May `new` take the place of `old`?
 ///
 /// # Errors
 /// Another root or world, another nation or kind of organisation, an old serial, or a history that
@@ -117,9 +117,7 @@ pub fn succeeds(old: &Manifest, new: &Manifest) -> Result<(), ManifestError> {
         });
     }
     let kept = old.keys.iter().all(|before| {
-        // Nothing that was signed rests on a key that only opens or connects.
-        let may_go = matches!(before.purpose, Purpose::Tls | Purpose::Sealing);
-        new.key(&before.id).map_or(may_go, |after| {
+        new.key(&before.id).is_some_and(|after| {
             let revocation_kept = before.revoked.is_none() || before.revoked == after.revoked;
             after.purpose == before.purpose && after.from == before.from && revocation_kept
         })

@@ -159,14 +159,6 @@ fn a_manifest_follows_only_its_own_root_and_never_forgets_a_key() {
         Err(ManifestError::OtherOrganisation)
     );
     assert_eq!(succeeds(&old, &dropped), Err(ManifestError::History));
-    let mut closed = new.clone();
-    let signs = |key: &ManifestKey| matches!(key.purpose, Purpose::Items | Purpose::Ledger);
-    closed.keys.retain(signs);
-    assert_eq!(
-        succeeds(&old, &closed),
-        Ok(()),
-        "what only opens or connects may go"
-    );
     let mut revoked = new.clone();
     revoked.keys[0].revoked = Some(Timestamp::from_micros(5));
     assert_eq!(succeeds(&old, &revoked), Ok(()));

@@ -1,18 +1,22 @@
-//! `cargo xtask bench BUNDLE --taxii`: what a TAXII client posts and reads of a running node,
-//! beside the import of the same objects, and beside medallion where it is installed.
+//! `cargo xtask bench BUNDLE --taxii [--million]`: what a TAXII client posts and reads of a running
+//! node, beside the import of the same objects and a scan of the store, and beside medallion and
+//! OpenTAXII; with `--million` what it reads of a million objects.
 
-use std::io::{BufRead, BufReader, Read, Write as _};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+mod client;
+mod peers;
+
+use std::ops::Range;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use noroshi_testkit::{Node, free_address, stop};
+use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
+use self::client::{Line, Server};
 use super::node::{import, now};
-use super::{Stage, high_water, median, print};
+use super::{RUNS, Stage, high_water, median, print};
 
 /// Objects in one body and on one page.
 const PAGE: usize = 1000;
@@ -23,87 +27,89 @@ const ASKED: usize = 400;
 /// Readers at one time, and requests of each.
 const READERS: usize = 64;
 const EACH: usize = 30;
+/// Pages of which the mean is taken at the beginning and at the end of a listing.
+const ENDS: usize = 10;
 
-/// Where a server takes and gives objects, and how to be let in.
-#[derive(Clone)]
-struct Server {
-    address: String,
-    objects: String,
-    authorization: String,
+/// Objects a second, for those that are measured beside.
+#[derive(Clone, Copy, Default)]
+struct Rates {
+    indicators: f64,
+    bundle: f64,
+    pages: f64,
 }
 
-/// What a server answered.
-struct Answer {
-    status: u16,
-    body: Vec<u8>,
-}
-
-pub(super) fn measure(root: &Path, stage: &Stage, bundle: &Path) -> Result<()> {
-    let plain = stage.node("taxii-import", "JPN", 17_491)?;
-    let (import, imported) = import(&plain, bundle)?;
-    print("import", imported, import);
-    let (node, server) = served(stage)?;
+pub(super) fn measure(root: &Path, stage: &Stage, bundle: &Path, million: bool) -> Result<()> {
+    let real = objects_of(bundle)?;
+    posted(stage, bundle, &real)?;
+    let (node, server) = served(stage, "taxii", 17_492)?;
     let began = now();
     let child = node.serve()?;
     println!(
         "start until it serves: {:.0} ms",
         1e3 * began.elapsed().as_secs_f64()
     );
-    let outcome = (|| {
+    let outcome = (|| -> Result<Rates> {
         println!("idle memory: {} MiB", high_water(&child)?);
-        let indicators = indicators();
-        let took = post(&server, &indicators)?;
+        let mut rates = Rates::default();
+        let took = post(&server, &indicators(0..INDICATORS))?;
         print("POST of indicators, durable", INDICATORS as u64, took);
-        let real = objects_of(bundle)?;
-        let took = post(&server, &real)?;
-        print("POST of the bundle, durable", real.len() as u64, took);
-        let ratio = import.as_secs_f64() / took.as_secs_f64();
-        println!("  at {:.0} % of the import's speed", 100.0 * ratio);
-        let reads: Vec<(u64, Duration)> =
-            (0..3).map(|_| read_all(&server)).collect::<Result<_>>()?;
-        let (given, _) = reads[0];
-        let took = median(reads.into_iter().map(|(_, took)| took).collect());
-        print("GET of pages of 1,000, whole collection", given, took);
-        filtered(&server)?;
-        many(&server)?;
+        rates.indicators = rate(INDICATORS, took);
+        rates.bundle = rate(real.len(), post(&server, &real)?);
+        rates.pages = pages(&node, &server)?;
+        filtered(&server, "", ASKED)?;
+        let filter = "match[type]=indicator&limit=100";
+        tell(
+            &format!("GET by type, {READERS} clients"),
+            &many(&server, filter, EACH)?,
+        );
+        while_one_writes(&server, INDICATORS)?;
         println!("peak memory after all this: {} MiB", high_water(&child)?);
-        Ok(())
+        Ok(rates)
     })();
     stop(child)?;
-    outcome.and_then(|()| medallion(root, stage))
+    let rates = outcome?;
+    if million {
+        large(stage, &real)?;
+    }
+    peers::measure(root, stage, &real, &rates)
+}
+
+/// The bundle posted, beside its import: the median of each.
+fn posted(stage: &Stage, bundle: &Path, real: &[Value]) -> Result<()> {
+    let (mut imports, mut posts, mut objects) = (Vec::new(), Vec::new(), 0);
+    for run in 0..RUNS {
+        let plain = stage.node(&format!("taxii-import-{run}"), "JPN", 17_491)?;
+        let (took, admitted) = import(&plain, bundle)?;
+        objects = admitted;
+        imports.push(took);
+        let (node, server) = served(stage, &format!("taxii-post-{run}"), 17_492)?;
+        let child = node.serve()?;
+        let took = post(&server, real);
+        stop(child)?;
+        posts.push(took?);
+    }
+    let (import, post) = (median(imports), median(posts));
+    print("import", objects, import);
+    print("POST of the bundle, durable", real.len() as u64, post);
+    let ratio = import.as_secs_f64() / post.as_secs_f64();
+    println!("  at {:.0} % of the import's speed", 100.0 * ratio);
+    Ok(())
 }
 
 /// A node that serves TAXII on loopback, with one client whose collection fills itself.
-fn served(stage: &Stage) -> Result<(Node, Server)> {
-    let node = stage.node("taxii", "JPN", 17_492)?;
+fn served(stage: &Stage, name: &str, port: u16) -> Result<(Node, Server)> {
+    let node = stage.node(name, "JPN", port)?;
     let address = free_address()?;
     let config = node.home.join("noroshi.toml");
     let text = std::fs::read_to_string(&config)?;
     let text = text.replace("listen = \"\"", &format!("listen = \"{address}\""));
     std::fs::write(&config, text)?;
-    node.order(&[
-        "client",
-        "set",
-        "bench",
-        "--title",
-        "Bench",
-        "--nation",
-        "JPN",
-        "--ceiling",
-        "tlp:clear",
-    ])?;
-    node.order(&[
-        "collection",
-        "set",
-        "all",
-        "--title",
-        "All",
-        "--client",
-        "bench",
-        "--profile",
-        "bench",
-        "--standing",
-    ])?;
+    let client = ["client", "set", "bench", "--title", "Bench"];
+    let within = ["--nation", "JPN", "--ceiling", "tlp:clear"];
+    node.order(&[&client[..], &within].concat())?;
+    let collection = ["collection", "set", "all", "--title", "All"];
+    let filled = ["--client", "bench", "--profile", "bench", "--standing"];
+    node.order(&[&collection[..], &filled].concat())?;
     let given = node.order(&[
         "token", "set", "bench", "--client", "bench", "--read", "--write",
     ])?;
@@ -118,7 +124,7 @@ fn served(stage: &Stage) -> Result<(Node, Server)> {
     Ok((node, server))
 }
 
-fn indicators() -> Vec<Value> {
+fn indicators(numbers: Range<usize>) -> Vec<Value> {
     let one = |number: usize| {
         json!({
             "type": "indicator", "spec_version": "2.1",
@@ -129,7 +135,7 @@ fn indicators() -> Vec<Value> {
             "pattern_type": "stix", "valid_from": "2026-01-01T00:00:00Z",
         })
     };
-    (0..INDICATORS).map(one).collect()
+    numbers.map(one).collect()
 }
 
 /// The bundle's objects, marking definitions first: what names one that is not known yet is held
@@ -157,17 +163,57 @@ fn post(server: &Server, objects: &[Value]) -> Result<Duration> {
     Ok(began.elapsed())
 }
 
-/// Read page by page to the end; how many objects there were.
-fn read_all(server: &Server) -> Result<(u64, Duration)> {
-    let mut line = server.connect()?;
+/// Read to the end, and scan the store for the same; objects a second.
+fn pages(node: &Node, server: &Server) -> Result<f64> {
+    let reads: Vec<(u64, Duration)> = (0..RUNS).map(|_| read_all(server)).collect::<Result<_>>()?;
+    let (given, _) = reads[0];
+    let took = median(reads.into_iter().map(|(_, took)| took).collect());
+    print("GET of pages of 1,000, whole collection", given, took);
+    let scans: Vec<(usize, Duration)> = (0..RUNS).map(|_| scan(node)).collect::<Result<_>>()?;
+    let (objects, _) = scans[0];
+    let scanned = median(scans.into_iter().map(|(_, took)| took).collect());
+    print("scan of the store", objects as u64, scanned);
+    let given = usize::try_from(given)?;
+    let ratio = rate(given, took) / rate(objects, scanned);
+    println!("  pages at {:.0} % of the scan's speed", 100.0 * ratio);
+    Ok(rate(given, took))
+}
+
+/// Every admitted object's bytes, by the engine alone.
+fn scan(node: &Node) -> Result<(usize, Duration)> {
+    let file = node.home.join("store/noroshi.db");
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut statement = connection.prepare("SELECT canonical FROM item WHERE state = 0")?;
     let began = now();
-    let (mut given, mut next) = (0, String::new());
+    let (mut objects, mut bytes) = (0, Vec::new());
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        objects += 1;
+        bytes.clear();
+        bytes.extend_from_slice(row.get_ref(0)?.as_blob()?);
+    }
+    Ok((objects, began.elapsed()))
+}
+
+/// Read page by page to the end: how many objects there were, and how long it was from asking for
+/// each page until its last byte was here.
+fn read_all(server: &Server) -> Result<(u64, Duration)> {
+    let pages = read_pages(server)?;
+    let given = pages.iter().map(|(given, _)| given).sum();
+    Ok((given, pages.iter().map(|(_, took)| took).sum()))
+}
+
+fn read_pages(server: &Server) -> Result<Vec<(u64, Duration)>> {
+    let mut line = server.connect()?;
+    let (mut pages, mut next) = (Vec::new(), String::new());
     loop {
         let path = format!("{}?limit={PAGE}{next}", server.objects);
+        let began = now();
         let answer = server.ask(&mut line, "GET", &path, None)?;
+        let took = began.elapsed();
         ensure!(answer.status == 200, "GET: {}", answer.status);
         // Counted without parsing: the reader is not what is measured.
-        given += count(&answer.body, "\"spec_version\":") as u64;
+        pages.push((count(&answer.body, "\"spec_version\":") as u64, took));
         // Where the cursor stands, before the objects or behind them, is the server's affair.
         let end = answer.body.len();
         let ends = [
@@ -182,7 +228,7 @@ fn read_all(server: &Server) -> Result<(u64, Duration)> {
             .and_then(|rest| rest.split('"').nth(1));
         match cursor {
             Some(cursor) => next = format!("&next={cursor}"),
-            None => return Ok((given, began.elapsed())),
+            None => return Ok(pages),
         }
     }
 }
@@ -192,216 +238,135 @@ fn count(text: &[u8], part: &str) -> usize {
 }
 
 /// By id, by type and by time, one client.
-fn filtered(server: &Server) -> Result<()> {
+fn filtered(server: &Server, before: &str, asked: usize) -> Result<()> {
     let mut line = server.connect()?;
-    for (what, filter) in [
-        (
-            "by id",
-            "match[id]=indicator--0000{:04x}-0000-4000-8000-000000000000",
-        ),
-        ("by type", "match[type]=malware"),
-        ("added since", "added_after=2999-01-01T00:00:00Z"),
-    ] {
-        let mut times = Vec::new();
-        for number in 0..ASKED {
-            let filter = filter.replace("{:04x}", &format!("{number:04x}"));
-            let path = format!("{}?limit=10&{filter}", server.objects);
-            let began = now();
-            let answer = server.ask(&mut line, "GET", &path, None)?;
-            times.push(began.elapsed());
-            ensure!(answer.status == 200, "GET {what}: {}", answer.status);
-        }
-        times.sort();
-        tell(what, &times);
+    let id = |number: usize| {
+        format!("match[id]=indicator--{number:08x}-0000-4000-8000-000000000000&limit=10")
+    };
+    let by_type = |_: usize| "match[type]=malware&limit=10".to_owned();
+    let since = |_: usize| "added_after=2999-01-01T00:00:00Z&limit=10".to_owned();
+    let filters: [(&str, &dyn Fn(usize) -> String); 3] = [
+        ("by id", &id),
+        ("by type", &by_type),
+        ("added since", &since),
+    ];
+    for (what, filter) in filters {
+        let times = (0..asked).map(|number| get(server, &mut line, &filter(number)));
+        let times = times.collect::<Result<Vec<_>>>()?;
+        tell(&format!("{before}GET {what}"), &times);
     }
     Ok(())
 }
 
-fn tell(what: &str, times: &[Duration]) {
-    let at =
-        |share: usize| 1e3 * times[(times.len() * share / 100).min(times.len() - 1)].as_secs_f64();
-    println!("GET {what}: p50 {:.2} ms, p99 {:.2} ms", at(50), at(99));
+fn get(server: &Server, line: &mut Line, filter: &str) -> Result<Duration> {
+    let path = format!("{}?{filter}", server.objects);
+    let began = now();
+    let answer = server.ask(line, "GET", &path, None)?;
+    ensure!(answer.status == 200, "GET {filter}: {}", answer.status);
+    Ok(began.elapsed())
 }
 
-/// Many readers while a writer posts: nobody may be refused.
-fn many(server: &Server) -> Result<()> {
-    let times = std::thread::scope(|scope| -> Result<Vec<Duration>> {
-        let readers: Vec<_> = (0..READERS)
-            .map(|_| {
-                scope.spawn(move || -> Result<Vec<Duration>> {
-                    let mut line = server.connect()?;
-                    let mut times = Vec::new();
-                    for _ in 0..EACH {
-                        let path = format!("{}?limit=100&match[type]=indicator", server.objects);
-                        let began = now();
-                        let answer = server.ask(&mut line, "GET", &path, None)?;
-                        ensure!(answer.status == 200, "a reader got {}", answer.status);
-                        times.push(began.elapsed());
-                    }
-                    Ok(times)
-                })
-            })
-            .collect();
-        let mut more = indicators();
+fn tell(what: &str, times: &[Duration]) {
+    let mut times = times.to_vec();
+    times.sort();
+    let at =
+        |share: usize| 1e3 * times[(times.len() * share / 100).min(times.len() - 1)].as_secs_f64();
+    println!("{what}: p50 {:.2} ms, p99 {:.2} ms", at(50), at(99));
+}
+
+/// Many readers at once; nobody may be refused.
+fn many(server: &Server, filter: &str, each: usize) -> Result<Vec<Duration>> {
+    std::thread::scope(|scope| {
+        let reader = move || -> Result<Vec<Duration>> {
+            let mut line = server.connect()?;
+            (0..each).map(|_| get(server, &mut line, filter)).collect()
+        };
+        let readers: Vec<_> = (0..READERS).map(|_| scope.spawn(reader)).collect();
+        let mut times = Vec::new();
+        for reader in readers {
+            let own = reader.join();
+            times.extend(own.map_err(|_| anyhow::anyhow!("a reader ended abnormally"))??);
+        }
+        Ok(times)
+    })
+}
+
+/// The same while a writer posts new versions.
+fn while_one_writes(server: &Server, count: usize) -> Result<()> {
+    let times = std::thread::scope(|scope| {
+        let filter = "match[type]=indicator&limit=100";
+        let readers = scope.spawn(move || many(server, filter, EACH));
+        let mut more = indicators(0..count);
         for indicator in &mut more {
             indicator["modified"] = "2026-02-01T00:00:00.000Z".into();
         }
-        post(server, &more)?;
-        let mut times = Vec::new();
-        for reader in readers {
-            let own = reader
-                .join()
-                .map_err(|_| anyhow::anyhow!("a reader ended abnormally"))?;
-            times.extend(own?);
-        }
-        Ok(times)
+        let took = post(server, &more)?;
+        let times = readers.join();
+        let times = times.map_err(|_| anyhow::anyhow!("the readers ended abnormally"))??;
+        print("POST meanwhile", count as u64, took);
+        Ok::<_, anyhow::Error>(times)
     })?;
-    let mut times = times;
-    times.sort();
     tell(&format!("of {READERS} readers while one writes"), &times);
     Ok(())
 }
 
-/// The reference server of OASIS in Python, which keeps everything in memory.
-fn medallion(root: &Path, stage: &Stage) -> Result<()> {
-    let tools = root.join("target/tools/medallion");
-    if !tools.join("medallion").is_dir() {
-        println!(
-            "medallion: not there; python3 -m pip install --target target/tools/medallion \
-             medallion==3.0.0"
-        );
-        return Ok(());
-    }
-    let (mut child, server) = medallion_served(&tools, stage)?;
-    let outcome = (|| {
-        for size in [1000, 2000] {
-            let some = &indicators()[size - 1000..size];
-            let took = post(&server, some)?;
-            println!("medallion, in memory, up to {size} objects:");
-            print("  POST of indicators", some.len() as u64, took);
-            let (given, took) = read_all(&server)?;
-            print("  GET of pages of 1,000", given, took);
+/// Ten thousand objects and a million: what a page and a filter cost, and a start.
+fn large(stage: &Stage, real: &[Value]) -> Result<()> {
+    let (node, server) = served(stage, "taxii-million", 17_494)?;
+    let child = node.serve()?;
+    let filled = (|| -> Result<()> {
+        // What is looked for by type stands behind what there is much of.
+        post(&server, &indicators(0..INDICATORS))?;
+        the_ends("of 10,000 objects", &server)?;
+        let mut took = Duration::ZERO;
+        for from in (INDICATORS..1_000_000).step_by(INDICATORS) {
+            took += post(&server, &indicators(from..from + INDICATORS))?;
         }
+        print("POST up to a million", 1_000_000 - INDICATORS as u64, took);
+        post(&server, real)?;
+        the_ends("of a million", &server)?;
+        println!("peak memory: {} MiB", high_water(&child)?);
         Ok(())
     })();
-    let _ = child.kill();
-    child.wait()?;
+    stop(child)?;
+    filled?;
+    let began = now();
+    let child = node.serve()?;
+    let took = 1e3 * began.elapsed().as_secs_f64();
+    println!("start with a million until it serves: {took:.0} ms");
+    println!("idle memory: {} MiB", high_water(&child)?);
+    let outcome = (|| -> Result<()> {
+        filtered(&server, "a million, ", ASKED)?;
+        for filter in [
+            "match[type]=malware&limit=10",
+            "match[type]=indicator&limit=100",
+        ] {
+            let times = many(&server, filter, EACH)?;
+            tell(&format!("a million, {filter}, {READERS} clients"), &times);
+        }
+        while_one_writes(&server, INDICATORS)?;
+        println!("peak memory: {} MiB", high_water(&child)?);
+        Ok(())
+    })();
+    stop(child)?;
     outcome
 }
 
-fn medallion_served(tools: &Path, stage: &Stage) -> Result<(Child, Server)> {
-    let address = free_address()?;
-    let (host, port) = address.rsplit_once(':').context("no port")?;
-    let id = "91a7b528-80eb-42ed-a74d-c6fbd5a26116";
-    let data = json!({
-        "/discovery": { "title": "Bench", "default": "http://127.0.0.1/api/", "api_roots": ["api"] },
-        "api": {
-            "information": { "title": "Bench", "versions": ["application/taxii+json;version=2.1"],
-                "max_content_length": 104_857_600 },
-            "status": [],
-            "collections": [{ "id": id, "title": "All", "can_read": true, "can_write": true,
-                "media_types": ["application/stix+json;version=2.1"], "objects": [], "manifest": [] }],
-        },
-    });
-    let folder: PathBuf = stage.folder.join("medallion");
-    std::fs::create_dir_all(&folder)?;
-    std::fs::write(folder.join("data.json"), data.to_string())?;
-    let config = json!({
-        "backend": { "module": "medallion.backends.memory_backend", "module_class": "MemoryBackend",
-            "filename": folder.join("data.json") },
-        "users": { "bench": "bench" }, "taxii": { "max_page_size": 1000 },
-    });
-    std::fs::write(folder.join("config.json"), config.to_string())?;
-    let child = Command::new("python3")
-        .arg(tools.join("bin/medallion"))
-        .args(["--host", host, "--port", port])
-        .arg(folder.join("config.json"))
-        .env("PYTHONPATH", tools)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let server = Server {
-        address,
-        objects: format!("/api/collections/{id}/objects/"),
-        authorization: "Basic YmVuY2g6YmVuY2g=".to_owned(),
+/// What the first and the last full pages of a listing cost.
+fn the_ends(what: &str, server: &Server) -> Result<()> {
+    let mut pages = read_pages(server)?;
+    pages.retain(|(given, _)| *given == PAGE as u64);
+    let ends = ENDS.min(pages.len());
+    let mean = |pages: &[(u64, Duration)]| {
+        let took: Duration = pages.iter().map(|(_, took)| took).sum();
+        1e3 * took.as_secs_f64() / f64::from(u32::try_from(pages.len()).unwrap_or(1))
     };
-    let began = now();
-    while server.connect().is_err() {
-        ensure!(
-            began.elapsed() < Duration::from_secs(30),
-            "medallion does not start"
-        );
-        std::thread::yield_now();
-    }
-    Ok((child, server))
+    let (first, last) = (mean(&pages[..ends]), mean(&pages[pages.len() - ends..]));
+    println!("a page of 1,000 {what}: the first {first:.2} ms, the last {last:.2} ms");
+    Ok(())
 }
 
-impl Server {
-    #[expect(clippy::disallowed_methods, reason = "a bench is a client of its own")]
-    fn connect(&self) -> Result<BufReader<TcpStream>> {
-        let stream = TcpStream::connect(&self.address)?;
-        stream.set_nodelay(true)?;
-        Ok(BufReader::with_capacity(1 << 20, stream))
-    }
-
-    /// One request on a connection that stays open; on one that the server closed, another.
-    fn ask(
-        &self,
-        line: &mut BufReader<TcpStream>,
-        method: &str,
-        path: &str,
-        body: Option<&[u8]>,
-    ) -> Result<Answer> {
-        let media = "application/taxii+json;version=2.1";
-        let length = body.map_or(0, <[u8]>::len);
-        let mut head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nAccept: {media}\r\n",
-            self.address, self.authorization
-        );
-        if body.is_some() {
-            head += &format!("Content-Type: {media}\r\nContent-Length: {length}\r\n");
-        }
-        head += "\r\n";
-        let stream = line.get_mut();
-        stream.write_all(head.as_bytes())?;
-        stream.write_all(body.unwrap_or_default())?;
-        let answer = answer(line)?;
-        if answer.1 {
-            *line = self.connect()?;
-        }
-        Ok(answer.0)
-    }
-}
-
-/// An answer with its length, and whether the connection ends with it.
-fn answer(line: &mut BufReader<TcpStream>) -> Result<(Answer, bool)> {
-    let mut first = String::new();
-    line.read_line(&mut first)?;
-    let status = first.split(' ').nth(1).and_then(|code| code.parse().ok());
-    let status = status.with_context(|| format!("no answer: {first}"))?;
-    let (mut length, mut closes) = (None, first.starts_with("HTTP/1.0"));
-    loop {
-        let mut header = String::new();
-        line.read_line(&mut header)?;
-        let header = header.trim_end().to_ascii_lowercase();
-        if header.is_empty() {
-            break;
-        }
-        if let Some(value) = header.strip_prefix("content-length:") {
-            length = Some(value.trim().parse::<usize>()?);
-        }
-        closes |= header == "connection: close";
-    }
-    let mut body = Vec::new();
-    match length {
-        Some(length) => {
-            body.resize(length, 0);
-            line.read_exact(&mut body)?;
-        }
-        None => {
-            line.read_to_end(&mut body)?;
-            closes = true;
-        }
-    }
-    Ok((Answer { status, body }, closes))
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn rate(objects: usize, took: Duration) -> f64 {
+    objects as f64 / took.as_secs_f64()
 }
