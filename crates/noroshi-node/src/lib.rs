@@ -31,6 +31,7 @@ mod intake;
 // The way out.
 mod cosign;
 mod hops;
+mod parallel;
 mod plan;
 mod recall;
 mod receipts;

@@ -2,6 +2,7 @@
 //! The preview is the gate's own answer; `--dry-run` is this same function.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use noroshi_gate::review::{Finding, Severity};
@@ -14,13 +15,14 @@ use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::Precedence;
 use noroshi_model::{ItemHash, NodeId};
-use noroshi_store::{Filter, RecordKind, StoredItem, WriteError};
+use noroshi_store::{Filter, Reader, RecordKind, StoredItem, WriteError};
 
 use crate::acts::act_answer;
 use crate::command::{
     Event, Failure, FindingRow, PlanAnswer, PlanLine, PlanRecipient, ReasonRow, Selection,
 };
 use crate::node::{Node, store_failure};
+use crate::parallel;
 use crate::records::{ActRecord, AgreementRecord, PlanEntry, PlanRecord, Record, int};
 use crate::review::{self, Accept, Accepted, Review, Sight};
 use crate::sink::Sink;
@@ -35,8 +37,6 @@ const STOPPED: &str = "stopped";
 const ITEMS_MAX: usize = 2_000_000;
 /// Items that stay which a ledger line names; all are counted.
 const DENIED_LISTED_MAX: usize = 100;
-/// Items between two progress events.
-const PROGRESS_EVERY: usize = 1000;
 
 /// What a share asks for, beside the selection.
 pub(crate) struct Ask<'a> {
@@ -73,13 +73,60 @@ impl GateView {
     }
 }
 
-/// What is planned for one recipient, and the gate that says so.
+/// Everything that many items are looked at with, for every recipient.
+struct Looking<'a> {
+    review: &'a Review,
+    accepts: &'a [Accept],
+}
+
+/// Who asks the gate for one recipient, on one thread.
 struct Desk<'a> {
     gate: Gate<'a>,
     sight: Sight,
+    /// Items released whole that it has made a line of: no more are listed.
+    listed: usize,
+}
+
+impl<'a> Desk<'a> {
+    fn new(gate: Gate<'a>) -> Self {
+        Self {
+            gate,
+            sight: Sight::default(),
+            listed: 0,
+        }
+    }
+}
+
+/// What is planned for one recipient.
+#[derive(Default)]
+struct Planned {
     shown: PlanRecipient,
     entries: Vec<PlanEntry>,
     accepted: Vec<Accepted>,
+    needs_two: bool,
+}
+
+/// What becomes of one item for one recipient.
+enum Verdict {
+    /// It was released to this recipient before.
+    Already,
+    Judged(Box<Judged>),
+}
+
+struct Judged {
+    counted: Counted,
+    entry: Option<PlanEntry>,
+    accepted: Vec<Accepted>,
+    needs_two: bool,
+}
+
+/// A decision as far as it is counted and listed.
+struct Counted {
+    outcome: Outcome,
+    agreement: Option<String>,
+    is_stopped: bool,
+    is_found: bool,
+    line: Option<PlanLine>,
 }
 
 impl Node {
@@ -110,48 +157,42 @@ impl Node {
         let agreements = self.standings(&view.agreements, view.now);
         let grants = self.every_grant()?;
         let question = view.question(view.now, &grants);
-        // One gate for each recipient: items by the thousand carry labels by the dozen.
-        let mut desks: Vec<Desk<'_>> = recipients
-            .iter()
-            .map(|(recipient, name)| Desk {
-                gate: Gate::new(recipient, &agreements, &view.rules, &question),
-                shown: PlanRecipient {
-                    node: recipient.node.to_string(),
-                    name: name.clone(),
-                    ..PlanRecipient::default()
-                },
-                sight: Sight::default(),
-                entries: Vec::new(),
-                accepted: Vec::new(),
-            })
-            .collect();
         let hashes = self.selected(select)?;
         let accepts = self.accepts(ask.accept)?;
         let review = self.review(view.now)?;
-        let mut needs_two = false;
-        for (done, hash) in hashes.iter().enumerate() {
-            if done % PROGRESS_EVERY == 0 {
-                let label = "progress-plan".into();
-                let total = Some(hashes.len() as u64);
-                sink.send(Event::Progress {
-                    label,
-                    done: done as u64,
-                    total,
-                });
+        // One gate for each recipient and thread: items by the thousand carry labels by the dozen.
+        let gates = || {
+            let to = recipients.iter().map(|(recipient, _)| recipient);
+            to.map(|to| Gate::new(to, &agreements, &view.rules, &question))
+        };
+        let mut workers: Vec<Vec<Desk<'_>>> = (0..parallel::workers())
+            .map(|_| gates().map(Desk::new).collect())
+            .collect();
+        let mut planned: Vec<Planned> = recipients
+            .iter()
+            .map(|(recipient, name)| Planned::for_one(recipient, name))
+            .collect();
+        let looking = Looking {
+            review: &review,
+            accepts: &accepts,
+        };
+        let total = Some(hashes.len() as u64);
+        let mut done = 0;
+        let look =
+            |desks: &mut Vec<Desk<'_>>, run: &[ItemHash]| self.verdicts(run, desks, &looking);
+        parallel::in_order(&hashes, &mut workers, look, |run| {
+            let label = "progress-plan".into();
+            sink.send(Event::Progress { label, done, total });
+            done += run.len() as u64;
+            for (at, verdict) in run.into_iter().flatten() {
+                planned[at].take(verdict);
             }
-            let Some(stored) = self.inside()?.item(hash).map_err(store_failure)? else {
-                continue;
-            };
-            let Some(marked) = self.marked(&stored)? else {
-                continue;
-            };
-            for desk in &mut desks {
-                needs_two |= self.plan_one(&stored, &marked, desk, &review, &accepts)?;
-            }
-        }
-        let accepted: Vec<Accepted> = desks
+            ControlFlow::Continue(())
+        })?;
+        let needs_two = planned.iter().any(|planned| planned.needs_two);
+        let accepted: Vec<Accepted> = planned
             .iter_mut()
-            .flat_map(|desk| std::mem::take(&mut desk.accepted))
+            .flat_map(|planned| std::mem::take(&mut planned.accepted))
             .collect();
         if let Some(idle) = accepts.iter().find(|accept| {
             let mut accepted = accepted.iter();
@@ -165,14 +206,15 @@ impl Node {
             );
         }
         let plan = PlanRecord {
-            recipients: desks
+            recipients: recipients
                 .iter()
-                .filter(|desk| !desk.entries.is_empty())
-                .map(|desk| (desk.gate.recipient().node, desk.entries.clone()))
+                .zip(&mut planned)
+                .filter(|(_, planned)| !planned.entries.is_empty())
+                .map(|((to, _), planned)| (to.node, std::mem::take(&mut planned.entries)))
                 .collect(),
         };
         let mut answer = PlanAnswer {
-            recipients: desks.into_iter().map(|desk| desk.shown).collect(),
+            recipients: planned.into_iter().map(|planned| planned.shown).collect(),
             needs_second_person: needs_two,
             names_left_out: review.left_out,
             act: None,
@@ -269,53 +311,79 @@ impl Node {
         })
     }
 
-    /// Ask the gate about one item for one recipient. `true`: a second person must approve.
-    fn plan_one(
+    /// What becomes of each of these items for each recipient, by the recipient's place; nothing
+    /// of an item that is gone.
+    fn verdicts(
         &self,
+        hashes: &[ItemHash],
+        desks: &mut [Desk<'_>],
+        looking: &Looking<'_>,
+    ) -> Result<Vec<Vec<(usize, Verdict)>>, Failure> {
+        let reader = self.inside()?;
+        let _instant = reader.instant().map_err(store_failure)?;
+        let mut verdicts = Vec::with_capacity(hashes.len());
+        for hash in hashes {
+            let stored = reader.item(hash).map_err(store_failure)?;
+            let marked = match &stored {
+                Some(stored) => self.marked(stored)?.map(|marked| (stored, marked)),
+                None => None,
+            };
+            let mut of_item = Vec::with_capacity(desks.len());
+            if let Some((stored, marked)) = marked {
+                for (at, desk) in desks.iter_mut().enumerate() {
+                    of_item.push((at, self.verdict(&reader, stored, &marked, desk, looking)?));
+                }
+            }
+            verdicts.push(of_item);
+        }
+        Ok(verdicts)
+    }
+
+    /// Ask the gate about one item for one recipient.
+    fn verdict(
+        &self,
+        reader: &Reader<'_>,
         stored: &StoredItem,
         marked: &Marked,
         desk: &mut Desk<'_>,
-        review: &Review,
-        accepts: &[Accept],
-    ) -> Result<bool, Failure> {
+        looking: &Looking<'_>,
+    ) -> Result<Verdict, Failure> {
         let Desk {
             gate,
             sight,
-            shown,
-            entries,
-            accepted,
+            listed,
         } = desk;
         let to = gate.recipient().node;
         let (outgoing, decision) = gate.outgoing(marked, &provenance(stored));
         let Some(outgoing) = outgoing else {
-            note(shown, marked, &decision, Vec::new(), false);
-            return Ok(false);
+            return Ok(Verdict::Judged(Box::new(Judged {
+                counted: Counted::of(marked, &decision, Vec::new(), false, listed),
+                entry: None,
+                accepted: Vec::new(),
+                needs_two: false,
+            })));
         };
         let rendition = outgoing.hash();
-        let sent = self
-            .inside()?
-            .was_released(&to, &stored.hash, &rendition)
-            .map_err(store_failure)?;
-        if sent {
-            shown.already += 1;
-            return Ok(false);
+        let sent = reader.was_released(&to, &stored.hash, &rendition);
+        if sent.map_err(store_failure)? {
+            return Ok(Verdict::Already);
         }
-        let findings = self.findings(review, (gate, sight), marked, &outgoing)?;
-        let answered = review::accepted(&findings, &to, &stored.hash, accepts);
-        let (rows, is_stopped) = reviewed(&findings, &to, &stored.hash, &answered);
-        note(shown, marked, &decision, rows, is_stopped);
-        // Whoever accepts a finding does not do so alone.
-        let needs_two = decision.needs_second_person || !answered.is_empty();
-        accepted.extend(answered);
-        if is_stopped {
-            return Ok(false);
-        }
-        entries.push(PlanEntry {
+        let asked = (gate, sight);
+        let findings = self.findings(looking.review, reader, asked, marked, &outgoing)?;
+        let accepted = review::accepted(&findings, &to, &stored.hash, looking.accepts);
+        let (rows, is_stopped) = reviewed(&findings, &to, &stored.hash, &accepted);
+        let entry = PlanEntry {
             item: stored.hash,
             rendition,
             reduced: decision.outcome == Outcome::Reduced,
-        });
-        Ok(needs_two)
+        };
+        Ok(Verdict::Judged(Box::new(Judged {
+            // Whoever accepts a finding does not do so alone.
+            needs_two: !is_stopped && (decision.needs_second_person || !accepted.is_empty()),
+            counted: Counted::of(marked, &decision, rows, is_stopped, listed),
+            entry: (!is_stopped).then_some(entry),
+            accepted,
+        })))
     }
 
     /// What a release act would do as the gate answers now, for who is to sign it. `None` where
@@ -345,13 +413,11 @@ impl Node {
             };
             let mut gate = Gate::new(&recipient, &agreements, &view.rules, &question);
             let mut sight = Sight::default();
-            let mut shown = PlanRecipient {
-                node: node.to_string(),
-                name,
-                ..PlanRecipient::default()
-            };
+            let mut planned = Planned::for_one(&recipient, &name);
+            let reader = self.inside()?;
+            let mut listed = 0;
             for entry in entries {
-                let stored = self.inside()?.item(&entry.item).map_err(store_failure)?;
+                let stored = reader.item(&entry.item).map_err(store_failure)?;
                 let Some(stored) = stored else { continue };
                 let Some(marked) = self.marked(&stored)? else {
                     continue;
@@ -361,13 +427,14 @@ impl Node {
                     None => Vec::new(),
                     Some(outgoing) => {
                         let asked = (&mut gate, &mut sight);
-                        self.findings(&review, asked, &marked, outgoing)?
+                        self.findings(&review, &reader, asked, &marked, outgoing)?
                     }
                 };
                 let (rows, is_stopped) = reviewed(&findings, node, &stored.hash, &accepted);
-                note(&mut shown, &marked, &decision, rows, is_stopped);
+                let counted = Counted::of(&marked, &decision, rows, is_stopped, &mut listed);
+                planned.count(counted);
             }
-            answer.recipients.push(shown);
+            answer.recipients.push(planned.shown);
         }
         Ok(Some(answer))
     }
@@ -468,41 +535,86 @@ impl Node {
     }
 }
 
-/// Count a decision and list it, as far as the list goes.
-fn note(
-    shown: &mut PlanRecipient,
-    item: &Marked,
-    decision: &Decision,
-    findings: Vec<FindingRow>,
-    is_stopped: bool,
-) {
-    if is_stopped {
-        shown.stopped += 1;
-        let line = plan_line(item, decision, findings);
-        shown.lines.push(PlanLine {
-            outcome: STOPPED.to_owned(),
-            clause: None,
-            ..line
-        });
-        return;
+impl Planned {
+    fn for_one(recipient: &Recipient, name: &str) -> Self {
+        Self {
+            shown: PlanRecipient {
+                node: recipient.node.to_string(),
+                name: name.to_owned(),
+                ..PlanRecipient::default()
+            },
+            ..Self::default()
+        }
     }
-    if let Some(basis) = &decision.basis {
-        shown
-            .agreement
-            .get_or_insert_with(|| basis.agreement.to_string());
+
+    fn take(&mut self, verdict: Verdict) {
+        let judged = match verdict {
+            Verdict::Already => {
+                self.shown.already += 1;
+                return;
+            }
+            Verdict::Judged(judged) => *judged,
+        };
+        self.count(judged.counted);
+        self.entries.extend(judged.entry);
+        self.accepted.extend(judged.accepted);
+        self.needs_two |= judged.needs_two;
     }
-    let counter = match decision.outcome {
-        Outcome::Release => &mut shown.whole,
-        Outcome::Reduced => &mut shown.reduced,
-        Outcome::Refer => &mut shown.refer,
-        Outcome::Deny => &mut shown.stays,
-    };
-    *counter += 1;
-    let is_listed = decision.outcome != Outcome::Release
-        || *counter <= WHOLE_LISTED_MAX as u64
-        || (!findings.is_empty() && shown.lines.len() < FOUND_LISTED_MAX);
-    if is_listed {
-        shown.lines.push(plan_line(item, decision, findings));
+
+    /// Count a decision and list it, as far as the list goes.
+    fn count(&mut self, counted: Counted) {
+        let shown = &mut self.shown;
+        if counted.is_stopped {
+            shown.stopped += 1;
+            shown.lines.extend(counted.line.map(|line| PlanLine {
+                outcome: STOPPED.to_owned(),
+                clause: None,
+                ..line
+            }));
+            return;
+        }
+        if let Some(agreement) = counted.agreement {
+            shown.agreement.get_or_insert(agreement);
+        }
+        let counter = match counted.outcome {
+            Outcome::Release => &mut shown.whole,
+            Outcome::Reduced => &mut shown.reduced,
+            Outcome::Refer => &mut shown.refer,
+            Outcome::Deny => &mut shown.stays,
+        };
+        *counter += 1;
+        let is_listed = counted.outcome != Outcome::Release
+            || *counter <= WHOLE_LISTED_MAX as u64
+            || (counted.is_found && shown.lines.len() < FOUND_LISTED_MAX);
+        if is_listed {
+            shown.lines.extend(counted.line);
+        }
+    }
+}
+
+impl Counted {
+    /// `listed`: lines made so far of items that leave whole.
+    fn of(
+        item: &Marked,
+        decision: &Decision,
+        findings: Vec<FindingRow>,
+        is_stopped: bool,
+        listed: &mut usize,
+    ) -> Self {
+        let is_found = !findings.is_empty();
+        let is_plain = decision.outcome == Outcome::Release && !is_stopped && !is_found;
+        *listed += usize::from(is_plain);
+        let is_listed = !is_plain || *listed <= WHOLE_LISTED_MAX;
+        Self {
+            outcome: decision.outcome,
+            agreement: decision
+                .basis
+                .as_ref()
+                .map(|basis| basis.agreement.to_string()),
+            is_stopped,
+            is_found,
+            line: is_listed.then(|| plan_line(item, decision, findings)),
+        }
     }
 }
 
@@ -514,14 +626,10 @@ pub(crate) fn shown_for(
     decision: &Decision,
     findings: &[Finding],
 ) -> PlanRecipient {
-    let mut shown = PlanRecipient {
-        node: recipient.node.to_string(),
-        name: name.to_owned(),
-        ..PlanRecipient::default()
-    };
+    let mut planned = Planned::for_one(recipient, name);
     let (rows, is_stopped) = reviewed(findings, &recipient.node, &item.hash(), &[]);
-    note(&mut shown, item, decision, rows, is_stopped);
-    shown
+    planned.count(Counted::of(item, decision, rows, is_stopped, &mut 0));
+    planned.shown
 }
 
 /// Who answers for a stored item, as the gate asks for it.

@@ -2,7 +2,9 @@
 //! receipt. One transaction for a whole exchange; only after it is anything acknowledged.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 
 use noroshi_formats::{Form, Valid};
 use noroshi_gate::{
@@ -29,15 +31,17 @@ use crate::beside::{Beside, is_judged_anew};
 use crate::command::Failure;
 use crate::held::Which;
 use crate::node::{Node, store_failure};
+use crate::parallel;
 use crate::recall::SignedRecall;
 use crate::receipts::SignedReceipt;
 use crate::records::{Peer, int};
 use crate::send::LinkSlot;
 
-/// Threads that read what one exchange brought, at most.
-const READERS_MAX: usize = 8;
-/// Entries worth a thread of their own.
-const SHARE_MIN: usize = 64;
+/// Runs of items that are read ahead of the writer.
+const READ_AHEAD: usize = 4;
+
+/// An item as it was read, or what is wrong with it; nothing where the entry is no item.
+type ReadItem = Option<Result<Valid, String>>;
 
 /// What an exchange brought.
 #[derive(Clone, Copy, Debug, Default)]
@@ -311,17 +315,21 @@ impl Node {
             markings: self.markings(),
             learned: Vec::new(),
         };
-        let mut read = self.read_items(peer, &batch.deliveries)?.into_iter();
         let mut learned = Vec::new();
         let mut cosigned = None;
-        let outcome = self
-            .store
-            .write(|tx| {
+        let outcome = std::thread::scope(|scope| {
+            let (give, read) = std::sync::mpsc::sync_channel(READ_AHEAD);
+            let deliveries = &*batch.deliveries;
+            scope.spawn(move || self.read_items(peer, deliveries, &give));
+            let mut read = read.into_iter().flatten();
+            self.store.write(|tx| {
                 let acknowledged = tx.log_delivered(&node, &batch.acknowledged)?;
                 let mut fates = Vec::new();
                 let mut applied = documents;
                 for delivery in &batch.deliveries {
-                    let item = read.next().flatten();
+                    let item = read
+                        .next()
+                        .ok_or(WriteError::Refused("reading ended early"))?;
                     if is_document(delivery) || self.is_repeated(tx, peer, slot, delivery)? {
                         continue;
                     }
@@ -361,7 +369,8 @@ impl Node {
                     acknowledged,
                 })
             })
-            .map_err(store_failure)?;
+        })
+        .map_err(store_failure)?;
         // Only now are they durable.
         if let Some(note) = cosigned {
             slot.link.give_cosigned(note);
@@ -441,7 +450,7 @@ impl Node {
         tx: &mut Tx<'_>,
         view: &mut BatchView<'_>,
         delivery: &Delivery,
-        item: Option<Result<Valid, String>>,
+        item: ReadItem,
     ) -> Result<Option<(Digest, Fate)>, WriteError> {
         let node = view.sender.node;
         let node = &node;
@@ -587,13 +596,9 @@ impl Node {
     }
 
     /// Read what an exchange brought and check its signatures, on as many threads as there are
-    /// cores and before the store is asked to write: the writer then only writes. One place for
-    /// each delivery, empty where it is no item.
-    fn read_items(
-        &self,
-        peer: &Peer,
-        deliveries: &[Delivery],
-    ) -> Result<Vec<Option<Result<Valid, String>>>, Failure> {
+    /// cores and ahead of the writer, which then only writes. One place for each delivery, empty
+    /// where it is no item; fewer where a thread ended abnormally.
+    fn read_items(&self, peer: &Peer, deliveries: &[Delivery], give: &SyncSender<Vec<ReadItem>>) {
         let read = |delivery: &Delivery| match &delivery.payload {
             Payload::Item {
                 canonical,
@@ -601,27 +606,13 @@ impl Node {
             } => Some(self.signed_item(peer, canonical, attribution)),
             Payload::Void { .. } | Payload::Notice { .. } => None,
         };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = deliveries
-            .len()
-            .div_ceil(cores.min(READERS_MAX))
-            .max(SHARE_MIN);
-        let read_all = |part: &[Delivery]| part.iter().map(read).collect::<Vec<_>>();
-        std::thread::scope(|scope| {
-            let (own, others) = deliveries.split_at(share.min(deliveries.len()));
-            let others: Vec<_> = others
-                .chunks(share)
-                .map(|part| scope.spawn(move || read_all(part)))
-                .collect();
-            let mut all = read_all(own);
-            for thread in others {
-                let part = thread.join();
-                all.extend(part.map_err(|_| {
-                    Failure::new("internal", 1, "a reading thread ended abnormally")
-                })?);
-            }
-            Ok(all)
-        })
+        let mut workers = vec![(); parallel::workers()];
+        let look = |(): &mut (), run: &[Delivery]| Ok(run.iter().map(read).collect());
+        // A writer that failed takes nothing any more; one that gets too little rolls back.
+        let _ = parallel::in_order(deliveries, &mut workers, look, |run| match give.send(run) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        });
     }
 
     /// Read an item and check the signature of who answers for it, before anything is said of

@@ -1,6 +1,8 @@
 //! Execute an approved release: the gate is asked again for every item; where any byte or
 //! recipient differs from what was approved, nothing is queued and the act goes back.
 
+use std::ops::ControlFlow;
+
 use noroshi_gate::Gate;
 use noroshi_gate::acts::Approved;
 use noroshi_model::document::text;
@@ -14,9 +16,10 @@ use noroshi_store::{LogPayload, RecordKind, Tx, WriteError};
 use crate::acts::{Effect, subject_digest};
 use crate::command::Failure;
 use crate::node::{Node, store_failure};
+use crate::parallel;
 use crate::plan::{GateView, provenance};
 use crate::records::{ActRecord, PlanEntry, PlanRecord, int};
-use crate::review::{Sight, accepted_in, stopping};
+use crate::review::{Review, Sight, accepted_in, stopping};
 
 /// By whose order releases are put into a log.
 pub(crate) struct Queued<'a> {
@@ -49,9 +52,10 @@ impl<'a> Way<'a> {
         }
     }
 
-    fn step(&mut self) {
-        self.done += 1;
-        if self.done.is_multiple_of(STRIDE) {
+    fn steps(&mut self, steps: u64) {
+        let before = self.done / STRIDE;
+        self.done += steps;
+        if self.done / STRIDE > before {
             (self.progress)(self.done, self.total);
         }
     }
@@ -123,7 +127,8 @@ impl Node {
                     precedence,
                 };
                 for (node, lines) in &plan.recipients {
-                    entries += self.queue_releases(tx, &order, node, lines, &mut || way.step())?;
+                    entries +=
+                        self.queue_releases(tx, &order, node, lines, &mut || way.steps(1))?;
                 }
                 tx.delete(RecordKind::Plan, id.bytes())?;
                 let line = self.close_act(tx, record, approved)?;
@@ -147,9 +152,11 @@ impl Node {
         record: &ActRecord,
         way: &mut Way<'_>,
     ) -> Result<Option<String>, Failure> {
-        let is_reviewed = self.is_reviewed(plan)?;
-        let review = self.review(view.now)?;
-        let accepted = accepted_in(record);
+        let review = if self.is_reviewed(plan)? {
+            None
+        } else {
+            Some(self.review(view.now)?)
+        };
         let agreements = self.standings(&view.agreements, view.now);
         let grants = self.every_grant()?;
         for (node, lines) in &plan.recipients {
@@ -157,37 +164,76 @@ impl Node {
                 return Ok(Some(format!("{node} is no peer or client any more")));
             };
             let question = view.question(view.now, &grants);
-            let mut gate = Gate::new(&recipient, &agreements, &view.rules, &question);
-            let mut sight = Sight::default();
-            for line in lines {
-                way.step();
-                let stored = self.inside()?.item(&line.item).map_err(store_failure)?;
-                let marked = match &stored {
-                    Some(stored) => self.marked(stored)?.map(|marked| (stored, marked)),
-                    None => None,
-                };
-                let Some((stored, marked)) = marked else {
-                    return Ok(Some(format!("item {} is gone", line.item)));
-                };
-                let (outgoing, decision) = gate.outgoing(&marked, &provenance(stored));
-                let outgoing = outgoing.filter(|outgoing| outgoing.hash() == line.rendition);
-                let Some(outgoing) = outgoing else {
-                    let first = decision.reasons.first();
-                    let why = first.map_or("other bytes would leave".into(), ToString::to_string);
-                    return Ok(Some(format!("item {}: {why}", line.item)));
-                };
-                let findings = if is_reviewed {
-                    Vec::new()
+            let mut workers: Vec<_> = (0..parallel::workers())
+                .map(|_| {
+                    let gate = Gate::new(&recipient, &agreements, &view.rules, &question);
+                    (gate, Sight::default())
+                })
+                .collect();
+            let look = |(gate, sight): &mut (Gate<'_>, Sight), run: &[PlanEntry]| {
+                let asked = (gate, sight);
+                let why = self.first_difference(run, asked, review.as_ref(), record)?;
+                Ok((run.len(), why))
+            };
+            let mut differs = None;
+            parallel::in_order(lines, &mut workers, look, |(steps, why)| {
+                way.steps(steps as u64);
+                differs = why;
+                if differs.is_some() {
+                    ControlFlow::Break(())
                 } else {
-                    self.findings(&review, (&mut gate, &mut sight), &marked, &outgoing)?
-                };
-                let stops = stopping(&findings, node, &line.item, &accepted);
-                if let Some(finding) = stops.first() {
-                    return Ok(Some(format!("item {}: {}", line.item, finding.concern)));
+                    ControlFlow::Continue(())
                 }
-                if decision.needs_second_person && record.approval.is_none() {
-                    return Ok(Some(format!("item {}: {SECOND_PERSON}", line.item)));
+            })?;
+            if differs.is_some() {
+                return Ok(differs);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Of these lines of a plan, the first for which the gate or the review answers otherwise.
+    /// Without `review`, the gate alone is asked.
+    fn first_difference(
+        &self,
+        lines: &[PlanEntry],
+        (gate, sight): (&mut Gate<'_>, &mut Sight),
+        review: Option<&Review>,
+        record: &ActRecord,
+    ) -> Result<Option<String>, Failure> {
+        let to = gate.recipient().node;
+        let accepted = accepted_in(record);
+        let reader = self.inside()?;
+        let _instant = reader.instant().map_err(store_failure)?;
+        for line in lines {
+            let stored = reader.item(&line.item).map_err(store_failure)?;
+            let marked = match &stored {
+                Some(stored) => self.marked(stored)?.map(|marked| (stored, marked)),
+                None => None,
+            };
+            let Some((stored, marked)) = marked else {
+                return Ok(Some(format!("item {} is gone", line.item)));
+            };
+            let (outgoing, decision) = gate.outgoing(&marked, &provenance(stored));
+            let outgoing = outgoing.filter(|outgoing| outgoing.hash() == line.rendition);
+            let Some(outgoing) = outgoing else {
+                let first = decision.reasons.first();
+                let why = first.map_or("other bytes would leave".into(), ToString::to_string);
+                return Ok(Some(format!("item {}: {why}", line.item)));
+            };
+            let findings = match review {
+                None => Vec::new(),
+                Some(review) => {
+                    let asked = (&mut *gate, &mut *sight);
+                    self.findings(review, &reader, asked, &marked, &outgoing)?
                 }
+            };
+            let stops = stopping(&findings, &to, &line.item, &accepted);
+            if let Some(finding) = stops.first() {
+                return Ok(Some(format!("item {}: {}", line.item, finding.concern)));
+            }
+            if decision.needs_second_person && record.approval.is_none() {
+                return Ok(Some(format!("item {}: {SECOND_PERSON}", line.item)));
             }
         }
         Ok(None)

@@ -4,7 +4,7 @@
 //! What is found is told to this node's own people: it stands in the plan, in the act they sign
 //! and in this node's ledger, and in nothing that leaves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use noroshi_gate::review::{Concern, Finding, Named, Names, ReviewRules, Reviewer, Severity};
@@ -13,7 +13,7 @@ use noroshi_model::act::ActKind;
 use noroshi_model::document::text;
 use noroshi_model::json::{Object, Value};
 use noroshi_model::{ItemHash, Limits, NodeId, StixId, Timestamp};
-use noroshi_store::{Filter, RecordKind};
+use noroshi_store::{Filter, Reader, RecordKind, StoredItem};
 
 use crate::command::{ActAnswer, Failure, FindingRow};
 use crate::node::{Node, lock, store_failure};
@@ -63,9 +63,35 @@ pub(crate) struct Review {
     now: Timestamp,
 }
 
-/// What one recipient may see, as far as it was asked.
+/// What one recipient may see, as far as it was asked; beyond a number all is asked again.
 #[derive(Default)]
-pub(crate) struct Sight(BTreeMap<ItemHash, bool>);
+pub(crate) struct Sight {
+    items: HashMap<ItemHash, Option<Seen>>,
+    /// The version that an id stands for.
+    newest: HashMap<StixId, Option<ItemHash>>,
+}
+
+impl Sight {
+    /// The version that an id stands for.
+    fn newest(&mut self, id: &StixId, reader: &Reader<'_>) -> Result<Option<ItemHash>, Failure> {
+        if let Some(newest) = self.newest.get(id) {
+            return Ok(*newest);
+        }
+        let versions = reader.by_stix_id(id).map_err(store_failure)?;
+        let newest = versions.first().map(|newest| newest.hash);
+        if self.newest.len() == REMEMBERED_MAX {
+            self.newest.clear();
+        }
+        self.newest.insert(id.clone(), newest);
+        Ok(newest)
+    }
+}
+
+/// An item, and whether the recipient may see any of it.
+struct Seen {
+    id: StixId,
+    is_open: bool,
+}
 
 /// A kind of finding that a person answers for, of one item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,6 +226,7 @@ impl Node {
     pub(crate) fn findings(
         &self,
         review: &Review,
+        reader: &Reader<'_>,
         (gate, sight): (&mut Gate<'_>, &mut Sight),
         marked: &Marked,
         outgoing: &Outgoing<'_>,
@@ -212,7 +239,7 @@ impl Node {
         };
         let own = &marked.valid().head().id;
         let mut failed = None;
-        let mut closed = |named: Named<'_>| match self.closed(named, own, gate, sight) {
+        let mut closed = |named: Named<'_>| match self.closed(named, own, reader, gate, sight) {
             Ok(closed) => closed,
             Err(failure) => {
                 failed.get_or_insert(failure);
@@ -232,63 +259,65 @@ impl Node {
         &self,
         named: Named<'_>,
         own: &StixId,
+        reader: &Reader<'_>,
         gate: &mut Gate<'_>,
         sight: &mut Sight,
     ) -> Result<Option<ItemHash>, Failure> {
-        let mut closed = None;
         match named {
-            Named::Id(id) if id == own => {}
+            Named::Id(id) if id == own => Ok(None),
             Named::Id(id) => {
-                let versions = self.inside()?.by_stix_id(id).map_err(store_failure)?;
-                if let Some(newest) = versions.first()
-                    && !self.is_open(&newest.hash, gate, sight)?
-                {
-                    closed = Some(newest.hash);
-                }
+                let newest = sight.newest(id, reader)?;
+                let seen = newest.map(|hash| self.looked_up(hash, reader, gate, sight));
+                let is_closed = seen.transpose()?.flatten().is_some_and(|it| !it.is_open);
+                Ok(newest.filter(|_| is_closed))
             }
             Named::Hash(hash) => {
-                let known = self.inside()?.state(hash).map_err(store_failure)?;
-                if known.is_some() && !self.is_open(hash, gate, sight)? {
-                    closed = Some(*hash);
-                }
+                let seen = self.looked_up(*hash, reader, gate, sight)?;
+                Ok(seen.is_some_and(|it| !it.is_open).then_some(*hash))
             }
             Named::Name(items) => {
+                let mut closed = None;
                 for hash in items {
-                    let stored = self.inside()?.item(hash).map_err(store_failure)?;
-                    if stored.is_none_or(|stored| stored.id == *own) {
-                        continue;
+                    match self.looked_up(*hash, reader, gate, sight)? {
+                        Some(seen) if seen.id == *own => {}
+                        Some(Seen { is_open: true, .. }) => return Ok(None),
+                        Some(_) => closed = Some(*hash),
+                        None => {}
                     }
-                    if self.is_open(hash, gate, sight)? {
-                        return Ok(None);
-                    }
-                    closed = Some(*hash);
                 }
+                Ok(closed)
             }
         }
-        Ok(closed)
     }
 
-    fn is_open(
+    /// The item of that name as the gate's recipient may see it; nothing where it is not here.
+    fn looked_up<'s>(
         &self,
-        hash: &ItemHash,
+        hash: ItemHash,
+        reader: &Reader<'_>,
         gate: &mut Gate<'_>,
-        sight: &mut Sight,
-    ) -> Result<bool, Failure> {
-        if let Some(known) = sight.0.get(hash) {
-            return Ok(*known);
+        sight: &'s mut Sight,
+    ) -> Result<Option<&'s Seen>, Failure> {
+        if !sight.items.contains_key(&hash) {
+            let stored = reader.item(&hash).map_err(store_failure)?;
+            let seen = match stored {
+                None => None,
+                Some(stored) => Some(Seen {
+                    is_open: self.opens(&stored, gate)?,
+                    id: stored.row.id,
+                }),
+            };
+            if sight.items.len() == REMEMBERED_MAX {
+                sight.items.clear();
+            }
+            sight.items.insert(hash, seen);
         }
-        let stored = self.inside()?.item(hash).map_err(store_failure)?;
-        let marked = match &stored {
-            Some(stored) => self.marked(stored)?.map(|marked| (stored, marked)),
-            None => None,
-        };
-        let is_open = marked
-            .is_some_and(|(stored, marked)| gate.preview(&marked, &provenance(stored)).0.is_some());
-        if sight.0.len() == REMEMBERED_MAX {
-            sight.0.clear();
-        }
-        sight.0.insert(*hash, is_open);
-        Ok(is_open)
+        Ok(sight.items.get(&hash).and_then(Option::as_ref))
+    }
+
+    fn opens(&self, stored: &StoredItem, gate: &mut Gate<'_>) -> Result<bool, Failure> {
+        let marked = self.marked(stored)?;
+        Ok(marked.is_some_and(|marked| gate.preview(&marked, &provenance(stored)).0.is_some()))
     }
 
     /// What a person accepts, as typed: `review.marking:ITEM`, `marking:ITEM`.

@@ -255,7 +255,8 @@ impl Node {
             let findings = match &outgoing {
                 None => Vec::new(),
                 Some(outgoing) => {
-                    self.findings(&review, (&mut gate, &mut sight), marked, outgoing)?
+                    let asked = (&mut gate, &mut sight);
+                    self.findings(&review, &self.inside()?, asked, marked, outgoing)?
                 }
             };
             shown.push(shown_for(&recipient, &name, marked, &decision, &findings));

@@ -228,7 +228,7 @@ impl Node {
                 continue;
             }
             let asked = (&mut gate, &mut sight);
-            let findings = self.findings(&review, asked, &marked, &outgoing)?;
+            let findings = self.findings(&review, &self.inside()?, asked, &marked, &outgoing)?;
             let stops = stopping(&findings, &to.node, &stored.hash, &[]);
             if stops.is_empty() {
                 let reduced = decision.outcome == Outcome::Reduced;

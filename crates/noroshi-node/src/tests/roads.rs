@@ -52,7 +52,13 @@ fn long_work_tells_how_far_it_is_and_never_more_than_there_is() {
     };
     let events = stage.us.events(endorse(&act, 0)).unwrap();
     let released = far("progress-release", events);
-    assert_eq!(released, [(500, 1200), (1000, 1200)]);
+    assert!(released.len() > 1, "{released:?}");
+    assert!(released.is_sorted(), "{released:?}");
+    assert!(
+        released
+            .iter()
+            .all(|(done, total)| done <= total && *total == 1200)
+    );
     let synced = stage.us.events(Command::Sync { peer: None }).unwrap();
     let synced = far("progress-sync", synced);
     assert!(synced.len() > 1, "{synced:?}");
