@@ -1,5 +1,5 @@
 //! One new item into few and into many that are shared already: the bytes that travel and the work
-//! both nodes do must not depend on how many there are.
+//! both nodes do must not depend on how many there are. Then a start with as many, after a kill.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use noroshi_testkit::{Node, befriend, stop};
 
 use super::Stage;
-use super::node::share;
+use super::node::{now, share};
 
 /// The smaller number shared already.
 const FEW: u32 = 10_000;
@@ -58,6 +58,29 @@ pub(super) fn measure(stage: &Stage, many: u32) -> Result<()> {
         "  bytes {:+.1} %, work {:+.1} %",
         change(few.bytes, much.bytes),
         change(few.nanoseconds, much.nanoseconds)
+    );
+    start_again(&jp, many)
+}
+
+/// How long a node that was killed takes until it serves, and what its first plan costs: the names
+/// that the review looks for are read again then.
+fn start_again(jp: &Node, many: u32) -> Result<()> {
+    let began = now();
+    let server = jp.serve()?;
+    let started = began.elapsed();
+    let plan = || -> Result<f64> {
+        let began = now();
+        let item = id(many);
+        jp.run(&["share", &item, "--to", "USA", "--as", "sato", "--dry-run"])?;
+        Ok(began.elapsed().as_secs_f64())
+    };
+    let plans = plan().and_then(|first| Ok((first, plan()?)));
+    stop(server)?;
+    let (first, next) = plans?;
+    println!(
+        "start with {many} items after a kill: {:.0} ms until it serves; the first plan of one item \
+         {first:.2} s, the next {next:.3} s",
+        1e3 * started.as_secs_f64()
     );
     Ok(())
 }
