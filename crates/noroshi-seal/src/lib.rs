@@ -10,11 +10,13 @@ pub mod keyfile;
 pub mod manifest;
 pub mod merkle;
 pub mod pairing;
+pub mod password;
 pub mod proof;
 pub mod sealing;
 pub mod sign;
 pub mod tlog;
 pub mod tls;
+pub mod totp;
 mod words;
 
 #[cfg(test)]
