@@ -41,6 +41,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("noroshi-taxii", &["noroshi-model"]),
     ("noroshi-net", &["noroshi-model", "noroshi-taxii"]),
     (
+        "noroshi-console",
+        &["noroshi-model", "noroshi-gate", "noroshi-node"],
+    ),
+    (
         "noroshi",
         &[
             "noroshi-model",
@@ -48,6 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "noroshi-taxii",
             "noroshi-node",
             "noroshi-net",
+            "noroshi-console",
         ],
     ),
     ("noroshi-testkit", &[]),

@@ -12,6 +12,7 @@ mod coded;
 mod consent;
 mod decide;
 mod derivations;
+mod duties;
 mod fold;
 mod gate;
 mod label;
@@ -37,6 +38,7 @@ pub use decide::{
     Withheld,
 };
 pub use derivations::Derivations;
+pub use duties::{Clash, Deed, Duties};
 pub use gate::{Gate, decide};
 pub use label::{Label, Source};
 pub use mark::{Marked, mark};

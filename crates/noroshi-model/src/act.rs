@@ -58,6 +58,8 @@ words! {
         PersonAdd = "person.add",
         /// Revoke a person, alone and at once.
         PersonRevoke = "person.revoke",
+        /// Set what a person is there for.
+        PersonDuties = "person.duties",
         /// Confirm a peer's fingerprint.
         PeerConfirm = "peer.confirm",
         /// End a peering, alone and at once.
@@ -106,6 +108,7 @@ impl ActKind {
             | Self::ProfileSet
             | Self::RuleSet
             | Self::PersonAdd
+            | Self::PersonDuties
             | Self::KeyRotate
             | Self::KeyRevoke
             | Self::MarkingLower

@@ -80,6 +80,14 @@ words! {
         Coalition = "coalition",
         /// A person was added or revoked.
         Person = "person",
+        /// A person's way into the console: a code was made, an account set up, or locked.
+        Account = "account",
+        /// A person signed in or out at the console, or a session was ended.
+        Session = "session",
+        /// The duties of a person were set.
+        Duties = "duties",
+        /// What the organisation is and in which time it lives, for its own screens.
+        Desk = "desk",
         /// A link began a new epoch, here or at the peer.
         Epoch = "link.epoch",
         /// A backup was begun, made, given up or stated to be destroyed.

@@ -7,6 +7,7 @@ pub mod act;
 pub mod agreement;
 pub mod consent;
 pub mod document;
+pub mod duty;
 pub mod ids;
 pub mod item;
 pub mod json;
@@ -24,6 +25,7 @@ pub mod signing;
 pub mod time;
 
 pub use document::DocumentError;
+pub use duty::Duty;
 pub use ids::{Digest, ItemHash, KeyId, NodeId, PersonId, StixId};
 pub use item::{Attribution, Head, Role};
 pub use json::{Object, Value};

@@ -11,15 +11,15 @@ mod desk;
 
 use std::sync::Arc;
 
-use noroshi_net::{Security, TaxiiLimits, TaxiiListener};
+use noroshi_net::{Security, WebLimits, WebListener};
 use noroshi_taxii::{About, CursorKey, Taxii};
 use tokio::sync::watch;
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let limits = TaxiiLimits {
+    let limits = WebLimits {
         compress_here: true,
-        ..TaxiiLimits::default()
+        ..WebLimits::default()
     };
     let mut about = About::new("A server in memory");
     about.page_max = 20;
@@ -28,11 +28,11 @@ fn main() {
         about,
         CursorKey::new([1; 32]),
     );
-    let bound = TaxiiListener::bind("127.0.0.1:0", Security::plain(), limits);
+    let bound = WebListener::bind("127.0.0.1:0", Security::plain(), limits);
     let listener = runtime.block_on(bound).unwrap();
     println!("http://{}", listener.address().unwrap());
     let (stop, stopped) = watch::channel(false);
-    let serving = runtime.spawn(listener.serve(taxii, stopped));
+    let serving = runtime.spawn(listener.serve(Arc::new(taxii), stopped));
     std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).unwrap();
     drop(stop);
     runtime.block_on(serving).unwrap();

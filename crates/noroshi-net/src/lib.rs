@@ -1,4 +1,5 @@
-//! Everything with a socket: the link between nodes, TAXII's server, and the local command socket.
+//! Everything with a socket: the link between nodes, the server for HTTP (TAXII, the console), and
+//! the local command socket.
 //!
 //! It carries bytes and says who is at the other end; what the bytes mean is decided elsewhere.
 //! Outbound connections are made in [`outbound`] and nowhere else.
@@ -7,10 +8,11 @@ pub mod listen;
 pub mod local;
 pub mod outbound;
 mod strangers;
-pub mod taxii;
+mod taxii;
 mod tls;
+pub mod web;
 
 pub use listen::{LinkService, Listener, Refusal};
 pub use outbound::{Fetcher, Outbound, OutboundError, Patience};
-pub use taxii::{Security, SecurityError, TaxiiLimits, TaxiiListener};
 pub use tls::{Identity, TlsError, certificate_key};
+pub use web::{Clients, Security, SecurityError, Site, WebLimits, WebListener};

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use checklist::{Answer, Call, Peer, desk, each_check};
-use noroshi_net::{Security, TaxiiLimits, TaxiiListener};
+use noroshi_net::{Security, WebLimits, WebListener};
 use noroshi_taxii::{About, CursorKey, Taxii};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -47,21 +47,21 @@ fn about() -> About {
     about
 }
 
-fn limits() -> TaxiiLimits {
-    TaxiiLimits {
+fn limits() -> WebLimits {
+    WebLimits {
         compress_here: true,
         // Some clients here never send what they announced, or end their requests.
         header_time: Duration::from_secs(2),
         piece_time: Duration::from_secs(2),
-        ..TaxiiLimits::default()
+        ..WebLimits::default()
     }
 }
 
-fn start(security: Security, about: About, limits: TaxiiLimits) -> Server {
+fn start(security: Security, about: About, limits: WebLimits) -> Server {
     start_over(desk::Memory::default(), security, about, limits)
 }
 
-fn start_over(desk: desk::Memory, security: Security, about: About, limits: TaxiiLimits) -> Server {
+fn start_over(desk: desk::Memory, security: Security, about: About, limits: WebLimits) -> Server {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -70,10 +70,10 @@ fn start_over(desk: desk::Memory, security: Security, about: About, limits: Taxi
     let taxii = Taxii::new(Arc::new(desk), about, CursorKey::new([5; 32]));
     let (stop, stopped) = watch::channel(false);
     let listener = runtime
-        .block_on(TaxiiListener::bind("127.0.0.1:0", security, limits))
+        .block_on(WebListener::bind("127.0.0.1:0", security, limits))
         .unwrap();
     let address = listener.address().unwrap();
-    runtime.spawn(listener.serve(taxii, stopped));
+    runtime.spawn(listener.serve(Arc::new(taxii), stopped));
     Server {
         runtime,
         address,

@@ -131,6 +131,7 @@ standing-unsigned = not signed by all
 standing-not_yet = not yet valid
 standing-ended = ended
 standing-suspended = suspended
+person-code = Code for { $person }: { $code }  until { $expires }. It is shown once; type it at the console under /enrol.
 person-row = { $name }  key { $key }  since { $since }  { $revoked }
 profile-row = { $name }  { $title }  [{ $markings }]  ordered by { $by }
 coalition-row = { $stands } { $coalition } { $serial }  [{ $nations }]  { $from } to { $until }  { $title }
@@ -336,6 +337,7 @@ gate-may_not_pass_on = { $sender } may not pass on what { $originator } made
 gate-not_a_party = the document concerns others
 
 serve-ready = { $name } serves at { $address }. Fingerprint: { $digits }
+serve-console = Open { $link } in a browser.
 serve-stop = Stopped in good order.
 init-done = { $name } stands in { $folder }.
     Node { $node }

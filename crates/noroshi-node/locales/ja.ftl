@@ -131,6 +131,7 @@ standing-unsigned = 署名未了
 standing-not_yet = 発効前
 standing-ended = 終了
 standing-suspended = 停止中
+person-code = { $person } の利用登録コード: { $code }  期限 { $expires }。一度だけ表示します。画面の /enrol で入力してください。
 person-row = { $name }  鍵 { $key }  { $since } から  { $revoked }
 profile-row = { $name }  { $title }  [{ $markings }]  指示者 { $by }
 coalition-row = { $stands } { $coalition } { $serial }  [{ $nations }]  { $from } から { $until } まで  { $title }
@@ -336,6 +337,7 @@ gate-may_not_pass_on = { $sender } は { $originator } の情報を転送でき�
 gate-not_a_party = 当事者でない
 
 serve-ready = { $name } が { $address } で稼働中。指紋: { $digits }
+serve-console = ブラウザーで { $link } を開いてください。
 serve-stop = 正常に停止しました。
 init-done = { $name } を { $folder } に作成しました。
     ノード { $node }

@@ -264,6 +264,7 @@ impl Node {
             ActKind::PersonAdd | ActKind::PersonRevoke => {
                 self.execute_person(&mut record, approved)
             }
+            ActKind::PersonDuties => self.execute_duties(&mut record, approved),
             ActKind::PeerConfirm | ActKind::PeerRemove => self.execute_peer(&mut record, approved),
             ActKind::KeyRotate | ActKind::KeyRevoke => self.execute_key(&mut record, approved),
             ActKind::TearlineMake => self.execute_tearline(&mut record, approved),

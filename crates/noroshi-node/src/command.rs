@@ -4,6 +4,7 @@
 //! An answer is data. Words for people come from the message catalogue next door.
 
 mod balance;
+mod failure;
 mod keep;
 mod plan;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use balance::{BalanceRow, BalanceSide};
+pub use failure::Failure;
 pub use keep::{AlarmAnswer, BackupRow, BackupVerified, RecoveryRow, RestoreAnswer};
 pub use plan::{FindingRow, PlanAnswer, PlanLine, PlanRecipient, ReasonRow};
 
@@ -154,6 +156,8 @@ pub enum Command {
     Taxii(crate::taxii::TaxiiCommand),
     /// What people look at first: search with facets, an item's surroundings, now, threats.
     View(crate::views::ViewCommand),
+    /// Ways into the console and what people are there for.
+    Signin(crate::signin::SigninCommand),
     /// Make a code for a partner; answers [`InviteAnswer`].
     PeerInvite {
         /// Who invites.
@@ -861,45 +865,3 @@ pub struct ReceiptRow {
     #[serde(default)]
     pub cosigned: bool,
 }
-
-/// Why a command failed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Failure {
-    /// Stable code, such as `item.unknown`; message id `error-item-unknown` in the catalogue.
-    pub code: String,
-    /// Arguments of the message.
-    pub args: std::collections::BTreeMap<String, String>,
-    /// The whole chain in English.
-    pub detail: String,
-    /// Process exit code: 2 wrong use, 3 refused by a rule, 4 not found, 5 the store or ledger is
-    /// damaged, 6 a peer could not be reached, 1 anything else.
-    pub exit: i32,
-}
-
-impl Failure {
-    /// A failure without arguments.
-    #[must_use]
-    pub fn new(code: &str, exit: i32, detail: impl std::fmt::Display) -> Self {
-        Self {
-            code: code.to_owned(),
-            args: std::collections::BTreeMap::new(),
-            detail: detail.to_string(),
-            exit,
-        }
-    }
-
-    /// Add an argument.
-    #[must_use]
-    pub fn arg(mut self, name: &str, value: impl std::fmt::Display) -> Self {
-        self.args.insert(name.to_owned(), value.to_string());
-        self
-    }
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.code, self.detail)
-    }
-}
-
-impl std::error::Error for Failure {}

@@ -30,6 +30,26 @@ pub struct Config {
     pub limits: Limits,
     /// Where TAXII is served, if it is.
     pub taxii: Option<Taxii>,
+    /// Where the console is served, if it is.
+    pub console: Option<Console>,
+}
+
+/// How the console is served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Console {
+    /// Address and port.
+    pub listen: std::net::SocketAddr,
+    /// Files with the certificates and the private key (PEM). Without them it is served in the
+    /// clear on a loopback address, and with the node's own certificate on any other.
+    pub tls: Option<(PathBuf, PathBuf)>,
+}
+
+impl Console {
+    /// Is it served over TLS?
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.tls.is_some() || !self.listen.ip().is_loopback()
+    }
 }
 
 /// How TAXII is served.
@@ -55,6 +75,16 @@ struct File {
     limits: LimitsSection,
     // Files from before TAXII have none.
     taxii: Option<TaxiiSection>,
+    // Files from before the console have none.
+    console: Option<ConsoleSection>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConsoleSection {
+    listen: String,
+    certificate: String,
+    key: String,
 }
 
 #[derive(Deserialize)]
@@ -127,7 +157,7 @@ impl Config {
 
     /// The file `init` writes: every key with its meaning.
     #[must_use]
-    pub fn template(listen: &str, address: &str, lang: Lang) -> String {
+    pub fn template(listen: &str, address: &str, console: &str, lang: Lang) -> String {
         format!(
             r#"# Noroshi node configuration. Unknown keys are refused; changes take effect at the next start.
 version = 1
@@ -170,6 +200,15 @@ certificate = ""
 key = ""
 # Largest body posted, in MiB (1 to 1024).
 body_mib = 100
+
+[console]
+# Where people's browsers find the console, address:port; empty for nowhere. 127.0.0.1 is this machine
+# alone, in the clear; any other address is served over TLS.
+listen = "{console}"
+# Files with the certificates and the private key (PEM, the key with mode 600). Where both are empty
+# the node's own certificate is shown, which browsers do not know and warn of.
+certificate = ""
+key = ""
 "#,
             lang = lang.as_str(),
         )
@@ -230,8 +269,14 @@ impl File {
             .filter(|section| !section.listen.is_empty())
             .map(|section| section.checked(home))
             .transpose()?;
+        let console = self
+            .console
+            .filter(|section| !section.listen.is_empty())
+            .map(|section| section.checked(home))
+            .transpose()?;
         Ok(Config {
             taxii,
+            console,
             home: home.to_path_buf(),
             lang,
             listen: self.link.listen,
@@ -247,6 +292,25 @@ impl File {
                 objects_max: self.limits.objects,
             },
         })
+    }
+}
+
+impl ConsoleSection {
+    fn checked(self, home: &Path) -> Result<Console, String> {
+        let tls = match (self.certificate.is_empty(), self.key.is_empty()) {
+            (false, false) => Some((home.join(&self.certificate), home.join(&self.key))),
+            (true, true) => None,
+            _ => {
+                return Err("name both `console.certificate` and `console.key`, or neither".into());
+            }
+        };
+        let listen = self.listen.parse().map_err(|_| {
+            format!(
+                "`console.listen` is `{}`; write an IP address and a port, such as 127.0.0.1:7480",
+                self.listen
+            )
+        })?;
+        Ok(Console { listen, tls })
     }
 }
 

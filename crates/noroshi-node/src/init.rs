@@ -40,6 +40,8 @@ pub struct Init {
     pub listen: String,
     /// `host:port` for partners.
     pub address: String,
+    /// `address:port` of the console; empty for none.
+    pub console: String,
     /// Language of people who ask for none.
     pub lang: Lang,
     /// Locks the identity root.
@@ -69,7 +71,12 @@ pub struct InitAnswer {
 /// The folder is occupied, a name or passphrase is refused, or the disk does not take it.
 pub fn init(home: &Path, params: &Init) -> Result<InitAnswer, Failure> {
     check(params)?;
-    let config_text = Config::template(&params.listen, &params.address, params.lang);
+    let config_text = Config::template(
+        &params.listen,
+        &params.address,
+        &params.console,
+        params.lang,
+    );
     let home = Home::at(home);
     home.create()?;
     write_private(&home.path().join("noroshi.toml"), config_text.as_bytes())?;

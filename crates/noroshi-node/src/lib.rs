@@ -20,6 +20,7 @@ mod records;
 mod recovery;
 pub mod restore;
 mod run;
+pub mod signin;
 pub mod sink;
 pub mod system;
 
@@ -74,6 +75,7 @@ pub use command::{Command, Event, Failure};
 pub use init::{Init, InitAnswer, init};
 pub use node::Node;
 pub use outside::{Outside, OutsideError};
+pub use signin::SigninCommand;
 pub use taxii::TaxiiCommand;
 pub use types::own_types;
 pub use views::ViewCommand;

@@ -20,6 +20,9 @@ pub use render::render;
 
 const ENGLISH: &str = include_str!("../locales/en.ftl");
 const JAPANESE: &str = include_str!("../locales/ja.ftl");
+/// The console's pages.
+const CONSOLE_ENGLISH: &str = include_str!("../locales/console-en.ftl");
+const CONSOLE_JAPANESE: &str = include_str!("../locales/console-ja.ftl");
 /// What failures mean, in Japanese, by code; in English each says it itself.
 const FAILURES_JAPANESE: &str = include_str!("../locales/errors-ja.ftl");
 
@@ -34,10 +37,16 @@ type Bundle = FluentBundle<FluentResource>;
 
 static BUNDLES: LazyLock<[Bundle; 2]> = LazyLock::new(|| {
     [
-        bundle("en", &[ENGLISH]),
+        bundle("en", &[ENGLISH, CONSOLE_ENGLISH]),
         bundle(
             "ja",
-            &[JAPANESE, FAILURES_JAPANESE, READING_JAPANESE, HELP_JAPANESE],
+            &[
+                JAPANESE,
+                CONSOLE_JAPANESE,
+                FAILURES_JAPANESE,
+                READING_JAPANESE,
+                HELP_JAPANESE,
+            ],
         ),
     ]
 });

@@ -22,6 +22,7 @@ use crate::pairing::Pairing;
 use crate::records::{AgreementRecord, Record};
 use crate::review::NameIndex;
 use crate::send::LinkSlot;
+use crate::signin::SigninTries;
 use crate::taxii::{Tries, Views};
 use crate::views::Kept;
 
@@ -53,6 +54,10 @@ pub struct Node {
     pub(crate) backup_turn: Mutex<()>,
     /// One standing release at a time.
     pub(crate) standing_turn: Mutex<()>,
+    /// One password at a time is tried.
+    pub(crate) signin_turn: Mutex<()>,
+    /// What was tried in vain at the console of late.
+    pub(crate) signin_tries: Mutex<SigninTries>,
     /// What clients tried of late.
     pub(crate) tries: Mutex<Tries>,
     /// What the gate released of clients' logs, as long as its answers rest on the same.
@@ -115,6 +120,8 @@ impl Node {
             derived: Mutex::default(),
             backup_turn: Mutex::new(()),
             standing_turn: Mutex::new(()),
+            signin_turn: Mutex::new(()),
+            signin_tries: Mutex::default(),
             tries: Mutex::new(Tries::default()),
             views: Views::default(),
             kept: Kept::default(),

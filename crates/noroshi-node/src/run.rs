@@ -123,6 +123,7 @@ impl Node {
             Command::AgreementList => self.agreement_list(sink),
             Command::Taxii(command) => self.run_taxii(command, sink),
             Command::View(view) => self.run_view(view, sink),
+            Command::Signin(command) => self.run_signin(command, sink),
             other => self.run_rest(other, outside, sink),
         }
     }
@@ -376,6 +377,7 @@ impl Node {
             | Command::AgreementResume { .. }
             | Command::Taxii(_)
             | Command::View(_)
+            | Command::Signin(_)
             | Command::AgreementList => Err(Failure::new("internal", 1, "a command went astray")),
         }
     }

@@ -1,4 +1,5 @@
-//! Codes of authenticators: TOTP (RFC 6238) as they all expect it, HMAC-SHA-1, six digits, 30 seconds.
+//! Codes of authenticators: TOTP (RFC 6238) as they all expect it, HMAC-SHA-1, six digits, 30
+//! seconds.
 //!
 //! SHA-1 is meant: authenticators know nothing else, and what breaks SHA-1 does not break HMAC.
 

@@ -285,4 +285,14 @@ record_kinds! {
     OwnTypes = 58,
     /// Up to which item a person has seen what came, by the person's name.
     Look = 70,
+    /// Persons' ways into the console.
+    Account = 61,
+    /// Sessions at the console, by the digest of their names.
+    Session = 62,
+    /// Codes that set up an account, by their digests.
+    EnrolCode = 63,
+    /// What persons are there for.
+    Duties = 64,
+    /// What the organisation is and in which time it lives, for its own screens.
+    Desk = 65,
 }

@@ -110,6 +110,8 @@ impl Node {
         let name = format!("Organisation of {}", self.nation);
         self.command(&[
             "init",
+            "--console",
+            "",
             "--name-en",
             &name,
             "--name-ja",

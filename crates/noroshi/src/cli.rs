@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 use noroshi_node::command::Selection;
 use noroshi_node::messages::Lang;
-use noroshi_node::{Command, TaxiiCommand};
+use noroshi_node::{Command, SigninCommand, TaxiiCommand};
 
 use key::KeyTask;
 pub(crate) use key::RootKey;
@@ -409,6 +409,9 @@ pub(crate) struct InitOptions {
     /// Where partners find it [default: as --listen].
     #[arg(long)]
     pub(crate) address: Option<String>,
+    /// Where the console is served; empty for nowhere.
+    #[arg(long, default_value = "127.0.0.1:7480", value_name = "ADDRESS")]
+    pub(crate) console: String,
     /// A founding person; at least two.
     #[arg(long = "person", value_name = "NAME")]
     pub(crate) persons: Vec<String>,
@@ -561,6 +564,29 @@ enum PersonTask {
     Add {
         /// The new person.
         name: String,
+        /// Who asks.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// Give a person a code for a console account, also for a lost password or authenticator.
+    ///
+    /// Example: noroshi person code tanaka --as sato.  Next: tanaka opens the console's /enrol
+    Code {
+        /// Whose.
+        name: String,
+        /// Who gives it.
+        #[arg(long = "as", value_name = "NAME")]
+        person: String,
+    },
+    /// Set what a person is there for; a second person approves.
+    ///
+    /// Example: noroshi person duties tanaka --duty watch --duty analysis --as sato
+    Duties {
+        /// Whose.
+        name: String,
+        /// watch, analysis, release, audit or administration; the last three in three hands.
+        #[arg(long = "duty", required = true)]
+        duties: Vec<String>,
         /// Who asks.
         #[arg(long = "as", value_name = "NAME")]
         person: String,
@@ -739,6 +765,22 @@ fn asked(top: &Top) -> Asked {
         Top::Peer(task) => peer(task),
         Top::Person(task) => match task {
             PersonTask::Add { name, person } => Asked::AddPerson(name, person),
+            PersonTask::Code { name, person } => {
+                Asked::Plain(Command::Signin(SigninCommand::Code { name, person }))
+            }
+            PersonTask::Duties {
+                name,
+                duties,
+                person,
+            } => {
+                let by = person.clone();
+                let set = SigninCommand::Duties {
+                    name,
+                    duties,
+                    person,
+                };
+                Asked::Act(Command::Signin(set), by)
+            }
             PersonTask::List => Asked::Plain(Command::PersonList),
             PersonTask::Revoke { name, person } => Asked::Act(
                 Command::PersonRevoke {

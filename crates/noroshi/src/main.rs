@@ -4,6 +4,7 @@ mod act;
 mod backup;
 mod call;
 mod cli;
+mod console;
 mod crash;
 mod demo;
 mod interrupt;

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use noroshi_model::{KeyId, NodeId};
 use noroshi_net::{
-    Identity, LinkService, Listener, Outbound, Refusal, Security, TaxiiLimits, TaxiiListener, local,
+    Clients, Identity, LinkService, Listener, Outbound, Refusal, Security, WebLimits, WebListener,
+    local,
 };
 use noroshi_node::home::Home;
 use noroshi_node::messages::{Lang, text};
 use noroshi_node::sink::{Collected, Silent, Sink};
-use noroshi_node::{Command, Event, Failure, Node};
+use noroshi_node::{Command, Event, Failure, Node, Outside};
 use noroshi_taxii::{About, CursorKey, Desk, Taxii};
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -20,6 +21,7 @@ use tokio::sync::watch;
 
 use crate::call;
 use crate::cli::Cli;
+use crate::console;
 use crate::interrupt::Signals;
 use crate::outside::Network;
 
@@ -32,7 +34,7 @@ const STANDING_EVERY: Duration = Duration::from_secs(5);
 /// The node with its ports, as the servers use it.
 struct Served {
     node: Arc<Node>,
-    network: Network,
+    network: Arc<Network>,
 }
 
 pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
@@ -78,20 +80,24 @@ async fn serve(
     let commands = local::bind(&socket).map_err(|error| refused("the command socket", &error))?;
     let (wake, woken) = unbounded_channel();
     let interval = Duration::from_secs(node.config().sync_interval_seconds);
-    let network = Network {
+    let taxii = taxii_of(&node).await?;
+    let console = console::bind(&node, &identity).await?;
+    let network = Arc::new(Network {
         outbound: Outbound::new(identity),
         handle,
         wake: Some(wake),
-    };
-    let taxii = taxii_of(&node).await?;
+    });
     let served = Arc::new(Served {
         node: Arc::new(node),
         network,
     });
     let mut signals = Signals::hear(false).map_err(|error| refused("signals", &error))?;
     greet(cli, &served);
+    if let Some(bound) = &console {
+        console::greet(cli, &served.node, bound)?;
+    }
     let (stop, stopped) = watch::channel(false);
-    let taxii_stopped = stopped.clone();
+    let (taxii_stopped, console_stopped) = (stopped.clone(), stopped.clone());
     let owner = rustix::process::getuid().as_raw();
     let link: Arc<dyn LinkService> = Arc::clone(&served) as _;
     let local: Arc<dyn local::LocalService> = Arc::clone(&served) as _;
@@ -105,7 +111,14 @@ async fn serve(
     if let Some((listener, about, secret)) = taxii {
         let desk: Arc<dyn Desk> = Arc::clone(&served.node) as _;
         let taxii = Taxii::new(desk, about, CursorKey::new(secret));
-        tasks.push(tokio::spawn(listener.serve(taxii, taxii_stopped)));
+        tasks.push(tokio::spawn(listener.serve(Arc::new(taxii), taxii_stopped)));
+    }
+    if let Some(bound) = console {
+        let outside: Arc<dyn Outside> = Arc::clone(&served.network) as _;
+        let pages = console::site(Arc::clone(&served.node), outside, bound.seat);
+        tasks.push(tokio::spawn(
+            bound.listener.serve(Arc::new(pages), console_stopped),
+        ));
     }
     signals.first().await;
     let _ = stop.send(true);
@@ -117,7 +130,7 @@ async fn serve(
 
 /// TAXII's server, where the configuration asks for one: bound, with what it says of itself and the
 /// secret of its cursors.
-async fn taxii_of(node: &Node) -> Result<Option<(TaxiiListener, About, [u8; 32])>, Failure> {
+async fn taxii_of(node: &Node) -> Result<Option<(WebListener, About, [u8; 32])>, Failure> {
     let Some(config) = &node.config().taxii else {
         return Ok(None);
     };
@@ -130,11 +143,10 @@ async fn taxii_of(node: &Node) -> Result<Option<(TaxiiListener, About, [u8; 32])
     };
     let security = match &config.tls {
         None => Security::plain(),
-        Some((certificate, key)) => {
-            Security::from_pem(certificate, key).map_err(|error| refused(&error))?
-        }
+        Some((certificate, key)) => Security::from_pem(certificate, key, Clients::Programs)
+            .map_err(|error| refused(&error))?,
     };
-    let listener = TaxiiListener::bind(&config.listen, security, TaxiiLimits::default())
+    let listener = WebListener::bind(&config.listen, security, WebLimits::default())
         .await
         .map_err(|error| refused(&error))?;
     let about = About {
@@ -148,7 +160,7 @@ fn greet(cli: &Cli, served: &Served) {
     let mut own = Collected::default();
     let _ = served
         .node
-        .run(Command::PeerList, None, &served.network, &mut own);
+        .run(Command::PeerList, None, &*served.network, &mut own);
     let Some(Event::Row { row, .. }) = own.0.last() else {
         return;
     };
@@ -233,7 +245,7 @@ async fn exchange_loop(
                 // A peer that cannot be reached is tried again at the next tick; `peer list` shows
                 // its last contact and what waits.
                 tokio::task::spawn_blocking(move || {
-                    let _ = served.node.sync_with(&peer, &served.network);
+                    let _ = served.node.sync_with(&peer, &*served.network);
                     served.wake_others();
                 })
             })
@@ -248,7 +260,7 @@ impl Served {
     /// What one partner brought may be urgent for another, such as a recall that goes on.
     fn wake_others(&self) {
         for peer in self.node.take_wakes() {
-            noroshi_node::Outside::wake(&self.network, &peer);
+            noroshi_node::Outside::wake(&*self.network, &peer);
         }
     }
 }
@@ -309,7 +321,7 @@ impl local::LocalService for Served {
         let mut wire = Wire { send };
         match self
             .node
-            .run(command, Some(input), &self.network, &mut wire)
+            .run(command, Some(input), &*self.network, &mut wire)
         {
             Ok(()) => 0,
             Err(failure) => fail(&failure, wire.send),

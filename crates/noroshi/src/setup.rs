@@ -27,6 +27,7 @@ pub(crate) fn init(cli: &Cli, options: &InitOptions) -> Result<(), Failure> {
             .address
             .clone()
             .unwrap_or_else(|| options.listen.clone()),
+        console: options.console.clone(),
         lang: cli.lang(),
         root_passphrase: new_passphrase(cli, "root")?,
         persons,

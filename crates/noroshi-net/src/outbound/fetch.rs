@@ -24,9 +24,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::trust;
-use crate::taxii::TaxiiLimits;
-use crate::taxii::body::Pipe;
-use crate::taxii::coding::Decoder;
+use crate::web::WebLimits;
+use crate::web::body::Pipe;
+use crate::web::coding::Decoder;
 
 /// Addresses of a name that are tried.
 const ADDRESSES_MAX: usize = 4;
@@ -114,11 +114,11 @@ impl Fetcher {
         bytes_max: u64,
         out: &mut dyn Write,
     ) -> Result<(), CallFault> {
-        let limits = TaxiiLimits {
+        let limits = WebLimits {
             piece_time: self.patience.piece,
             body_time: self.patience.body,
             rest_bytes_max: 0,
-            ..TaxiiLimits::default()
+            ..WebLimits::default()
         };
         let (pipe, reader) = Pipe::new(incoming, bytes_max, true, &limits);
         let _feeding = Driver(handle.spawn(pipe.run()));

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use noroshi_net::{Security, TaxiiLimits};
+use noroshi_net::{Security, WebLimits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -35,8 +35,8 @@ pub(crate) async fn sent_whole(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     answer
 }
 
-fn hasty() -> TaxiiLimits {
-    TaxiiLimits {
+fn hasty() -> WebLimits {
+    WebLimits {
         connections: 32,
         header_time: SHORT,
         piece_time: SHORT,
@@ -81,7 +81,7 @@ fn half_a_head_is_closed_in_time() {
 
 #[test]
 fn a_body_that_stops_is_told_so() {
-    let limits = TaxiiLimits {
+    let limits = WebLimits {
         body_time: PATIENCE * 10,
         ..hasty()
     };
@@ -217,7 +217,7 @@ fn ten_thousand_idle_connections_are_bounded() {
     const IDLE: usize = 10_000;
     let mut about = about();
     about.page_max = 20;
-    let limits = TaxiiLimits {
+    let limits = WebLimits {
         connections: 512,
         header_time: Duration::from_millis(20),
         ..hasty()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use noroshi_net::{Identity, Security, SecurityError, TaxiiListener, certificate_key};
+use noroshi_net::{Clients, Identity, Security, SecurityError, WebListener, certificate_key};
 use noroshi_seal::tls;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -116,7 +116,7 @@ fn files() -> Files {
     std::fs::write(&certificate, pem("CERTIFICATE", made.cert.der())).unwrap();
     let der = made.signing_key.serialize_der();
     std::fs::write(&key, pem("PRIVATE KEY", &der)).unwrap();
-    let security = Security::from_pem(&certificate, &key).unwrap();
+    let security = Security::from_pem(&certificate, &key, Clients::Programs).unwrap();
     Files { folder, security }
 }
 
@@ -125,11 +125,7 @@ const BEARER: &str = "authorization: Bearer caller\r\n";
 #[test]
 fn without_tls_only_this_machine_is_served() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let bound = runtime.block_on(TaxiiListener::bind(
-        "0.0.0.0:0",
-        Security::plain(),
-        limits(),
-    ));
+    let bound = runtime.block_on(WebListener::bind("0.0.0.0:0", Security::plain(), limits()));
     let text = bound.err().unwrap().to_string();
     assert!(text.contains("without TLS"), "{text}");
 }
@@ -146,13 +142,17 @@ fn files_that_are_no_certificate_are_named() {
         ("cert.pem", "cert.pem", "cert.pem"),
         ("cert.pem", "nothing.pem", "nothing.pem"),
     ] {
-        let error = Security::from_pem(&path(certificate), &path(key))
+        let error = Security::from_pem(&path(certificate), &path(key), Clients::Programs)
             .err()
             .unwrap();
         assert!(error.to_string().contains(named), "{error}");
     }
     let other = files();
-    let mixed = Security::from_pem(&path("cert.pem"), &other.folder.path().join("key.pem"));
+    let mixed = Security::from_pem(
+        &path("cert.pem"),
+        &other.folder.path().join("key.pem"),
+        Clients::Programs,
+    );
     assert!(matches!(mixed.err(), Some(SecurityError::Setup(_))));
 }
 
@@ -208,7 +208,11 @@ fn a_certificate_of_a_known_key_is_its_caller() {
 fn the_nodes_own_key_serves_too() {
     let (key, _) = tls::generate().unwrap();
     let identity = Identity::new(&key).unwrap();
-    let server = start(Security::of(&identity).unwrap(), about(), limits());
+    let server = start(
+        Security::of(&identity, Clients::Programs).unwrap(),
+        about(),
+        limits(),
+    );
     let answer = ask(&server, &rustls::version::TLS13, None, BEARER).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

@@ -287,6 +287,7 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
                     .join("\n")
             }
         }
+        "code" => say(lang, "person-code", answer, &["code", "person", "expires"]),
         "invite" => {
             let fingerprint = &answer["fingerprint"];
             let words = if lang == Lang::Ja {

@@ -8,7 +8,8 @@ use noroshi_formats::{NoteCode, ReadError};
 use serde_json::json;
 
 use super::{
-    ENGLISH, FAILURES_JAPANESE, JAPANESE, Lang, READING_JAPANESE, failure, knows, render, text,
+    CONSOLE_ENGLISH, CONSOLE_JAPANESE, ENGLISH, FAILURES_JAPANESE, JAPANESE, Lang,
+    READING_JAPANESE, failure, knows, render, text,
 };
 use crate::Failure;
 use crate::command::Event;
@@ -38,6 +39,7 @@ fn messages(source: &str) -> BTreeMap<String, Vec<String>> {
 #[test]
 fn every_message_has_its_other_language_with_the_same_arguments() {
     assert_eq!(messages(ENGLISH), messages(JAPANESE));
+    assert_eq!(messages(CONSOLE_ENGLISH), messages(CONSOLE_JAPANESE));
 }
 
 #[test]

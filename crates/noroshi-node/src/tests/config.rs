@@ -6,7 +6,12 @@ use crate::config::Config;
 use crate::messages::Lang;
 
 fn read(change: impl Fn(String) -> String) -> Result<Config, String> {
-    let template = Config::template("127.0.0.1:7443", "node.example:7443", Lang::En);
+    let template = Config::template(
+        "127.0.0.1:7443",
+        "node.example:7443",
+        "127.0.0.1:7480",
+        Lang::En,
+    );
     Config::parse(&change(template), Path::new("/node"))
 }
 

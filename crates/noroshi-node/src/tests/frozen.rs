@@ -24,6 +24,7 @@ use crate::records::backup::{BackupRecord, Remains};
 use crate::records::recovery::{Owed, RecoveryRecord};
 use crate::records::{ActRecord, AgreementRecord, Invite, Peer, Person, PlanRecord, Record};
 use crate::recovery::wire::{Answer, Question};
+use crate::signin;
 use crate::taxii::clients::Client;
 use crate::taxii::collections::Collection;
 use crate::taxii::posts::Kept;
@@ -146,6 +147,13 @@ fn read_frozen(kind: RecordKind) {
         RecordKind::Client => record::<Client>("record-client-v1.json"),
         RecordKind::Collection => record::<Collection>("record-collection-v1.json"),
         RecordKind::Token => record::<Token>("record-token-v1.json"),
+        RecordKind::Account => record::<signin::account::Account>("record-account-v1.json"),
+        RecordKind::EnrolCode => {
+            record::<signin::account::EnrolCode>("record-enrol-code-v1.json");
+        }
+        RecordKind::Session => record::<signin::session::Session>("record-session-v1.json"),
+        RecordKind::Duties => record::<signin::duties::DutyRecord>("record-duties-v1.json"),
+        RecordKind::Desk => record::<signin::face::Desk>("record-desk-v1.json"),
         RecordKind::Status => record::<Kept>("record-status-v1.json"),
         RecordKind::Standing => record::<Standing>("record-standing-v1.json"),
         // noroshi-sync holds its bytes: `link-state-v2.txt`.

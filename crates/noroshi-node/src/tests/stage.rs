@@ -294,6 +294,7 @@ fn found(folder: &Path, hands: &Arc<Hands>, nation: &str, people: [&str; 2]) -> 
         world: World::Operational,
         listen: "127.0.0.1:7461".to_owned(),
         address: format!("{}.example:7461", nation.to_lowercase()),
+        console: "127.0.0.1:7480".to_owned(),
         lang: Lang::En,
         root_passphrase: "passphrase".to_owned(),
         persons: people

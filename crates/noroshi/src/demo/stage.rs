@@ -112,6 +112,8 @@ impl Actor {
         let [first, second] = self.people;
         self.run(&[
             "init",
+            "--console",
+            "",
             "--name-en",
             en,
             "--name-ja",

@@ -49,6 +49,8 @@ impl Home {
             .unwrap();
         home.ok(&[
             "init",
+            "--console",
+            "",
             "--name-en",
             "Test",
             "--name-ja",

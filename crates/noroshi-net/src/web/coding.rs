@@ -9,7 +9,9 @@ use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use hyper::header::HeaderValue;
-use noroshi_taxii::{BodyFault, Response};
+use noroshi_taxii::BodyFault;
+
+use super::Answer;
 
 /// Bytes that a compressed body may become before its ratio counts.
 const FREE: u64 = 4 * 1024 * 1024;
@@ -60,7 +62,7 @@ impl Coding {
     }
 
     /// Compress the body, where that makes it smaller.
-    pub(super) fn apply(self, answer: &mut Response) -> Option<Self> {
+    pub(super) fn apply(self, answer: &mut Answer) -> Option<Self> {
         if answer.body.len() < WORTH {
             return None;
         }

@@ -34,6 +34,15 @@ pub enum SecurityError {
     PlainAbroad,
 }
 
+/// Who connects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clients {
+    /// Programs, which may show a certificate: the key that they prove to hold names them.
+    Programs,
+    /// Browsers. None is asked for a certificate, for it would bother its user with the question.
+    Browsers,
+}
+
 /// How connections are secured.
 #[derive(Clone)]
 pub struct Security(Option<Arc<ServerConfig>>);
@@ -49,7 +58,11 @@ impl Security {
     ///
     /// # Errors
     /// See [`SecurityError`].
-    pub fn from_pem(certificate: &Path, key: &Path) -> Result<Self, SecurityError> {
+    pub fn from_pem(
+        certificate: &Path,
+        key: &Path,
+        clients: Clients,
+    ) -> Result<Self, SecurityError> {
         let pem = |path: &Path, what| SecurityError::Pem {
             path: path.to_owned(),
             what,
@@ -59,7 +72,7 @@ impl Security {
         let chain = chain.ok().filter(|chain| !chain.is_empty());
         let chain = chain.ok_or_else(|| pem(certificate, "certificate"))?;
         let key = PrivateKeyDer::from_pem_file(key).map_err(|_| pem(key, "private key"))?;
-        let config = builder()?.with_single_cert(chain, key)?;
+        let config = builder(clients)?.with_single_cert(chain, key)?;
         Ok(Self(Some(Arc::new(config))))
     }
 
@@ -67,8 +80,8 @@ impl Security {
     ///
     /// # Errors
     /// See [`SecurityError`].
-    pub fn of(identity: &Identity) -> Result<Self, SecurityError> {
-        let config = builder()?.with_cert_resolver(Arc::new(identity.clone()));
+    pub fn of(identity: &Identity, clients: Clients) -> Result<Self, SecurityError> {
+        let config = builder(clients)?.with_cert_resolver(Arc::new(identity.clone()));
         Ok(Self(Some(Arc::new(config))))
     }
 
@@ -77,13 +90,17 @@ impl Security {
     }
 }
 
-fn builder() -> Result<rustls::ConfigBuilder<ServerConfig, rustls::server::WantsServerCert>, Error>
-{
+fn builder(
+    clients: Clients,
+) -> Result<rustls::ConfigBuilder<ServerConfig, rustls::server::WantsServerCert>, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    Ok(ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-        .with_client_cert_verifier(Arc::new(AnyHolder {
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+    Ok(match clients {
+        Clients::Browsers => builder.with_no_client_auth(),
+        Clients::Programs => builder.with_client_cert_verifier(Arc::new(AnyHolder {
             provider,
             is_mandatory: false,
-        })))
+        })),
+    })
 }

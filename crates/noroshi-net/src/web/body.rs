@@ -11,7 +11,7 @@ use noroshi_taxii::BodyFault;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
-use super::TaxiiLimits;
+use super::WebLimits;
 
 /// Pieces between socket and reader; a piece is at most what hyper reads at once.
 const PIECES: usize = 4;
@@ -51,7 +51,7 @@ impl Pipe {
         incoming: Incoming,
         bytes_max: u64,
         expects: bool,
-        limits: &TaxiiLimits,
+        limits: &WebLimits,
     ) -> (Self, PipeReader) {
         let (begin_sender, begin) = oneshot::channel();
         let (sender, pieces) = mpsc::channel(PIECES);

@@ -1,0 +1,169 @@
+//! The route table: every page and action there is, and who may. Nothing is served that is not
+//! here; a test tries every row with nobody, with every duty, and with forms that are forged.
+
+use noroshi_gate::Deed;
+use noroshi_node::Failure;
+
+use crate::http::Response;
+use crate::pages;
+use crate::visit::Visit;
+
+/// A form is no larger than this, in bytes, where its route does not say otherwise.
+const FORM_BYTES_MAX: u64 = 64 * 1024;
+
+/// How a route is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Look.
+    Get,
+    /// Change: the form carries the session's token.
+    Post,
+}
+
+/// Who may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, signed in or not.
+    Anybody,
+    /// Whoever has signed in.
+    SignedIn,
+    /// Whoever has a duty that permits it.
+    Deed(Deed),
+}
+
+pub(crate) type Handler = fn(&Visit<'_>) -> Result<Response, Failure>;
+
+/// One row.
+pub struct Route {
+    /// How.
+    pub method: Method,
+    /// Where; `{}` stands for one part of the path.
+    pub path: &'static str,
+    /// Who.
+    pub access: Access,
+    /// Largest body, in bytes.
+    pub body_bytes_max: u64,
+    pub(crate) handler: Handler,
+}
+
+const fn get(path: &'static str, access: Access, handler: Handler) -> Route {
+    Route {
+        method: Method::Get,
+        path,
+        access,
+        body_bytes_max: 0,
+        handler,
+    }
+}
+
+const fn post(path: &'static str, access: Access, handler: Handler) -> Route {
+    Route {
+        method: Method::Post,
+        path,
+        access,
+        body_bytes_max: FORM_BYTES_MAX,
+        handler,
+    }
+}
+
+/// Every route.
+pub const TABLE: &[Route] = &[
+    get("/static/{}", Access::Anybody, pages::files::show),
+    get("/enrol", Access::Anybody, pages::enrol::show),
+    post("/enrol", Access::Anybody, pages::enrol::set),
+    get("/signin", Access::Anybody, pages::signin::show),
+    post("/signin", Access::Anybody, pages::signin::sign_in),
+    post("/signout", Access::SignedIn, pages::signin::sign_out),
+    post("/language", Access::SignedIn, pages::language::choose),
+    get("/", Access::Deed(Deed::Overlook), pages::now::show),
+    get("/items", Access::Deed(Deed::ReadItems), pages::items::show),
+];
+
+/// What the head of every page leads to: path, message, and what permits it.
+pub(crate) const NAVIGATION: &[(&str, &str, Deed)] = &[
+    ("/", "console-now", Deed::Overlook),
+    ("/items", "console-items", Deed::ReadItems),
+];
+
+/// What there is at a path.
+pub(crate) enum Found<'a> {
+    /// The route, and what stands at its `{}`.
+    Route(&'static Route, Vec<&'a str>),
+    /// The path is known, for another method.
+    OtherMethod,
+    /// Nothing.
+    Nothing,
+}
+
+/// Find a route.
+pub(crate) fn find<'a>(method: &str, path: &'a str) -> Found<'a> {
+    let method = match method {
+        "GET" | "HEAD" => Some(Method::Get),
+        "POST" => Some(Method::Post),
+        _ => None,
+    };
+    let mut is_known = false;
+    for route in TABLE {
+        if let Some(parts) = matched(route.path, path) {
+            is_known = true;
+            if Some(route.method) == method {
+                return Found::Route(route, parts);
+            }
+        }
+    }
+    if is_known {
+        Found::OtherMethod
+    } else {
+        Found::Nothing
+    }
+}
+
+fn matched<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
+    let mut parts = Vec::new();
+    let mut here = path.split('/');
+    for wanted in pattern.split('/') {
+        let part = here.next()?;
+        if wanted == "{}" {
+            if part.is_empty() {
+                return None;
+            }
+            parts.push(part);
+        } else if wanted != part {
+            return None;
+        }
+    }
+    here.next().is_none().then_some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, NAVIGATION, TABLE, find, matched};
+
+    #[test]
+    fn a_part_stands_for_one_and_no_more() {
+        assert_eq!(matched("/items/{}", "/items/abc"), Some(vec!["abc"]));
+        for path in ["/items", "/items/", "/items/a/b", "/items/a/", "items/a"] {
+            assert_eq!(matched("/items/{}", path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn no_two_routes_are_one() {
+        for (n, route) in TABLE.iter().enumerate() {
+            let twin = TABLE[..n]
+                .iter()
+                .any(|other| other.method == route.method && other.path == route.path);
+            assert!(!twin, "{}", route.path);
+        }
+    }
+
+    #[test]
+    fn everything_the_navigation_leads_to_is_there() {
+        for (path, _, deed) in NAVIGATION {
+            let Found::Route(route, _) = find("GET", path) else {
+                panic!("{path}")
+            };
+            assert_eq!(route.access, super::Access::Deed(*deed), "{path}");
+        }
+    }
+}
