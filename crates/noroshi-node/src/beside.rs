@@ -91,6 +91,36 @@ impl Node {
         tx.put(RecordKind::Beside, &key(sender, hash), &beside.to_bytes())
     }
 
+    /// This node answers for a delivery of an item that another brought: it may take that back.
+    pub(crate) fn note_brought(
+        &self,
+        tx: &mut Tx<'_>,
+        item: &ItemHash,
+        by: &NodeId,
+    ) -> Result<(), WriteError> {
+        tx.put(
+            RecordKind::Brought,
+            &[&item.bytes()[..], by.bytes()].concat(),
+            b"",
+        )
+    }
+
+    /// Whoever answers for a delivery beside the item takes it back. `false`: there is none.
+    pub(crate) fn take_back_brought(
+        &self,
+        tx: &mut Tx<'_>,
+        item: &ItemHash,
+        by: &NodeId,
+    ) -> Result<bool, WriteError> {
+        let brought = [&item.bytes()[..], by.bytes()].concat();
+        if tx.get(RecordKind::Brought, &brought)?.is_none() {
+            return Ok(false);
+        }
+        tx.delete(RecordKind::Brought, &brought)?;
+        tx.delete(RecordKind::Beside, &key(by, item))?;
+        Ok(true)
+    }
+
     /// Is this sender's delivery of the item held beside it?
     pub(crate) fn is_beside(
         &self,

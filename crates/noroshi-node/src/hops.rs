@@ -25,7 +25,6 @@ use crate::node::{Node, lock, store_failure};
 use crate::recall::SignedRecall;
 use crate::receipts::SignedReceipt;
 use crate::records::{Record, int};
-use crate::recovery::owed::is_closed;
 use crate::sink::Sink;
 
 /// Where things of this module stand among the records of their kind, by their first byte.
@@ -42,9 +41,19 @@ mod place {
         [&b"c"[..], &recall.0].concat()
     }
 
-    /// All hops of a recall; with node and number, one.
+    /// All hops of a recall.
     pub(super) fn hops(recall: &Digest) -> Vec<u8> {
         [&b"h"[..], &recall.0].concat()
+    }
+
+    /// One hop, by the number of the entry that passed the recall on.
+    pub(super) fn hop(recall: &Digest, node: &NodeId, number: u64) -> Vec<u8> {
+        [&hops(recall)[..], node.bytes(), &number.to_be_bytes()].concat()
+    }
+
+    /// The same before the entry is in the log, by what it will hold.
+    pub(super) fn waiting(recall: &Digest, node: &NodeId, sent: &Digest) -> Vec<u8> {
+        [&hops(recall)[..], node.bytes(), &sent.0[..]].concat()
     }
 
     /// The recall that an entry of a partner's log passed on.
@@ -148,24 +157,68 @@ impl Node {
         tx.put(RecordKind::Hop, &place::sent(recall, to), b"")
     }
 
-    /// Put one recall into a recipient's log, ahead of the bulk; the entry's number.
-    pub(crate) fn log_recall(
+    /// A recall stands in a recipient's log. One that is passed on is known by its number from now
+    /// on; that may be later than it was passed on, where the log was closed after a restore.
+    pub(crate) fn recall_logged(
         &self,
         tx: &mut Tx<'_>,
-        to: &NodeId,
-        stored: &StoredItem,
-        rendition: ItemHash,
-        bytes: Vec<u8>,
-    ) -> Result<u64, WriteError> {
-        let digest = Digest::of(&bytes);
-        let leaf = self.next_leaf(tx, to, EntryKind::Recall, Precedence::Immediate, digest)?;
-        let payload = LogPayload::Recall {
-            seq: stored.seq,
-            rendition,
-            bytes,
+        node: &NodeId,
+        number: u64,
+        sent: &Digest,
+    ) -> Result<(), WriteError> {
+        let Some(recall) = parent_of(tx, sent, node)? else {
+            return Ok(());
         };
-        tx.log_append(to, &leaf, &payload)?;
-        Ok(leaf.number)
+        let waiting = place::waiting(&recall, node, sent);
+        let (Some(passed), Some(came)) = (
+            tx.get(RecordKind::Hop, &waiting)?,
+            tx.get(RecordKind::Hop, &place::came(&recall))?,
+        ) else {
+            return Ok(());
+        };
+        let came = Came::from_bytes(&came).map_err(damaged)?;
+        tx.delete(RecordKind::Hop, &waiting)?;
+        tx.put(RecordKind::Hop, &place::hop(&recall, node, number), &passed)?;
+        tx.put(RecordKind::Hop, &place::entry(node, number), &recall.0)?;
+        let body = Object::new()
+            .with("item", text(came.item))
+            .with("recall", text(recall))
+            .with("by", text(came.by))
+            .with("to", text(node))
+            .with("number", int(number))
+            .with("own", *sent != recall);
+        tx.append(&self.line(LineKind::RecallPassed, None, body))?;
+        lock(&self.wakes).insert(*node);
+        Ok(())
+    }
+
+    /// A recall of this node was signed anew and stands in the log again: what is answered to it,
+    /// and told of it by hops behind, names the new one.
+    pub(crate) fn recall_renewed(
+        &self,
+        tx: &mut Tx<'_>,
+        node: &NodeId,
+        (number, sent): (u64, &Digest),
+        (again, sent_again): (u64, &Digest),
+    ) -> Result<(), WriteError> {
+        let Some(parent) = tx.get(RecordKind::Hop, &place::sent(sent, node))? else {
+            return Ok(());
+        };
+        tx.put(RecordKind::Hop, &place::sent(sent_again, node), &parent)?;
+        let entry = place::entry(node, number);
+        let Some(recall) = tx.get(RecordKind::Hop, &entry)?.and_then(digest_from) else {
+            return Ok(());
+        };
+        let hop = place::hop(&recall, node, number);
+        if let Some(kept) = tx.get(RecordKind::Hop, &hop)? {
+            let mut passed = Passed::from_bytes(&kept).map_err(damaged)?;
+            passed.sent = *sent_again;
+            tx.delete(RecordKind::Hop, &hop)?;
+            let hop = place::hop(&recall, node, again);
+            tx.put(RecordKind::Hop, &hop, &passed.to_bytes())?;
+        }
+        tx.delete(RecordKind::Hop, &entry)?;
+        tx.put(RecordKind::Hop, &place::entry(node, again), &recall.0)
     }
 
     /// Pass an obeyed recall on to everyone this node passed the item on to.
@@ -194,8 +247,7 @@ impl Node {
                 tx.log_void(&node, entry.leaf.number)?;
                 continue;
             }
-            let own = rendition != recall.item;
-            let sent = if own {
+            let sent = if rendition != recall.item {
                 // Its reader knows nothing of the whole item: the releaser answers for this one.
                 let own = Recall {
                     by: self.me(),
@@ -220,54 +272,53 @@ impl Node {
             if !entry.sent {
                 continue;
             }
-            if is_closed(tx, &node)? {
-                // Restored, and this log is not open yet: it goes when it is, and no report on it.
-                let (seq, bytes) = (stored.seq, sent);
-                let payload = LogPayload::Recall {
-                    seq,
-                    rendition,
-                    bytes,
-                };
-                let precedence = Precedence::Immediate;
-                self.log_notice(tx, &node, EntryKind::Recall, precedence, payload)?;
-                continue;
+            if count == 0 {
+                self.note_came(tx, from, recall, &came)?;
             }
-            let number = self.log_recall(tx, &node, stored, rendition, sent)?;
             let passed = Passed {
                 node,
                 sent: digest,
                 fate: None,
                 receipt: None,
             };
-            let key = [&place::hops(&came)[..], node.bytes(), &number.to_be_bytes()].concat();
-            tx.put(RecordKind::Hop, &key, &passed.to_bytes())?;
+            let waiting = place::waiting(&came, &node, &digest);
+            tx.put(RecordKind::Hop, &waiting, &passed.to_bytes())?;
             tx.put(RecordKind::Hop, &place::sent(&digest, &node), &came.0)?;
-            tx.put(RecordKind::Hop, &place::entry(&node, number), &came.0)?;
-            let body = Object::new()
-                .with("item", text(recall.item))
-                .with("recall", text(came))
-                .with("by", text(recall.by))
-                .with("to", text(node))
-                .with("number", int(number))
-                .with("own", own);
-            tx.append(&self.line(LineKind::RecallPassed, None, body))?;
-            lock(&self.wakes).insert(node);
+            // It stands in the log now, or where that is closed after a restore, once it opens.
+            let payload = LogPayload::Recall {
+                seq: stored.seq,
+                rendition,
+                bytes: sent,
+            };
+            let ahead = Precedence::Immediate;
+            self.log_notice(tx, &node, EntryKind::Recall, ahead, payload)?;
             count += 1;
         }
         if count == 0 {
             return Ok(());
         }
-        let key = place::came(&came);
-        if tx.get(RecordKind::Hop, &key)?.is_none() {
-            let came = Came {
-                from: *from,
-                by: recall.by,
-                item: recall.item,
-                serial: 0,
-            };
-            tx.put(RecordKind::Hop, &key, &came.to_bytes())?;
-        }
         self.report_hops(tx, &came)
+    }
+
+    /// A recall that is passed on: from whom it came.
+    fn note_came(
+        &self,
+        tx: &mut Tx<'_>,
+        from: &NodeId,
+        recall: &Recall,
+        came: &Digest,
+    ) -> Result<(), WriteError> {
+        let key = place::came(came);
+        if tx.get(RecordKind::Hop, &key)?.is_some() {
+            return Ok(());
+        }
+        let came = Came {
+            from: *from,
+            by: recall.by,
+            item: recall.item,
+            serial: 0,
+        };
+        tx.put(RecordKind::Hop, &key, &came.to_bytes())
     }
 }
 
@@ -282,13 +333,11 @@ impl Node {
         fate: Fate,
         receipt: &SignedReceipt,
     ) -> Result<(), WriteError> {
-        let Some(came) = tx.get(RecordKind::Hop, &place::entry(node, number))? else {
+        let came = tx.get(RecordKind::Hop, &place::entry(node, number))?;
+        let Some(came) = came.and_then(digest_from) else {
             return Ok(());
         };
-        let Ok(came) = came.try_into().map(Digest) else {
-            return Ok(());
-        };
-        let key = [&place::hops(&came)[..], node.bytes(), &number.to_be_bytes()].concat();
+        let key = place::hop(&came, node, number);
         let Some(kept) = tx.get(RecordKind::Hop, &key)? else {
             return Ok(());
         };
@@ -443,7 +492,7 @@ impl Node {
             .with("others_answered", int(report.others_answered))
             .with("others_outstanding", int(report.others_outstanding));
         tx.append(&self.line(LineKind::Hops, None, body))?;
-        if let Ok(parent) = parent.try_into().map(Digest) {
+        if let Some(parent) = digest_from(parent) {
             self.report_hops(tx, &parent)?;
         }
         Ok(Ok(()))
@@ -553,6 +602,16 @@ impl Node {
             && public.is_some_and(|public| signed.verifies(&public, &Ed25519));
         Ok(Some(if holds { "receipt" } else { "word" }))
     }
+}
+
+/// The recall that one of this node follows from; none where it is its own, or it sent none such.
+fn parent_of(tx: &Tx<'_>, sent: &Digest, to: &NodeId) -> Result<Option<Digest>, WriteError> {
+    let parent = tx.get(RecordKind::Hop, &place::sent(sent, to))?;
+    Ok(parent.and_then(digest_from))
+}
+
+fn digest_from(bytes: Vec<u8>) -> Option<Digest> {
+    bytes.try_into().ok().map(Digest)
 }
 
 /// A hop goes into a report by name, or where it may not be named or there is no room, as a number.

@@ -221,10 +221,17 @@ impl Node {
         self.forget_own_types(tx, recall)?;
         let Some(stored) = stored.filter(|_| is_theirs) else {
             // It overtook its item, or names one that another answers for. The answer is the same:
-            // a recall must not find out what is here.
-            let body = recall_body(recall, "noted");
+            // a recall must not find out what is here. Who brought the same bytes as another takes
+            // its own delivery back, and is told no more than that: the bytes stay.
+            let was_brought = self.take_back_brought(tx, &recall.item, &recall.by)?;
+            let fate = if was_brought {
+                Fate::Withdrawn
+            } else {
+                Fate::Noted
+            };
+            let body = recall_body(recall, fate.as_str());
             tx.append(&self.line(LineKind::RecallReceived, None, body))?;
-            return Ok((Fate::Noted, Some(recall.item)));
+            return Ok((fate, Some(recall.item)));
         };
         let fate = self.obey(tx, recall)?;
         let body = recall_body(recall, fate.as_str());

@@ -525,7 +525,10 @@ impl Node {
             if !is_others && !is_judged_anew(stored, attribution) {
                 return Ok(fate_of(stored.state));
             }
-            without = is_others.then_some(&hash);
+            if is_others {
+                self.note_brought(tx, &hash, &attribution.node)?;
+                without = Some(&hash);
+            }
         }
         let scope = Scope::Node(attribution.node);
         let marked = noroshi_gate::mark(valid, &attribution.assigned, &view.markings, &scope);

@@ -123,6 +123,10 @@ impl Node {
                 let leaf = self.next_leaf(tx, node, kind, precedence, Digest::of(bytes))?;
                 tx.log_void(node, number)?;
                 tx.log_append(node, &leaf, payload)?;
+                if kind == EntryKind::Recall {
+                    let (before, after) = (&entry.leaf.digest, &leaf.digest);
+                    self.recall_renewed(tx, node, (number, before), (leaf.number, after))?;
+                }
                 let body = Object::new()
                     .with("to", text(node))
                     .with("number", int(number))

@@ -283,6 +283,8 @@ record_kinds! {
     Late = 49,
     /// Partners and clients that said that they know the project's own types.
     OwnTypes = 58,
+    /// Who answers for a delivery of bytes that another brought, by item, then node.
+    Brought = 59,
     /// Up to which item a person has seen what came, by the person's name.
     Look = 70,
     /// Persons' ways into the console.

@@ -39,7 +39,11 @@ impl Node {
     fn log_owed(&self, tx: &mut Tx<'_>, node: &NodeId, owed: &Owed) -> Result<(), WriteError> {
         let digest = Digest::of(owed.bytes());
         let leaf = self.next_leaf(tx, node, owed.kind, owed.precedence, digest)?;
-        tx.log_append(node, &leaf, &owed.payload)
+        tx.log_append(node, &leaf, &owed.payload)?;
+        match owed.kind {
+            EntryKind::Recall => self.recall_logged(tx, node, leaf.number, &digest),
+            EntryKind::Release | EntryKind::Receipt | EntryKind::Document => Ok(()),
+        }
     }
 
     /// The log is open: what was kept goes into it.
@@ -54,7 +58,7 @@ impl Node {
     }
 }
 
-pub(crate) fn is_closed(tx: &Tx<'_>, node: &NodeId) -> Result<bool, WriteError> {
+fn is_closed(tx: &Tx<'_>, node: &NodeId) -> Result<bool, WriteError> {
     let Some(bytes) = tx.get(RecordKind::Recovery, node.bytes())? else {
         return Ok(false);
     };

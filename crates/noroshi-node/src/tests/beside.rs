@@ -74,10 +74,41 @@ fn a_recalled_delivery_is_not_said_to_be_admitted_later() {
     jp.order(jp.recall(&id(1), "withdraw"));
     jp.sync();
     let before = fates(jp);
+    assert!(before.contains(&json!("withdrawn")), "{before:?}");
     us.resume();
     us.sync();
     assert_eq!(fates(jp), before);
     assert_eq!(us.state(&id(1)).as_deref(), Some("admitted"));
+}
+
+/// Clause: I6
+#[test]
+fn who_takes_back_what_another_brought_as_well_hears_what_it_would_hear_alone() {
+    let recalled = |before: Option<&str>| {
+        let stage = Stage::new();
+        let (jp, us) = (&stage.jp, &stage.us);
+        if let Some(profile) = before {
+            us.import(profile, &[object(1, 10)]);
+        }
+        jp.import("feed", &[object(1, 10)]);
+        jp.order(jp.share(&[&id(1)]));
+        jp.sync();
+        jp.order(jp.recall(&id(1), "withdraw"));
+        jp.sync();
+        let first = fates(jp);
+        // Its word is taken back once; what it never brought it only makes note of.
+        let taken = us.lines("recall.received");
+        assert_eq!(taken[0]["body"]["outcome"], "withdrawn");
+        us.verifies();
+        (first, us.state(&id(1)))
+    };
+    let (alone, withdrawn) = recalled(None);
+    assert_eq!(withdrawn.as_deref(), Some("withdrawn"));
+    for before in ["own", "feed"] {
+        let (beside, state) = recalled(Some(before));
+        assert_eq!(beside, alone, "{before}");
+        assert_eq!(state.as_deref(), Some("admitted"));
+    }
 }
 
 /// Japan holds the same bytes from the United States and then from Australia.

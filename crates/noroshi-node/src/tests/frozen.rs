@@ -172,7 +172,8 @@ fn read_frozen(kind: RecordKind) {
         | RecordKind::Claim
         | RecordKind::Introduced
         | RecordKind::Late
-        | RecordKind::OwnTypes => {}
+        | RecordKind::OwnTypes
+        | RecordKind::Brought => {}
     }
 }
 

@@ -1,15 +1,17 @@
 //! A recall reaches every hop, and its originator learns what it may of them.
 
 use noroshi_model::link::{EntryKind, Precedence, Recall, RecallMode};
+use noroshi_model::manifest::Purpose;
 use noroshi_model::{Digest, Signed};
-use noroshi_store::{RecordKind, WriteError};
+use noroshi_store::{LogPayload, RecordKind, WriteError};
 use serde_json::{Value, json};
 
 use super::stage::{Party, id, object};
 use super::third::Three;
 use crate::command::Command;
 use crate::node::{lock, store_failure};
-use crate::records::AgreementRecord;
+use crate::records::recovery::RecoveryRecord;
+use crate::records::{AgreementRecord, Record};
 
 /// Hops and counts that Japan is told of for an item.
 fn told(jp: &Party, number: u32) -> (Vec<Value>, Vec<Value>) {
@@ -230,9 +232,13 @@ fn a_forwarder_recalls_nothing_that_is_not_its_own() {
         us.node
             .store
             .write(|tx| {
-                us.node
-                    .log_recall(tx, &to, &stored, stored.hash, bytes)
-                    .map(|_| ())
+                let payload = LogPayload::Recall {
+                    seq: stored.seq,
+                    rendition: stored.hash,
+                    bytes,
+                };
+                let (kind, ahead) = (EntryKind::Recall, Precedence::Immediate);
+                us.node.log_notice(tx, &to, kind, ahead, payload)
             })
             .map_err(store_failure::<WriteError>)
             .unwrap();
@@ -262,8 +268,123 @@ fn a_rendition_of_the_forwarders_own_is_recalled_in_its_name() {
     assert_eq!(au.state(&id(1)).as_deref(), Some("destroyed"));
 }
 
+/// Japan's item, of which Australia may have less than the United States, has gone on with its
+/// consent.
+fn reduced_on() -> Three {
+    let three = Three::drafted(|draft| {
+        let parties = draft["parties"].as_array().unwrap();
+        let far = parties
+            .iter()
+            .find(|party| party["nation"] == "AUS")
+            .unwrap()["node"]
+            .clone();
+        for term in draft["releases"].as_array_mut().unwrap() {
+            if term["to"] == far {
+                term["ceilings"]["tlp"] = json!("green");
+            }
+        }
+    });
+    let (jp, us, au) = (&three.stage.jp, &three.us, &three.au);
+    let mut part = object(1, 100);
+    part["object_marking_refs"] = json!([noroshi_marking("TLP:GREEN")]);
+    part["granular_markings"] = json!([{
+        "marking_ref": noroshi_marking("TLP:AMBER"), "selectors": ["description"]
+    }]);
+    jp.import("closed", &[part]);
+    jp.order(jp.share(&[&id(1)]));
+    three.settle();
+    three.consented(1);
+    us.order(us.share(&[&id(1)]));
+    three.settle();
+    assert_eq!(au.state(&id(1)).as_deref(), Some("admitted"));
+    let [here, there] = [us, au].map(|party| party.node.find_item(&id(1)).unwrap().hash);
+    assert_ne!(here, there, "it went on reduced");
+    three
+}
+
+/// Clause: I6
+#[test]
+fn what_went_on_reduced_under_consent_comes_back_and_its_maker_hears_of_the_hop() {
+    let three = reduced_on();
+    let (jp, us, au) = (&three.stage.jp, &three.us, &three.au);
+    jp.order(jp.recall(&id(1), "destroy"));
+    three.settle();
+    for party in [us, au] {
+        assert_eq!(party.state(&id(1)).as_deref(), Some("destroyed"));
+        party.verifies();
+    }
+    let (hops, counts) = told(jp, 1);
+    assert_eq!(hops.len(), 1, "{counts:?}");
+    assert_eq!(
+        (&hops[0]["nation"], &hops[0]["fate"]),
+        (&json!("AUS"), &json!("destroyed"))
+    );
+    // The recall it answered is the releaser's own: its word stands for the hop's.
+    assert_eq!(hops[0]["proof"], "word");
+    assert_eq!(us.lines("recall.passed")[0]["body"]["own"], true);
+}
+
+/// Clause: I6
+#[test]
+fn a_passed_on_recall_that_is_signed_anew_is_answered_under_its_new_number() {
+    let three = reduced_on();
+    let (jp, us, au) = (&three.stage.jp, &three.us, &three.au);
+    *lock(&us.road.bend) = Some(Box::new(|_| None));
+    jp.order(jp.recall(&id(1), "destroy"));
+    jp.sync();
+    assert!(us.try_sync().is_err());
+    us.rotate(Purpose::Items);
+    us.revoke_former(Purpose::Items);
+    *lock(&us.road.bend) = None;
+    three.settle();
+    assert_eq!(au.state(&id(1)).as_deref(), Some("destroyed"));
+    let voided = us.lines("release.voided");
+    assert!(
+        voided
+            .iter()
+            .any(|line| line["body"].get("again").is_some()),
+        "{voided:?}"
+    );
+    let (hops, _) = told(jp, 1);
+    assert_eq!((hops.len(), &hops[0]["fate"]), (1, &json!("destroyed")));
+}
+
+/// Clause: I6
+#[test]
+fn a_recall_that_waited_for_a_closed_log_is_told_of_as_every_other() {
+    let three = Three::new(false);
+    let (jp, us, au) = (&three.stage.jp, &three.us, &three.au);
+    three.gone_on(1);
+    // As after a restore, before Australia has told what was lost.
+    let node = au.node.me();
+    let freeze = |tx: &mut noroshi_store::Tx<'_>| {
+        let (sent, received) = (tx.log_size(&node)?, tx.mirror_root(&node)?.0);
+        let record = RecoveryRecord::new(node, true, sent, received);
+        tx.put(RecordKind::Recovery, node.bytes(), &record.to_bytes())
+    };
+    let frozen = us.node.store.write(freeze);
+    frozen.map_err(store_failure::<WriteError>).unwrap();
+    jp.order(jp.recall(&id(1), "destroy"));
+    jp.sync();
+    assert_eq!(us.state(&id(1)).as_deref(), Some("destroyed"));
+    assert!(us.lines("recall.passed").is_empty());
+    three.settle();
+    assert_eq!(au.state(&id(1)).as_deref(), Some("destroyed"));
+    assert_eq!(us.lines("recall.passed").len(), 1);
+    let (hops, counts) = told(jp, 1);
+    assert_eq!((hops.len(), counts.len()), (1, 0));
+    assert_eq!(
+        (&hops[0]["fate"], &hops[0]["proof"]),
+        (&json!("destroyed"), &json!("receipt"))
+    );
+}
+
 fn noroshi_marking(name: &str) -> String {
     let known = [
+        (
+            "TLP:GREEN",
+            "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+        ),
         (
             "TLP:AMBER",
             "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",

@@ -23,6 +23,15 @@ pub(super) struct Three {
 impl Three {
     /// All three under one agreement; items of Japan's own are closed, those of feeds as well.
     pub(super) fn new(members_known: bool) -> Self {
+        Self::drafted(|draft| {
+            if members_known {
+                draft["members_known"] = json!(true);
+            }
+        })
+    }
+
+    /// The same under an agreement that is drafted otherwise.
+    pub(super) fn drafted(change: impl Fn(&mut Value)) -> Self {
         let stage = Stage::new();
         let (us, au) = stage.beyond();
         let mut draft = us.ask(Command::AgreementTemplate {
@@ -31,9 +40,7 @@ impl Three {
             days: 60,
         })["agreement"]
             .take();
-        if members_known {
-            draft["members_known"] = json!(true);
-        }
+        change(&mut draft);
         for term in draft["releases"].as_array_mut().unwrap() {
             term["purposes"] = json!(["defence", "exercise"]);
         }
