@@ -1,7 +1,7 @@
 //! Fields of a query or a form (`application/x-www-form-urlencoded`), strictly and within caps.
 
 /// Most fields of one form.
-const FIELDS_MAX: usize = 200;
+const FIELDS_MAX: usize = 1_200;
 
 /// Fields by name, in the order they came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,7 +39,16 @@ impl Form {
         self.get(name).unwrap_or_default()
     }
 
-    /// Every field of that name.
+    /// The value of every field of that name that is not blank.
+    pub(crate) fn every(&self, name: &str) -> Vec<&str> {
+        let found = self.0.iter().filter(|(known, _)| known == name);
+        found
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.trim().is_empty())
+            .collect()
+    }
+
+    /// How many fields there are.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.0.len()
@@ -89,11 +98,11 @@ mod tests {
         for bad in ["a=%", "a=%4", "a=%zz", "a=%ff", "a=%00", "%00=a"] {
             assert_eq!(Form::parse(bad.as_bytes()), None, "{bad}");
         }
-        let many = "a=b&".repeat(201);
+        let many = "a=b&".repeat(1_201);
         assert_eq!(Form::parse(many.as_bytes()), None);
         assert_eq!(
-            Form::parse("a=b&".repeat(200).as_bytes()).unwrap().len(),
-            200
+            Form::parse("a=b&".repeat(1_200).as_bytes()).unwrap().len(),
+            1_200
         );
     }
 

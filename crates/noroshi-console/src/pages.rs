@@ -1,11 +1,18 @@
 //! One page, one file: what it asks the node, and its template.
 
+pub(crate) mod acts;
 pub(crate) mod enrol;
 pub(crate) mod files;
 pub(crate) mod items;
 pub(crate) mod language;
+pub(crate) mod ledger;
 pub(crate) mod now;
+pub(crate) mod partners;
+pub(crate) mod plan;
+pub(crate) mod settings;
+pub(crate) mod share;
 pub(crate) mod signin;
+pub(crate) mod threats;
 pub(crate) mod trouble;
 
 use askama::Template;

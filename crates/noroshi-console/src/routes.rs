@@ -77,12 +77,103 @@ pub const TABLE: &[Route] = &[
     post("/language", Access::SignedIn, pages::language::choose),
     get("/", Access::Deed(Deed::Overlook), pages::now::show),
     get("/items", Access::Deed(Deed::ReadItems), pages::items::show),
+    get("/share", Access::Deed(Deed::Propose), pages::share::show),
+    post("/share", Access::Deed(Deed::Propose), pages::share::ask),
+    get(
+        "/recall",
+        Access::Deed(Deed::Propose),
+        pages::share::recall_form,
+    ),
+    post("/recall", Access::Deed(Deed::Propose), pages::share::recall),
+    get("/acts", Access::Deed(Deed::Sign), pages::acts::list),
+    get("/acts/{}", Access::Deed(Deed::Sign), pages::acts::show),
+    post("/acts/{}", Access::Deed(Deed::Sign), pages::acts::sign),
+    get(
+        "/partners",
+        Access::Deed(Deed::ReadPartners),
+        pages::partners::show,
+    ),
+    get(
+        "/partners/balance",
+        Access::Deed(Deed::ReadPartners),
+        pages::partners::balance,
+    ),
+    post(
+        "/partners/invite",
+        Access::Deed(Deed::Arrange),
+        pages::partners::invite,
+    ),
+    post(
+        "/partners/accept",
+        Access::Deed(Deed::Arrange),
+        pages::partners::accept,
+    ),
+    post(
+        "/partners/confirm",
+        Access::Deed(Deed::Arrange),
+        pages::partners::confirm,
+    ),
+    post(
+        "/partners/sign",
+        Access::Deed(Deed::Arrange),
+        pages::partners::sign_agreement,
+    ),
+    post(
+        "/partners/sync",
+        Access::Deed(Deed::Arrange),
+        pages::partners::sync,
+    ),
+    get(
+        "/threats",
+        Access::Deed(Deed::ReadItems),
+        pages::threats::show,
+    ),
+    get(
+        "/threats/matrix",
+        Access::Deed(Deed::ReadItems),
+        pages::threats::matrix,
+    ),
+    get(
+        "/ledger",
+        Access::Deed(Deed::ReadLedger),
+        pages::ledger::show,
+    ),
+    get(
+        "/ledger/{}",
+        Access::Deed(Deed::ReadLedger),
+        pages::ledger::one,
+    ),
+    get(
+        "/ledger/{}/proof",
+        Access::Deed(Deed::ReadLedger),
+        pages::ledger::proof,
+    ),
+    get(
+        "/settings",
+        Access::Deed(Deed::ReadPartners),
+        pages::settings::show,
+    ),
+    post(
+        "/settings/rule",
+        Access::Deed(Deed::Rule),
+        pages::settings::rule,
+    ),
+    post(
+        "/settings/profile",
+        Access::Deed(Deed::Rule),
+        pages::settings::profile_set,
+    ),
 ];
 
 /// What the head of every page leads to: path, message, and what permits it.
 pub(crate) const NAVIGATION: &[(&str, &str, Deed)] = &[
     ("/", "console-now", Deed::Overlook),
     ("/items", "console-items", Deed::ReadItems),
+    ("/share", "console-share", Deed::Propose),
+    ("/partners", "console-partners", Deed::ReadPartners),
+    ("/threats", "console-threats", Deed::ReadItems),
+    ("/ledger", "console-ledger", Deed::ReadLedger),
+    ("/settings", "console-settings", Deed::ReadPartners),
 ];
 
 /// What there is at a path.

@@ -23,6 +23,9 @@ const JAPANESE: &str = include_str!("../locales/ja.ftl");
 /// The console's pages.
 const CONSOLE_ENGLISH: &str = include_str!("../locales/console-en.ftl");
 const CONSOLE_JAPANESE: &str = include_str!("../locales/console-ja.ftl");
+/// Further pages of the console.
+const SCREENS_ENGLISH: &str = include_str!("../locales/screens-en.ftl");
+const SCREENS_JAPANESE: &str = include_str!("../locales/screens-ja.ftl");
 /// What failures mean, in Japanese, by code; in English each says it itself.
 const FAILURES_JAPANESE: &str = include_str!("../locales/errors-ja.ftl");
 
@@ -37,12 +40,13 @@ type Bundle = FluentBundle<FluentResource>;
 
 static BUNDLES: LazyLock<[Bundle; 2]> = LazyLock::new(|| {
     [
-        bundle("en", &[ENGLISH, CONSOLE_ENGLISH]),
+        bundle("en", &[ENGLISH, CONSOLE_ENGLISH, SCREENS_ENGLISH]),
         bundle(
             "ja",
             &[
                 JAPANESE,
                 CONSOLE_JAPANESE,
+                SCREENS_JAPANESE,
                 FAILURES_JAPANESE,
                 READING_JAPANESE,
                 HELP_JAPANESE,

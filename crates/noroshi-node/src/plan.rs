@@ -686,6 +686,7 @@ fn plan_line(item: &Marked, decision: &Decision, findings: Vec<FindingRow>) -> P
         hash: item.hash().to_string(),
         id: head.id.to_string(),
         title: head.title.clone(),
+        marking: item.highest().to_string(),
         outcome: decision.outcome.as_str().to_owned(),
         withheld: withheld.collect(),
         reasons: decision.reasons.iter().map(reason_row).collect(),

@@ -13,6 +13,7 @@ mod deeds;
 pub(crate) mod duties;
 mod enrol;
 pub(crate) mod face;
+mod hand;
 pub(crate) mod session;
 mod tries;
 

@@ -47,6 +47,9 @@ pub struct PlanLine {
     pub id: String,
     /// Title.
     pub title: String,
+    /// Its effective marking.
+    #[serde(default)]
+    pub marking: String,
     /// release, reduced, refer, deny; stopped where the review keeps it.
     pub outcome: String,
     /// Selectors of properties that stay, each with why.

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{
     CONSOLE_ENGLISH, CONSOLE_JAPANESE, ENGLISH, FAILURES_JAPANESE, JAPANESE, Lang,
-    READING_JAPANESE, failure, knows, render, text,
+    READING_JAPANESE, SCREENS_ENGLISH, SCREENS_JAPANESE, failure, knows, render, text,
 };
 use crate::Failure;
 use crate::command::Event;
@@ -40,6 +40,7 @@ fn messages(source: &str) -> BTreeMap<String, Vec<String>> {
 fn every_message_has_its_other_language_with_the_same_arguments() {
     assert_eq!(messages(ENGLISH), messages(JAPANESE));
     assert_eq!(messages(CONSOLE_ENGLISH), messages(CONSOLE_JAPANESE));
+    assert_eq!(messages(SCREENS_ENGLISH), messages(SCREENS_JAPANESE));
 }
 
 #[test]
