@@ -103,6 +103,8 @@ struct Matrix {
     as_of: String,
     with_parts: bool,
     columns: Vec<Column>,
+    /// The legend: each step and from how many on it begins.
+    steps: [(u8, u64); 5],
 }
 
 /// One kill chain to choose.
@@ -158,6 +160,7 @@ pub(crate) fn matrix(visit: &Visit<'_>) -> Result<Response, Failure> {
         as_of: view.as_of,
         with_parts,
         columns,
+        steps: [0, 1, 5, 20, 80].map(|least| (heat(least), least)),
     })
 }
 
