@@ -18,6 +18,7 @@ use noroshi_model::signed::Signed;
 use noroshi_model::{Limits, NodeId, Value, World};
 use noroshi_node::command::{Command, Event};
 use noroshi_node::config::Config;
+use noroshi_pattern::{Pattern, PatternLimits, Program};
 use noroshi_seal::keyfile;
 use noroshi_seal::manifest::SignedManifest;
 use noroshi_seal::merkle::Frontier;
@@ -65,6 +66,7 @@ pub const TARGETS: &[Target] = &[
     target("command", command),
     target("event", event),
     target("config", config),
+    target("pattern", pattern),
     target("taxii-request", taxii::request),
     target("taxii-query", taxii::query),
     target("taxii-media", taxii::media),
@@ -320,4 +322,18 @@ fn event(bytes: &[u8]) -> bool {
 
 fn config(bytes: &[u8]) -> bool {
     core::str::from_utf8(bytes).is_ok_and(|text| Config::parse(text, Path::new("")).is_ok())
+}
+
+/// What is taken prints to what means the same; what compiles does so within its caps.
+fn pattern(bytes: &[u8]) -> bool {
+    let limits = PatternLimits::DEFAULT;
+    let Some(pattern) = core::str::from_utf8(bytes)
+        .ok()
+        .and_then(|text| Pattern::parse(text, &limits).ok())
+    else {
+        return false;
+    };
+    let again = Pattern::parse(&pattern.to_string(), &limits);
+    assert_eq!(again.as_ref(), Ok(&pattern));
+    Program::compile(&pattern, &limits).is_ok()
 }

@@ -10,7 +10,8 @@ use serde_json::Value;
 /// Our crates, each with those it may use.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("noroshi-model", &[]),
-    ("noroshi-formats", &["noroshi-model"]),
+    ("noroshi-pattern", &["noroshi-model"]),
+    ("noroshi-formats", &["noroshi-model", "noroshi-pattern"]),
     ("noroshi-seal", &["noroshi-model"]),
     ("noroshi-gate", &["noroshi-model", "noroshi-formats"]),
     (
@@ -65,6 +66,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "noroshi-gate",
             "noroshi-sync",
             "noroshi-node",
+            "noroshi-pattern",
             "noroshi-taxii",
         ],
     ),
@@ -92,8 +94,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without I/O, and what they must not reach.
-const PURE: [&str; 6] = [
+const PURE: [&str; 7] = [
     "noroshi-model",
+    "noroshi-pattern",
     "noroshi-formats",
     "noroshi-seal",
     "noroshi-gate",

@@ -156,36 +156,6 @@ pub(super) fn is_language(text: &str) -> bool {
     (is_prefix || is_language) && parts.all(fits)
 }
 
-/// Can it be a STIX pattern (9)? Observations in square brackets, brackets and quotes closed in
-/// order. Whether it means anything is for those who match it.
-pub(super) fn is_pattern(text: &str) -> bool {
-    let mut open = Vec::new();
-    let mut observed = false;
-    let mut characters = text.chars();
-    while let Some(c) = characters.next() {
-        match c {
-            '\'' => loop {
-                match characters.next() {
-                    Some('\\') => {
-                        characters.next();
-                    }
-                    Some('\'') => break,
-                    Some(_) => {}
-                    None => return false,
-                }
-            },
-            '(' | '[' => {
-                observed |= c == '[';
-                open.push(c);
-            }
-            ')' if open.pop() != Some('(') => return false,
-            ']' if open.pop() != Some('[') => return false,
-            _ => {}
-        }
-    }
-    observed && open.is_empty()
-}
-
 /// Base64 of RFC 4648 section 4, padded.
 pub(super) fn is_base64(text: &str) -> bool {
     let bytes = text.as_bytes();

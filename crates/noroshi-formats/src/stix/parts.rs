@@ -5,6 +5,7 @@ use noroshi_model::StixId;
 use noroshi_model::agreement::Agreement;
 use noroshi_model::json::{Object, Value};
 use noroshi_model::selector::{Selector, Step};
+use noroshi_pattern::{Pattern, PatternLimits};
 
 use super::check::{Checker, Place};
 use super::objects::EXTERNAL_REFERENCE;
@@ -334,12 +335,18 @@ pub(super) fn observed_data(checker: &mut Checker<'_>, object: &Object) -> Resul
     Ok(())
 }
 
-/// 4.7: a pattern is of the type it says. Other types of pattern have readers of their own.
+/// 4.7: a pattern is of the type it says. One that is not is kept, since its object is still said,
+/// and never at work. Other types of pattern have readers of their own.
 pub(super) fn indicator(checker: &mut Checker<'_>, object: &Object) -> Result<(), ReadError> {
     let pattern = object.str("pattern").unwrap_or_default();
-    if object.str("pattern_type") == Some("stix") && !forms::is_pattern(pattern) {
-        let detail = "is no STIX pattern: its brackets or quotes are missing or do not close";
-        checker.note(NoteCode::Form, "pattern", detail);
+    if object.str("pattern_type") == Some("stix")
+        && let Err(error) = Pattern::parse(pattern, &PatternLimits::DEFAULT)
+    {
+        checker.note(
+            NoteCode::Form,
+            "pattern",
+            format_args!("is no STIX pattern: {error}"),
+        );
     }
     Ok(())
 }
