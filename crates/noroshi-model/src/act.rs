@@ -94,6 +94,14 @@ words! {
         TokenSet = "token.set",
         /// Revoke a credential, alone and at once.
         TokenRevoke = "token.revoke",
+        /// Set a channel to somebody's server: what comes from there, or goes there.
+        ChannelSet = "channel.set",
+        /// Ask a channel no more, alone and at once.
+        ChannelPause = "channel.pause",
+        /// Ask it again.
+        ChannelResume = "channel.resume",
+        /// End a channel, alone and at once.
+        ChannelRemove = "channel.remove",
     }
 }
 
@@ -117,7 +125,9 @@ impl ActKind {
             | Self::ConsentDecline
             | Self::CircleSet
             | Self::ClientSet
-            | Self::CollectionSet => true,
+            | Self::CollectionSet
+            | Self::ChannelSet
+            | Self::ChannelResume => true,
             Self::Release
             | Self::Recall
             | Self::AgreementSuspend
@@ -131,7 +141,9 @@ impl ActKind {
             | Self::ClientRemove
             | Self::CollectionRemove
             | Self::TokenSet
-            | Self::TokenRevoke => false,
+            | Self::TokenRevoke
+            | Self::ChannelPause
+            | Self::ChannelRemove => false,
         }
     }
 }

@@ -64,6 +64,8 @@ words! {
         Collection = "collection",
         /// A credential was given, revoked, or tried in vain too often.
         Token = "token",
+        /// A channel was set, paused, resumed or removed; objects were posted to its server.
+        Channel = "channel",
         /// A client withdrew from its collections what it had posted.
         Deleted = "item.deleted",
         /// A peer was invited, accepted, confirmed or removed.

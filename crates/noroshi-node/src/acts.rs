@@ -282,6 +282,10 @@ impl Node {
                 self.execute_collection(&mut record, approved)
             }
             ActKind::TokenSet | ActKind::TokenRevoke => self.execute_token(&mut record, approved),
+            ActKind::ChannelSet
+            | ActKind::ChannelPause
+            | ActKind::ChannelResume
+            | ActKind::ChannelRemove => self.execute_channel(&mut record, approved),
         };
         let effect = outcome?;
         if matches!(

@@ -110,6 +110,19 @@ impl Node {
                 .write(|tx| {
                     for taken in 1.. {
                         self.record_prepared(tx, prepared, &mut recording)?;
+                        if let Some(closing) = origin.closing {
+                            // Waiting here is for the parser only: what is read is at hand.
+                            next = batches.recv().ok();
+                            match next.take() {
+                                None => closing(tx, recording.counted)?,
+                                Some(Ok(more)) if taken < TRANSACTION_BATCHES => {
+                                    prepared = more;
+                                    continue;
+                                }
+                                more => next = more,
+                            }
+                            break;
+                        }
                         if taken == TRANSACTION_BATCHES {
                             break;
                         }
@@ -125,7 +138,7 @@ impl Node {
                     Ok::<(), WriteError>(())
                 })
                 .map_err(store_failure)?;
-            if next.is_none() {
+            if next.is_none() && origin.closing.is_none() {
                 next = batches.recv().ok();
             }
         }

@@ -158,6 +158,8 @@ pub enum Command {
     View(crate::views::ViewCommand),
     /// Ways into the console and what people are there for.
     Signin(crate::signin::SigninCommand),
+    /// Channels to servers of others, and feeds.
+    Connect(crate::connect::ConnectCommand),
     /// Make a code for a partner; answers [`InviteAnswer`].
     PeerInvite {
         /// Who invites.

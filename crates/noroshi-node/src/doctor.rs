@@ -35,7 +35,7 @@ impl Health {
 use Health::{Bad, Good, Look};
 
 /// Every finding: its code, and how it is meant. The part before the first dash names the check.
-pub(crate) const FINDINGS: [(&str, Health); 48] = [
+pub(crate) const FINDINGS: [(&str, Health); 50] = [
     ("ledger", Good),
     ("ledger-broken", Bad),
     ("items", Good),
@@ -58,6 +58,8 @@ pub(crate) const FINDINGS: [(&str, Health); 48] = [
     ("peer-never", Look),
     ("peer-away", Look),
     ("peer-lost", Bad),
+    ("channel", Good),
+    ("channel-failing", Look),
     ("clock", Good),
     ("clock-behind", Bad),
     ("clock-went_back", Bad),
@@ -140,6 +142,7 @@ impl Node {
         self.check_waiting(&mut report)?;
         self.check_persons(&mut report)?;
         self.check_partners(&mut report)?;
+        self.check_channels(&mut report)?;
         self.check_clock(&mut report)?;
         self.check_agreements(&mut report)?;
         self.check_keys(&mut report);

@@ -11,6 +11,7 @@ use noroshi_formats::{Note, ReadError, Valid};
 use noroshi_gate::Scope;
 use noroshi_model::profile::SourceProfile;
 use noroshi_model::{Head, Timestamp};
+use noroshi_store::{Tx, WriteError};
 
 use crate::admit::{NO_PROFILE, Prepared};
 use crate::command::{Event, Failure, ImportAnswer};
@@ -38,7 +39,12 @@ pub(crate) struct Origin<'a> {
     pub(crate) source: &'a str,
     /// Is the fate of each object asked for by name?
     pub(crate) by_name: bool,
+    /// What is written in the transaction of the last objects, such as a cursor behind them.
+    pub(crate) closing: Option<&'a Closing<'a>>,
 }
+
+/// See [`Origin::closing`]; it gets what all of it came to.
+pub(crate) type Closing<'a> = dyn Fn(&mut Tx<'_>, &Counted) -> Result<(), WriteError> + Sync + 'a;
 
 impl<'a> Origin<'a> {
     fn of(profile: Option<&'a SourceProfile>) -> Self {
@@ -46,6 +52,7 @@ impl<'a> Origin<'a> {
             profile,
             source: profile.map_or(NO_PROFILE, |profile| profile.name.as_str()),
             by_name: false,
+            closing: None,
         }
     }
 

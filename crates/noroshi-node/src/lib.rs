@@ -48,6 +48,7 @@ mod acts;
 mod agreements;
 mod circles;
 mod coalitions;
+mod connect;
 mod consent;
 mod documents;
 mod introductions;
@@ -72,6 +73,7 @@ mod proofs;
 pub mod views;
 
 pub use command::{Command, Event, Failure};
+pub use connect::{ConnectCommand, RoundAnswer, Secret, Server};
 pub use init::{Init, InitAnswer, init};
 pub use node::Node;
 pub use outside::{Outside, OutsideError};

@@ -16,6 +16,7 @@ use noroshi_store::{ItemRow, OpenError, Options, Reader, RecordKind, Store, View
 
 use crate::command::Failure;
 use crate::config::Config;
+use crate::connect::Rounds;
 use crate::home::{Home, open_failure};
 use crate::keys::Keys;
 use crate::pairing::Pairing;
@@ -58,6 +59,8 @@ pub struct Node {
     pub(crate) signin_turn: Mutex<()>,
     /// What was tried in vain at the console of late.
     pub(crate) signin_tries: Mutex<SigninTries>,
+    /// Channels that are being asked.
+    pub(crate) rounds: Rounds,
     /// What clients tried of late.
     pub(crate) tries: Mutex<Tries>,
     /// What the gate released of clients' logs, as long as its answers rest on the same.
@@ -122,6 +125,7 @@ impl Node {
             standing_turn: Mutex::new(()),
             signin_turn: Mutex::new(()),
             signin_tries: Mutex::default(),
+            rounds: Rounds::default(),
             tries: Mutex::new(Tries::default()),
             views: Views::default(),
             kept: Kept::default(),

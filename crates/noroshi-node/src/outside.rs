@@ -1,6 +1,9 @@
 //! Ports to the outside: what the flow needs from sockets, implemented by the binary.
 
+use std::io::Write;
+
 use noroshi_model::{KeyId, NodeId};
+use noroshi_taxii::client::{Call, CallFault, Reply};
 
 /// Why the outside did not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +40,17 @@ pub trait Outside: Send + Sync {
         pinned: &[KeyId],
         frames: &[u8],
     ) -> Result<Vec<u8>, OutsideError>;
+
+    /// A call to somebody's server that is no node; the body of its answer goes into `out`.
+    ///
+    /// # Errors
+    /// There is no whole answer. A status that is no success is no error. An outside that knows no
+    /// such servers says that there is no connection.
+    fn call(&self, call: &Call<'_>, out: &mut dyn Write) -> Result<Reply, CallFault> {
+        let _ = out;
+        let said = format!("nothing leads to {} from here", call.target);
+        Err(CallFault::Connect(said))
+    }
 
     /// Something waits for this peer: exchange soon.
     fn wake(&self, peer: &NodeId);

@@ -124,6 +124,7 @@ impl Node {
             Command::Taxii(command) => self.run_taxii(command, sink),
             Command::View(view) => self.run_view(view, sink),
             Command::Signin(command) => self.run_signin(command, sink),
+            Command::Connect(command) => self.run_connect(command, outside, sink),
             other => self.run_rest(other, outside, sink),
         }
     }
@@ -378,6 +379,7 @@ impl Node {
             | Command::Taxii(_)
             | Command::View(_)
             | Command::Signin(_)
+            | Command::Connect(_)
             | Command::AgreementList => Err(Failure::new("internal", 1, "a command went astray")),
         }
     }

@@ -11,6 +11,7 @@ mod canary;
 mod circles;
 mod coalitions;
 mod config;
+mod connect;
 mod consent;
 mod cosigns;
 mod defects;

@@ -281,6 +281,10 @@ record_kinds! {
     Standing = 48,
     /// Items that were admitted late, for standing releases to look at once more.
     Late = 49,
+    /// Channels to servers of others.
+    Channel = 50,
+    /// How far each of them is, and how it stands.
+    ChannelState = 51,
     /// Partners and clients that said that they know the project's own types.
     OwnTypes = 58,
     /// Who answers for a delivery of bytes that another brought, by item, then node.

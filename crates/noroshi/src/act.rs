@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::backup;
 use crate::call::{self, hex};
 use crate::cli::{Asked, Cli};
+use crate::connect;
 use crate::restore;
 use crate::secrets::{new_passphrase, passphrase};
 use crate::token;
@@ -44,6 +45,10 @@ pub(crate) fn run(cli: &Cli, asked: Asked) -> Result<(), Failure> {
         } => restore::restore(cli, &file, keys, root_key, &person),
         Asked::AddPerson(name, person) => add_person(cli, &name, &person),
         Asked::Token(command, certificate) => token::give(cli, command, certificate.as_deref()),
+        Asked::Connect(order) => {
+            let (command, options, person) = *order;
+            connect::run(cli, command, &options, person.as_deref())
+        }
         Asked::CheckProof { file, since, keys } => {
             check_proof(cli, &file, since.as_deref(), keys.as_deref())
         }

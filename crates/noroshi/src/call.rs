@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Read};
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use noroshi_net::{Identity, Outbound, local};
+use noroshi_net::{Fetcher, Identity, Outbound, local};
 use noroshi_node::home::Home;
 use noroshi_node::messages::{render, text};
 use noroshi_node::sink::Sink;
@@ -76,6 +76,7 @@ fn in_process(
         Identity::new(&node.tls_key()).map_err(|error| Failure::new("key.damaged", 5, error))?;
     let outside = Network {
         outbound: Outbound::new(identity),
+        fetcher: Fetcher::default(),
         handle: runtime.handle().clone(),
         wake: None,
     };

@@ -1,6 +1,7 @@
 //! The command line: every command with a sentence, an example and what comes next.
 
 mod coalition;
+mod connect;
 mod held;
 mod keep;
 mod key;
@@ -15,8 +16,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 use noroshi_node::command::Selection;
 use noroshi_node::messages::Lang;
-use noroshi_node::{Command, SigninCommand, TaxiiCommand};
+use noroshi_node::{Command, ConnectCommand, SigninCommand, TaxiiCommand};
 
+pub(crate) use connect::ServerOptions;
 use key::KeyTask;
 pub(crate) use key::RootKey;
 use noroshi_node::ViewCommand;
@@ -82,6 +84,8 @@ pub(crate) enum Asked {
     AddPerson(String, String),
     /// Make a secret, or take the key of a certificate, and ask for the credential.
     Token(TaxiiCommand, Option<PathBuf>),
+    /// Take secrets and certificates for a channel from files; as this person, where it is an act.
+    Connect(Box<(ConnectCommand, ServerOptions, Option<String>)>),
     /// Take a proof from a file.
     CheckProof {
         /// The proof.
@@ -293,6 +297,12 @@ enum Top {
     /// Credentials of TAXII clients.
     #[command(subcommand)]
     Token(taxii::TokenTask),
+    /// Channels to other people's servers: what comes from there, and goes there.
+    #[command(subcommand)]
+    Connect(connect::ConnectTask),
+    /// Public sources, switched on and off by name.
+    #[command(subcommand)]
+    Feed(connect::FeedTask),
     /// The people of this node.
     #[command(subcommand)]
     Person(PersonTask),
@@ -822,6 +832,8 @@ fn asked(top: &Top) -> Asked {
         Top::Client(task) => task.asked(),
         Top::Collection(task) => task.asked(),
         Top::Token(task) => task.asked(),
+        Top::Connect(task) => task.asked(),
+        Top::Feed(task) => task.asked(),
         Top::Receipts {
             item,
             peer,

@@ -5,6 +5,7 @@ mod backup;
 mod call;
 mod cli;
 mod console;
+mod connect;
 mod crash;
 mod demo;
 mod interrupt;

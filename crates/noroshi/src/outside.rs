@@ -1,14 +1,18 @@
 //! The flow's ports to the outside, over the network room.
 
+use std::io::Write;
+
 use noroshi_model::{KeyId, NodeId};
-use noroshi_net::Outbound;
+use noroshi_net::{Fetcher, Outbound};
 use noroshi_node::{Outside, OutsideError};
+use noroshi_taxii::client::{Call, CallFault, Reply};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
 /// The network, as the flow asks for it. Its calls block: never on a thread of the runtime.
 pub(crate) struct Network {
     pub(crate) outbound: Outbound,
+    pub(crate) fetcher: Fetcher,
     pub(crate) handle: Handle,
     /// Where a wake goes; none where no server runs.
     pub(crate) wake: Option<UnboundedSender<NodeId>>,
@@ -39,6 +43,10 @@ impl Outside for Network {
         self.handle
             .block_on(call)
             .map_err(|error| unreachable(address, &error))
+    }
+
+    fn call(&self, call: &Call<'_>, out: &mut dyn Write) -> Result<Reply, CallFault> {
+        self.fetcher.fetch(&self.handle, call, out)
     }
 
     fn present(&self, tls: &[u8]) {

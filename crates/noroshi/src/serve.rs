@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use noroshi_model::{KeyId, NodeId};
 use noroshi_net::{
-    Clients, Identity, LinkService, Listener, Outbound, Refusal, Security, WebLimits, WebListener,
-    local,
+    Clients, Fetcher, Identity, LinkService, Listener, Outbound, Refusal, Security, WebLimits,
+    WebListener, local,
 };
 use noroshi_node::home::Home;
 use noroshi_node::messages::{Lang, text};
@@ -17,7 +17,7 @@ use noroshi_node::{Command, Event, Failure, Node, Outside};
 use noroshi_taxii::{About, CursorKey, Desk, Taxii};
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::call;
 use crate::cli::Cli;
@@ -30,6 +30,12 @@ const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 /// How often standing collections are brought up to date.
 const STANDING_EVERY: Duration = Duration::from_secs(5);
+
+/// How often it is looked which channels are due.
+const CHANNELS_EVERY: Duration = Duration::from_secs(2);
+
+/// Channels that are asked at one time.
+const CHANNELS_AT_ONCE: usize = 3;
 
 /// The node with its ports, as the servers use it.
 struct Served {
@@ -84,6 +90,7 @@ async fn serve(
     let console = console::bind(&node, &identity).await?;
     let network = Arc::new(Network {
         outbound: Outbound::new(identity),
+        fetcher: Fetcher::default(),
         handle,
         wake: Some(wake),
     });
@@ -106,6 +113,7 @@ async fn serve(
         tokio::spawn(local::serve(commands, local, owner, stopped.clone())),
         tokio::spawn(checkpoint_loop(Arc::clone(&served), stopped.clone())),
         tokio::spawn(standing_loop(Arc::clone(&served), stopped.clone())),
+        tokio::spawn(channel_loop(Arc::clone(&served), stopped.clone())),
         tokio::spawn(exchange_loop(Arc::clone(&served), woken, interval, stopped)),
     ];
     if let Some((listener, about, secret)) = taxii {
@@ -216,6 +224,43 @@ async fn standing_loop(served: Arc<Served>, mut stop: watch::Receiver<bool>) {
         // What fails now is tried at the next tick; `doctor` tells of a store that fails.
         let _ =
             tokio::task::spawn_blocking(move || served.node.release_standing(&mut Silent)).await;
+    }
+}
+
+/// Ask the servers of others whose time has come; a slow one keeps the rest waiting only where all
+/// the places are taken.
+async fn channel_loop(served: Arc<Served>, mut stop: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(CHANNELS_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let places = Arc::new(Semaphore::new(CHANNELS_AT_ONCE));
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = tick.tick() => {}
+        }
+        for name in served.node.channels_due().unwrap_or_default() {
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                break;
+            };
+            let (served, stopped) = (Arc::clone(&served), stop.clone());
+            tokio::task::spawn_blocking(move || {
+                let _place = place;
+                // One that is being asked already is busy; what fails is kept with the channel.
+                let mut until = Until(stopped);
+                let _ = served
+                    .node
+                    .channel_round(&name, &*served.network, &mut until);
+            });
+        }
+    }
+}
+
+/// Watches nothing, and asks long work to end when the node stops.
+struct Until(watch::Receiver<bool>);
+
+impl Sink for Until {
+    fn send(&mut self, _: Event) -> bool {
+        !*self.0.borrow()
     }
 }
 

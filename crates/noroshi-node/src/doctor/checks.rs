@@ -110,6 +110,26 @@ impl Node {
         Ok(())
     }
 
+    pub(super) fn check_channels(&self, report: &mut Report<'_>) -> Result<(), Failure> {
+        let (count, failing) = self.failing_channels()?;
+        if failing.is_empty() {
+            report.tell("channel", vec![("count", count.to_string())]);
+        }
+        for channel in failing {
+            let since = channel
+                .since
+                .map_or_else(|| "-".to_owned(), |at| at.to_string());
+            let args = vec![
+                ("channel", channel.name),
+                ("problem", channel.problem),
+                ("problem_ja", channel.problem_ja),
+                ("since", since),
+            ];
+            report.tell("channel-failing", args);
+        }
+        Ok(())
+    }
+
     pub(super) fn check_persons(&self, report: &mut Report<'_>) -> Result<(), Failure> {
         let persons = self.records::<Person>(RecordKind::Person)?;
         let active = persons.iter().filter(|person| person.revoked.is_none());

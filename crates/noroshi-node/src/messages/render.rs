@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+mod channels;
+
 use super::{Lang, knows, text, views};
 use crate::command::Event;
 
@@ -203,6 +205,10 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
                 &["name", "client", "collections", "expires", "revoked"],
             )
         }
+        "channel" => channels::row(lang, row),
+        "remote" => channels::remote(lang, row),
+        "remote_passed" => channels::passed(lang, row),
+        "feed" => channels::feed(lang, row),
         "line" => say(
             lang,
             "line-row",
@@ -243,6 +249,9 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
             }
             lines.join("\n")
         }
+        "channel" => channels::whole(lang, answer),
+        "remotes" => say(lang, "remotes", answer, &["count"]),
+        "round" => channels::round(lang, answer),
         "page" => match answer["next"].as_u64() {
             None => say(lang, "page-end", answer, &["rows"]),
             Some(_) => say(lang, "page-more", answer, &["rows", "next"]),
@@ -600,7 +609,11 @@ fn check_row(lang: Lang, row: &Value) -> String {
         .collect();
     // What has a name in both languages is called by the person's.
     if lang == Lang::Ja {
-        for (name, theirs) in [("name", "name_ja"), ("title", "title_ja")] {
+        for (name, theirs) in [
+            ("name", "name_ja"),
+            ("title", "title_ja"),
+            ("problem", "problem_ja"),
+        ] {
             let theirs = word(&row["args"], theirs);
             if let Some(arg) = args.iter_mut().find(|(arg, _)| *arg == name) {
                 arg.1 = theirs;

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::Failure;
 use crate::command::Event;
+use crate::connect::{CODES, NOTES};
 use crate::doctor::{FINDINGS, Health};
 
 /// Message ids with the arguments each names.
@@ -62,6 +63,18 @@ fn every_finding_of_the_doctor_has_words_and_each_that_is_not_good_says_what_men
     }
     expected.sort();
     let is_of_it = |id: &String| id.starts_with("doctor-") || id.starts_with("mend-");
+    let told: Vec<String> = messages(ENGLISH).into_keys().filter(is_of_it).collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn everything_that_fails_or_is_odd_at_a_channel_has_words_in_both_languages() {
+    let problems = CODES.iter().map(|code| format!("channel-problem-{code}"));
+    let notes = NOTES.iter().map(|code| format!("channel-note-{code}"));
+    let mut expected: Vec<String> = problems.chain(notes).collect();
+    expected.sort();
+    let is_of_it =
+        |id: &String| id.starts_with("channel-problem-") || id.starts_with("channel-note-");
     let told: Vec<String> = messages(ENGLISH).into_keys().filter(is_of_it).collect();
     assert_eq!(told, expected);
 }

@@ -143,6 +143,11 @@ impl Node {
         Ok(all)
     }
 
+    /// The collection of that name.
+    pub(crate) fn collection_named(&self, name: &PersonId) -> Result<Collection, Failure> {
+        self.collection(name.as_str())
+    }
+
     fn collection(&self, name: &str) -> Result<Collection, Failure> {
         let known: Option<Collection> = self.record(RecordKind::Collection, name.as_bytes())?;
         known.filter(|known| !known.removed).ok_or_else(|| {

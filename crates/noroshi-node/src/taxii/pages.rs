@@ -139,7 +139,7 @@ struct Lens<'a> {
 
 impl Node {
     /// A page of a collection.
-    pub(super) fn collection_page(
+    pub(crate) fn collection_page(
         &self,
         client: &Client,
         collection: &Collection,

@@ -118,6 +118,7 @@ impl Node {
             profile: profile.as_ref(),
             source: &source,
             by_name: true,
+            closing: None,
         };
         let mut counted = self.take_in(envelope, None, origin, &mut Silent)?;
         if counted.has_learned {

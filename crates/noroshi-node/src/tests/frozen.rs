@@ -16,6 +16,7 @@ use crate::agreements::{AgreementDocument, StateDocument};
 use crate::alarms;
 use crate::beside::Beside;
 use crate::circles::Circle;
+use crate::connect::{Channel, ChannelState};
 use crate::consent::ConsentRecord;
 use crate::hops::{Came, Passed};
 use crate::introductions::Introduction;
@@ -156,6 +157,11 @@ fn read_frozen(kind: RecordKind) {
         RecordKind::Desk => record::<signin::face::Desk>("record-desk-v1.json"),
         RecordKind::Status => record::<Kept>("record-status-v1.json"),
         RecordKind::Standing => record::<Standing>("record-standing-v1.json"),
+        RecordKind::Channel => {
+            record::<Channel>("record-channel-v1.json");
+            record::<Channel>("record-channel-document-v1.json");
+        }
+        RecordKind::ChannelState => record::<ChannelState>("record-channel-state-v1.json"),
         // noroshi-sync holds its bytes: `link-state-v2.txt`.
         RecordKind::Link => {}
         // A signature of 64 bytes before `manifest-v1.json` of noroshi-model.
