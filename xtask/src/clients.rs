@@ -1,4 +1,7 @@
-//! `cargo xtask clients`: real TAXII clients, pinned, against a server in memory or one that runs.
+//! `cargo xtask clients`: real TAXII clients, pinned, against a server in memory or one that runs;
+//! and our own client against medallion.
+
+mod medallion;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -44,7 +47,11 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
         drop(child.stdin.take());
         child.wait()?;
     }
-    outcome
+    outcome?;
+    if args.is_empty() {
+        medallion::run(root)?;
+    }
+    Ok(())
 }
 
 /// The pinned clients in `target/tools`, installed once for each list of them.

@@ -24,7 +24,8 @@ const HELP: &str = "cargo xtask TASK
   trace   clauses of the mission and the tests that name them
   bench   measure: import, link, one new item (see README)
   fuzz    inputs by chance for every decoder, a minute each (see fuzz/README.md)
-  clients  real TAXII clients in Python against a server in memory, or ORIGIN USER PASSWORD COLLECTION
+  clients  real TAXII clients in Python against a server in memory, or ORIGIN USER PASSWORD COLLECTION;
+           our own client against medallion
   campaign  kills, power cuts, failing disks (see docs/reliability.md)";
 
 fn main() -> ExitCode {

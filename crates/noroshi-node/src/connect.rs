@@ -8,8 +8,8 @@
 //! other. *Feeds* are channels whose order stands as data in the node's own list.
 //!
 //! In the order of the flow: `orders` sets channels, `rounds` decides when and keeps what came of
-//! it, `ask` puts a question to a server, `find` learns what there is, `pull`, `document` and `push`
-//! do the work. Time and chance are the node's; sockets are behind `Outside::call`.
+//! it, `ask` puts a question to a server, `find` learns what there is, `pull`, `document` and
+//! `push` do the work. Time and chance are the node's; sockets are behind `Outside::call`.
 
 mod ask;
 mod channel;

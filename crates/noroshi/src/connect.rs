@@ -22,11 +22,10 @@ pub(crate) fn run(
         ConnectCommand::Find { server } | ConnectCommand::Set { server, .. } => {
             fill(server, options)?;
         }
-        ConnectCommand::FeedOn { mirror, .. } => {
-            if let Some(mirror) = mirror {
-                fill(mirror, options)?;
-            }
-        }
+        ConnectCommand::FeedOn {
+            mirror: Some(mirror),
+            ..
+        } => fill(mirror, options)?,
         _ => {}
     }
     let command = Command::Connect(command);

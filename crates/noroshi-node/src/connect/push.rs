@@ -93,8 +93,8 @@ impl Round<'_> {
         Ok(End::More)
     }
 
-    /// Go on behind a post that is not made: an empty one, or one object that the server takes in no
-    /// case, which is told by name.
+    /// Go on behind a post that is not made: an empty one, or one object that the server takes in
+    /// no case, which is told by name.
     fn pass_by(&mut self, post: &Post) -> Result<(), Trouble> {
         let mut next = self.state.clone();
         for id in &post.ids {

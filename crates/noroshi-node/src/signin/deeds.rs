@@ -6,6 +6,7 @@ use noroshi_gate::Deed;
 
 use super::{SignedIn, SigninCommand};
 use crate::command::{Command, Failure};
+use crate::connect::ConnectCommand;
 use crate::node::Node;
 use crate::outside::Outside;
 use crate::sink::Sink;
@@ -59,6 +60,13 @@ impl Command {
                 TaxiiCommand::ClientList
                 | TaxiiCommand::CollectionList
                 | TaxiiCommand::TokenList => Deed::ReadPartners,
+                _ => Deed::Arrange,
+            },
+            Self::Connect(connect) => match connect {
+                ConnectCommand::List | ConnectCommand::Show { .. } | ConnectCommand::FeedList => {
+                    Deed::Overlook
+                }
+                ConnectCommand::Now { .. } => Deed::TakeIn,
                 _ => Deed::Arrange,
             },
             Self::View(view) => match view {
