@@ -1,5 +1,8 @@
 //! Agreements: drafted, signed by both sides over the same bytes, suspended by either alone.
 
+mod documents;
+mod receive;
+mod template;
 pub(crate) mod view;
 
 use std::collections::BTreeMap;
@@ -8,8 +11,8 @@ use std::sync::Arc;
 use noroshi_gate::acts::Approved;
 use noroshi_gate::{AgreementInForce, Notice};
 use noroshi_model::act::ActKind;
-use noroshi_model::agreement::{Agreement, Clause, Onward, Party, ReleaseTerm, Standing};
-use noroshi_model::document::{DocumentError, Fields, hex, text};
+use noroshi_model::agreement::{Agreement, Party, Standing};
+use noroshi_model::document::{hex, text};
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::{EntryKind, Precedence};
@@ -19,13 +22,15 @@ use noroshi_model::{
     signing,
 };
 use noroshi_seal::sign::Ed25519;
-use noroshi_store::{RecordKind, Tx, WriteError};
+use noroshi_store::{RecordKind, WriteError};
 
 use crate::acts::{Effect, subject_digest};
-use crate::command::{ActAnswer, DraftAnswer, Failure};
+use crate::command::{ActAnswer, Failure};
 use crate::introductions::Trust;
 use crate::node::{Node, lock, store_failure};
-use crate::records::{ActRecord, AgreementRecord, AgreementState, Peer, Record, int};
+use crate::records::{ActRecord, AgreementRecord, AgreementState, Record};
+
+pub(crate) use documents::{AgreementDocument, StateDocument};
 
 /// Proposals of one peer that wait for this node's signature at one time.
 const PROPOSALS_MAX: usize = 16;
@@ -169,64 +174,6 @@ impl Node {
                 standing: standing(record),
             })
             .collect()
-    }
-
-    /// A draft that both sides can sign as it stands: TLP up to AMBER both ways, for defence.
-    pub(crate) fn agreement_template(
-        &self,
-        with: &[String],
-        title: Option<String>,
-        days: u32,
-    ) -> Result<DraftAnswer, Failure> {
-        if !(1..=TEMPLATE_DAYS_MAX).contains(&days) {
-            return Err(Failure::new(
-                "agreement.days",
-                2,
-                "an agreement lasts 1 to 3660 days",
-            ));
-        }
-        let mut parties = vec![party(&self.keys().manifest.organisation)];
-        for named in with {
-            parties.push(party(&self.find_peer(named)?.manifest.organisation));
-        }
-        let now = self.now();
-        let terms = |from: &Party| {
-            parties
-                .iter()
-                .filter(|to| to.node != from.node)
-                .map(|to| ReleaseTerm {
-                    clause: "2".into(),
-                    from: from.node,
-                    to: to.node,
-                    types: vec!["*".into()],
-                    purposes: vec!["defence".into()],
-                    ceilings: BTreeMap::from([
-                        ("tlp".into(), "amber".into()),
-                        ("us-class".into(), "unclassified".into()),
-                    ]),
-                    onward: Onward::None,
-                })
-                .collect::<Vec<_>>()
-        };
-        let releases = parties.iter().flat_map(terms).collect();
-        let agreement = Agreement {
-            id: self.fresh_id("agreement"),
-            created: now,
-            modified: now,
-            title: title.unwrap_or_else(|| "Sharing of cyber threat information".into()),
-            title_ja: "サイバー脅威情報の共有".into(),
-            kind: "mou".into(),
-            parties,
-            valid_from: now,
-            valid_until: now.plus_seconds(i64::from(days) * 86_400),
-            clauses: template_clauses(),
-            releases,
-            equivalences: Vec::new(),
-            members_known: false,
-        };
-        Ok(DraftAnswer {
-            agreement: outer_json(&agreement.to_value()),
-        })
     }
 
     /// Propose an agreement: an act whose effect is this node's signature.
@@ -406,170 +353,6 @@ impl Node {
             entries: others.len() as u64,
             wake: others,
         })
-    }
-
-    /// An agreement with signatures arrived from a party of it.
-    pub(crate) fn receive_agreement(
-        &self,
-        tx: &mut Tx<'_>,
-        from: &NodeId,
-        document: AgreementDocument,
-    ) -> Result<Result<(), String>, WriteError> {
-        let hash = ItemHash(Digest::of(&document.bytes));
-        let agreement = &document.agreement;
-        if !agreement.has_party(from) || !agreement.has_party(&self.me()) {
-            return Ok(Err(
-                "the agreement is not between its sender and this node".into()
-            ));
-        }
-        let known = tx.get(RecordKind::Agreement, hash.bytes())?;
-        let mut kept = match known.and_then(|bytes| AgreementRecord::from_bytes(&bytes).ok()) {
-            Some(kept) => kept,
-            None => {
-                if let Err(why) = self.room_for_proposal(tx, from, &document)? {
-                    return Ok(Err(why));
-                }
-                AgreementRecord {
-                    agreement: document.agreement,
-                    bytes: document.bytes,
-                    signatures: Vec::new(),
-                    states: Vec::new(),
-                }
-            }
-        };
-        let message = signing::message(
-            Context::Agreement,
-            self.world(),
-            &Agreement::signed_payload(&hash),
-        );
-        let mut news = false;
-        for (node, key, signature) in document.signatures {
-            if kept.signed_by().contains(&node) || node == self.me() {
-                continue;
-            }
-            let Some(public) = self.party_key_in(tx, &kept.agreement, &node, &key)? else {
-                // Left out, not held against the sender: that party signs anew, and sends itself,
-                // what it has not delivered here.
-                if node != *from && self.has_revoked(&node, &key).unwrap_or(false) {
-                    continue;
-                }
-                return Ok(Err(format!(
-                    "a signature is by a key of {node} that is not trusted here"
-                )));
-            };
-            if !Ed25519.verify(&public, &message, &signature) {
-                return Ok(Err("a signature under the agreement does not verify".into()));
-            }
-            kept.signatures.push((node, key, signature));
-            news = true;
-        }
-        if news {
-            tx.put(RecordKind::Agreement, hash.bytes(), &kept.to_bytes())?;
-            tx.append(&self.agreement_line(&kept, "received", None, from))?;
-            // Parties without a link of their own hear of it through those who have one; what
-            // this node does not sign itself it does not carry about.
-            if kept.is_signed_by(&self.me()) {
-                let document = AgreementDocument::of(&kept).to_bytes();
-                self.relay_to_parties(tx, from, &kept.agreement, &document)?;
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    /// A proposal is taken from who signs it, while it can still come into force, and while not
-    /// too many of that peer's wait: what nobody here has asked for must not fill the store.
-    fn room_for_proposal(
-        &self,
-        tx: &mut Tx<'_>,
-        from: &NodeId,
-        document: &AgreementDocument,
-    ) -> Result<Result<(), String>, WriteError> {
-        if !document.signatures.iter().any(|(by, _, _)| by == from) {
-            return Ok(Err("the proposal is not signed by who sends it".into()));
-        }
-        let now = self.now();
-        if document.agreement.valid_until <= now {
-            return Ok(Err("the proposed agreement has ended".into()));
-        }
-        let mut waiting = 0;
-        for (key, bytes) in tx.records(RecordKind::Agreement)? {
-            let Ok(kept) = AgreementRecord::from_bytes(&bytes) else {
-                continue;
-            };
-            if kept.is_signed_by(&self.me()) || !kept.is_signed_by(from) {
-                continue;
-            }
-            if kept.agreement.valid_until <= now {
-                tx.delete(RecordKind::Agreement, &key)?;
-            } else {
-                waiting += 1;
-            }
-        }
-        if waiting >= PROPOSALS_MAX {
-            let why = format!("{waiting} proposals of this peer wait to be signed or to end");
-            return Ok(Err(why));
-        }
-        Ok(Ok(()))
-    }
-
-    /// Pass a document on an agreement on to the other parties that are peers, and introduce the
-    /// parties to one another. Only news is passed on, so that it ends.
-    fn relay_to_parties(
-        &self,
-        tx: &mut Tx<'_>,
-        from: &NodeId,
-        agreement: &Agreement,
-        document: &[u8],
-    ) -> Result<(), WriteError> {
-        for party in agreement.parties.iter().map(|party| party.node) {
-            let peer = tx.get(RecordKind::Peer, party.bytes())?;
-            let peer = peer.and_then(|bytes| Peer::from_bytes(&bytes).ok());
-            if party == *from || !peer.is_some_and(|peer| peer.is_confirmed()) {
-                continue;
-            }
-            self.introduce_parties(tx, &party, agreement)?;
-            let (kind, urgent) = (EntryKind::Document, Precedence::Immediate);
-            self.log_bytes(tx, &party, kind, urgent, document.to_vec())?;
-        }
-        Ok(())
-    }
-
-    /// A party's word on whether an agreement rests, from that party or passed on by another.
-    pub(crate) fn receive_state(
-        &self,
-        tx: &mut Tx<'_>,
-        from: &NodeId,
-        document: &StateDocument,
-        bytes: &[u8],
-    ) -> Result<Result<(), String>, WriteError> {
-        let known = tx.get(RecordKind::Agreement, document.agreement.bytes())?;
-        let known = known.and_then(|bytes| AgreementRecord::from_bytes(&bytes).ok());
-        // One between others is as unknown to the sender as none.
-        let Some(mut kept) = known.filter(|kept| kept.agreement.has_party(from)) else {
-            return Ok(Err("the agreement is not known here".into()));
-        };
-        let by = document.state.node;
-        let Some(public) = self.party_key_in(tx, &kept.agreement, &by, &document.key)? else {
-            return Ok(Err("the key is not trusted here".into()));
-        };
-        if !document.verifies(&public, self.world()) {
-            return Ok(Err("the signature does not verify".into()));
-        }
-        let word = if document.state.suspended {
-            "suspended"
-        } else {
-            "resumed"
-        };
-        if by != self.me() && kept.note_state(document.state.clone()) {
-            tx.put(
-                RecordKind::Agreement,
-                document.agreement.bytes(),
-                &kept.to_bytes(),
-            )?;
-            tx.append(&self.agreement_line(&kept, word, None, &by))?;
-            self.relay_to_parties(tx, from, &kept.agreement, bytes)?;
-        }
-        Ok(Ok(()))
     }
 
     /// A document about an agreement, with this node's signature made anew where the key under it
@@ -752,40 +535,6 @@ pub(crate) fn party(org: &Organisation) -> Party {
     }
 }
 
-fn template_clauses() -> Vec<Clause> {
-    let clause = |id: &str, en: &str, ja: &str| Clause {
-        id: id.into(),
-        text_en: en.into(),
-        text_ja: ja.into(),
-    };
-    vec![
-        clause(
-            "1",
-            "The parties share cyber threat and vulnerability information in a timely, routine \
-             and two-way manner.",
-            "両当事者は、サイバー脅威及び脆弱性に関する情報を適時かつ日常的に双方向で共有する。",
-        ),
-        clause(
-            "2",
-            "Each party may release items marked up to TLP:AMBER to the other for the purpose of \
-             defence. Markings not named in the terms of this clause are not covered.",
-            "各当事者は、防衛の目的のため、TLP:AMBER までの標示を付した情報を他方に提供することができる。\
-             本条項に掲げられていない標示は対象としない。",
-        ),
-        clause(
-            "3",
-            "The receiving party does not pass on what it received without the originator's \
-             consent, and obeys a recall.",
-            "受領した当事者は、作成元の同意なく第三者に提供せず、回収の求めに従う。",
-        ),
-        clause(
-            "4",
-            "Either party may suspend this agreement alone and at once.",
-            "いずれの当事者も、単独で直ちに本合意を停止することができる。",
-        ),
-    ]
-}
-
 fn unknown_agreement(named: &str) -> Failure {
     Failure::new(
         "agreement.unknown",
@@ -793,151 +542,4 @@ fn unknown_agreement(named: &str) -> Failure {
         format_args!("no one agreement is `{named}`: see `noroshi agreement list`"),
     )
     .arg("agreement", named)
-}
-
-/// An agreement with its signatures, on its way to a party.
-pub(crate) struct AgreementDocument {
-    pub(crate) agreement: Agreement,
-    bytes: Vec<u8>,
-    signatures: Vec<(NodeId, KeyId, [u8; 64])>,
-}
-
-impl AgreementDocument {
-    const DOCUMENT: &str = "agreement";
-
-    fn of(record: &AgreementRecord) -> Self {
-        Self {
-            agreement: record.agreement.clone(),
-            bytes: record.bytes.clone(),
-            signatures: record.signatures.clone(),
-        }
-    }
-
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let signatures = self.signatures.iter().map(|(node, key, signature)| {
-            Value::Object(
-                Object::new()
-                    .with("node", text(node))
-                    .with("key", text(key))
-                    .with("signature", hex(signature)),
-            )
-        });
-        Value::Object(
-            Object::new()
-                .with("v", 1)
-                .with("document", Self::DOCUMENT)
-                .with("agreement", self.agreement.to_value())
-                .with("signatures", signatures.collect::<Vec<Value>>()),
-        )
-        .canonical()
-    }
-
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
-        let mut fields = Fields::read("agreement document", bytes)?;
-        fields.version(1)?;
-        if fields.text("document")? != Self::DOCUMENT {
-            return Err(fields.refused("document", "is not `agreement`"));
-        }
-        let bytes = fields.value("agreement")?.canonical();
-        let agreement = Agreement::from_bytes(&bytes)?;
-        let listed = fields.list("signatures")?;
-        if listed.len() > Agreement::LIST_MAX {
-            return Err(fields.refused("signatures", "lists more than 256"));
-        }
-        let mut signatures = Vec::new();
-        for value in listed {
-            let mut one = Fields::of("agreement signature", value)?;
-            signatures.push((
-                one.parsed("node")?,
-                one.parsed("key")?,
-                one.hex("signature")?,
-            ));
-            one.end()?;
-        }
-        fields.end()?;
-        Ok(Self {
-            agreement,
-            bytes,
-            signatures,
-        })
-    }
-}
-
-/// A party's signed word on whether the agreement rests.
-pub(crate) struct StateDocument {
-    pub(crate) agreement: ItemHash,
-    state: AgreementState,
-    key: KeyId,
-    signature: [u8; 64],
-}
-
-impl StateDocument {
-    /// The word that tells this document from others.
-    pub(crate) const DOCUMENT: &str = "agreement.state";
-
-    fn sign(
-        agreement: &ItemHash,
-        state: &AgreementState,
-        world: noroshi_model::World,
-        signer: &dyn Signer,
-    ) -> Self {
-        let mut document = Self {
-            agreement: *agreement,
-            state: state.clone(),
-            key: signer.key_id(),
-            signature: [0; 64],
-        };
-        document.signature = signer.sign(&document.message(world));
-        document
-    }
-
-    fn verifies(&self, public: &[u8; 32], world: noroshi_model::World) -> bool {
-        Ed25519.verify(public, &self.message(world), &self.signature)
-    }
-
-    fn message(&self, world: noroshi_model::World) -> Vec<u8> {
-        let payload = Value::Object(self.body()).canonical();
-        signing::message(Context::AgreementState, world, &payload)
-    }
-
-    fn body(&self) -> Object {
-        Object::new()
-            .with("v", 1)
-            .with("document", Self::DOCUMENT)
-            .with("agreement", text(self.agreement))
-            .with("by", text(self.state.node))
-            .with("serial", int(self.state.serial))
-            .with("suspended", self.state.suspended)
-            .with("at", text(self.state.at))
-            .with("key", text(self.key))
-    }
-
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        Value::Object(self.body().with("signature", hex(&self.signature))).canonical()
-    }
-
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
-        let mut fields = Fields::read("agreement state", bytes)?;
-        fields.version(1)?;
-        if fields.text("document")? != Self::DOCUMENT {
-            return Err(fields.refused("document", "is not `agreement.state`"));
-        }
-        let suspended = fields
-            .value("suspended")?
-            .as_bool()
-            .ok_or_else(|| fields.refused("suspended", "is not true or false"))?;
-        let document = Self {
-            agreement: fields.parsed("agreement")?,
-            state: AgreementState {
-                node: fields.parsed("by")?,
-                serial: fields.number("serial")?,
-                suspended,
-                at: fields.parsed("at")?,
-            },
-            key: fields.parsed("key")?,
-            signature: fields.hex("signature")?,
-        };
-        fields.end()?;
-        Ok(document)
-    }
 }
