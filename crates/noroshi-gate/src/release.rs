@@ -335,3 +335,29 @@ pub fn release_notice(
         content: Parcel::Notice { kind, bytes },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::Withheld;
+
+    #[test]
+    fn what_stays_because_too_little_is_left_says_which_places_would_have_gone() {
+        let withheld = vec![Withheld {
+            selector: "result".parse().expect("a place"),
+            reasons: vec![Reason::NoAgreement {}],
+        }];
+        let reduced = Decision {
+            withheld: withheld.clone(),
+            in_fallback: true,
+            ..Decision::stays(Outcome::Reduced, Vec::new())
+        };
+        let reason = Reason::RequiredWithheld {
+            property: "result".to_owned(),
+        };
+        let stays = denied(reduced, reason.clone());
+        assert_eq!(stays.outcome, Outcome::Deny);
+        assert_eq!((stays.withheld, stays.reasons), (withheld, vec![reason]));
+        assert!(!stays.in_fallback && stays.basis.is_none());
+    }
+}

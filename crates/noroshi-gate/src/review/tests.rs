@@ -8,9 +8,13 @@ use super::{FINDINGS_MAX, Finding, Named, Names, ReviewRules, Reviewer, Severity
 use crate::mark::{Marked, mark};
 use crate::table::{MarkingTable, Scope};
 
+mod edges;
+
 const CLEAR: &str = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
 const RED: &str = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
 const CLOSED_ID: &str = "report--00000000-0000-4000-8000-00000000c105";
+/// Objects of these types under that UUID are closed.
+const CLOSED_KINDS: [&str; 3] = ["report", "intrusion-set", "x509-certificate"];
 
 fn now() -> Timestamp {
     "2026-11-25T00:00:00Z".parse().unwrap()
@@ -52,7 +56,10 @@ fn review(item: &Marked, rules: ReviewRules) -> Vec<Finding> {
     };
     let mut closed = |named: Named<'_>| {
         let is_closed = match named {
-            Named::Id(id) => id.as_str() == CLOSED_ID,
+            Named::Id(id) => {
+                let same = id.as_str().ends_with(&CLOSED_ID["report".len()..]);
+                same && CLOSED_KINDS.contains(&id.kind())
+            }
             Named::Hash(hash) => *hash == closed_item(),
             Named::Name(items) => items.contains(&closed_item()),
         };
