@@ -20,7 +20,7 @@ help-next = 次に:
 
 help-noroshi = 組織ごとに一つの小さなノード。証明できる規則に従って脅威情報を共有する
     .long = 終了コード: 0 完了、2 使い方の誤り、3 規則による拒否、4 見つからない、5 保存領域または台帳の損傷、
-        6 相手に届かない、1 その他
+        6 相手に届かない、7 別のプロセスが保存領域を使用中、1 その他
     .home = ノードのフォルダー［既定: $XDG_DATA_HOME/noroshi または ~/.local/share/noroshi］
     .language = 応答の言語: en または ja［既定: noroshi.toml、次に LC_ALL、LANG］
     .json = すべての出来事を一行ずつ JSON で表示する

@@ -396,15 +396,15 @@ pub(crate) fn store_failure<E: std::error::Error>(error: E) -> Failure {
         detail = format!("{detail}: {inner}");
         source = inner.source();
     }
-    let code = if detail.contains("another process") {
-        "store.locked"
+    let (code, exit) = if detail.contains("another process") {
+        ("store.locked", 7)
     } else if detail.contains("index of the full text") {
         detail.push_str("; run: noroshi doctor --rebuild-search");
-        "store.search"
+        ("store.search", 5)
     } else {
-        "store.failed"
+        ("store.failed", 5)
     };
-    Failure::new(code, 5, detail)
+    Failure::new(code, exit, detail)
 }
 
 fn damaged_record(error: noroshi_model::DocumentError) -> Failure {

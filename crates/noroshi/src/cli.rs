@@ -27,7 +27,7 @@ pub(crate) use view::{ManOptions, ShellOptions};
 /// One small node per organisation. Nodes share threat intelligence under rules they can prove.
 ///
 /// Exit codes: 0 done, 2 wrong use, 3 refused by a rule, 4 not found, 5 store or ledger damaged,
-/// 6 a partner could not be reached, 1 anything else.
+/// 6 a partner could not be reached, 7 another process has the store, 1 anything else.
 #[derive(Debug, Parser)]
 #[command(name = "noroshi", version, max_term_width = 100)]
 pub(crate) struct Cli {

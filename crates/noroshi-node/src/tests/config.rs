@@ -59,3 +59,14 @@ fn a_loopback_address_needs_no_certificate_and_another_has_its_files() {
     assert_eq!(certificate, Path::new("/node/tls/a.pem"));
     assert_eq!(key, Path::new("/etc/b.pem"));
 }
+
+#[test]
+fn a_node_that_another_process_has_is_told_as_busy_and_not_as_damaged() {
+    let stage = super::stage::Stage::new();
+    let home = stage.jp.node.home().path();
+    let clock: std::sync::Arc<dyn noroshi_model::Clock> =
+        std::sync::Arc::<super::stage::Hands>::clone(&stage.hands);
+    let again = crate::Node::open(home, clock, std::sync::Arc::new(noroshi_seal::SystemRng));
+    let failure = again.err().unwrap();
+    assert_eq!((failure.code.as_str(), failure.exit), ("store.locked", 7));
+}
