@@ -3,12 +3,14 @@
 //! measure these alone.
 //! `cargo xtask bench --gate` measures the gate, `--review FILE...` the review before release.
 //! `cargo xtask bench BUNDLE --taxii [--million]` measures what a TAXII client posts and reads.
+//! `cargo xtask bench --pattern` measures patterns, beside stix2-matcher.
 //! `cargo xtask bench --proof` measures the check of a proof, `--views [--million]` the views.
 
 mod bare;
 mod gate;
 mod growth;
 mod node;
+mod pattern;
 mod proof;
 mod review;
 mod taxii;
@@ -37,6 +39,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     match args.first().map(String::as_str) {
         Some("--gate") => return gate::run(root),
         Some("--gate-here") => return gate::measure(),
+        Some("--pattern") => return pattern::run(root),
         Some("--review") => return review::run(root, &args[1..]),
         Some("--review-here") => return review::measure(&args[1..]),
         _ => {}

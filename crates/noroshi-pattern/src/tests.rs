@@ -4,6 +4,7 @@
 mod cost;
 mod grammar;
 mod memory;
+mod observed;
 mod perl;
 
 use noroshi_model::{Object, Timestamp, Value};
