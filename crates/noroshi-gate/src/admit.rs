@@ -73,6 +73,12 @@ impl Admitted {
     pub fn marked(&self) -> &Marked {
         &self.marked
     }
+
+    /// Give the object back, with its marking: it is recorded.
+    #[must_use]
+    pub fn into_marked(self) -> Marked {
+        self.marked
+    }
 }
 
 /// Must be kept apart, with the reasons.

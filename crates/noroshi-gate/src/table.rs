@@ -6,7 +6,6 @@
 use core::fmt;
 use core::str::FromStr;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use noroshi_model::ids::IdError;
 use noroshi_model::json::{Object, Value};
@@ -175,28 +174,38 @@ impl MarkingTable {
     /// See [`MarkingError`]; the table is then unchanged.
     pub fn learn(&mut self, definition: &Object, scope: &Scope) -> Result<Learned, MarkingError> {
         let (id, meaning) = self.understand(definition)?;
-        if self.known.contains_key(&id) {
-            return Ok(Learned::Known);
+        let content = content_of(definition);
+        let learned = self.weighed(&id, &content, scope);
+        let known = match learned {
+            Learned::Known => return Ok(Learned::Known),
+            Learned::New => Some(Known {
+                meaning,
+                name: definition.str("name").map(str::to_owned),
+                content,
+            }),
+            Learned::Disputed => None,
+        };
+        self.learned.insert((id, scope.clone()), known);
+        Ok(learned)
+    }
+
+    /// What learning it would come to.
+    ///
+    /// # Errors
+    /// See [`MarkingError`].
+    pub fn weigh(&self, definition: &Object, scope: &Scope) -> Result<Learned, MarkingError> {
+        let (id, _) = self.understand(definition)?;
+        Ok(self.weighed(&id, &content_of(definition), scope))
+    }
+
+    fn weighed(&self, id: &StixId, content: &Digest, scope: &Scope) -> Learned {
+        if self.known.contains_key(id) {
+            return Learned::Known;
         }
-        let content = Digest::of(&Value::Object(definition.clone()).canonical());
-        match self.learned.entry((id, scope.clone())) {
-            Entry::Vacant(place) => {
-                let name = definition.str("name").map(str::to_owned);
-                place.insert(Some(Known {
-                    meaning,
-                    name,
-                    content,
-                }));
-                Ok(Learned::New)
-            }
-            Entry::Occupied(mut place) => {
-                let first = place.get().as_ref().map(|known| known.content);
-                if first.is_none_or(|first| first == content) {
-                    return Ok(Learned::Known);
-                }
-                place.insert(None);
-                Ok(Learned::Disputed)
-            }
+        match self.learned.get(&(id.clone(), scope.clone())) {
+            None => Learned::New,
+            Some(Some(first)) if first.content != *content => Learned::Disputed,
+            Some(_) => Learned::Known,
         }
     }
 
@@ -267,4 +276,9 @@ impl MarkingTable {
             .find(|(_, known)| matches(known))
             .map(|(id, _)| id.clone())
     }
+}
+
+/// By what two definitions of one id are told apart.
+fn content_of(definition: &Object) -> Digest {
+    Digest::of(&Value::Object(definition.clone()).canonical())
 }

@@ -1,6 +1,7 @@
 //! Mark, judge, record: each object gets its effective marking, the gate admits or holds it, and
 //! item, indexes and ledger line are written in one transaction.
 
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use noroshi_formats::Valid;
@@ -17,6 +18,7 @@ use noroshi_store::{ItemState, RecordKind, Standing, StoredItem, Tx, WriteError}
 use crate::command::Failure;
 use crate::intake::{Counted, ObjectFate, Origin, Outcome, Verdict};
 use crate::node::{Node, store_failure};
+use crate::taxii::hand::Taking;
 
 /// Most batches of an import recorded in one transaction.
 const TRANSACTION_BATCHES: usize = 8;
@@ -62,6 +64,7 @@ impl Node {
         prepared.counted.has_learned = !prepared.learned.is_empty();
         let own = profile.is_some_and(|profile| profile.own);
         let table = self.markings();
+        prepared.markings = Some(Arc::clone(&table));
         let reader = self.inside()?;
         for valid in objects {
             // A held one may be judged otherwise now: with a profile that marks it, say.
@@ -95,6 +98,7 @@ impl Node {
         &self,
         batches: &Receiver<Result<Prepared, Failure>>,
         origin: Origin<'_>,
+        mut taking: Taking,
     ) -> Result<Counted, Failure> {
         let mut counted = Counted::default();
         let mut next = batches.recv().ok();
@@ -105,9 +109,12 @@ impl Node {
                 rules: &self.rules()?,
                 now: self.now(),
                 counted: &mut counted,
+                taking: &mut taking,
+                scope: origin.scope(),
             };
             self.store
                 .write(|tx| {
+                    recording.taking.begin(tx, origin.source)?;
                     for taken in 1.. {
                         self.record_prepared(tx, prepared, &mut recording)?;
                         if let Some(closing) = origin.closing {
@@ -135,13 +142,14 @@ impl Node {
                             Err(_) => break,
                         }
                     }
-                    Ok::<(), WriteError>(())
+                    recording.taking.end(tx)
                 })
                 .map_err(store_failure)?;
             if next.is_none() && origin.closing.is_none() {
                 next = batches.recv().ok();
             }
         }
+        counted.hand = taking.taken();
         Ok(counted)
     }
 
@@ -155,6 +163,9 @@ impl Node {
             keep_definition(tx, valid, scope, *learned)?;
         }
         recording.counted.add(prepared.counted);
+        if let Some(markings) = &prepared.markings {
+            recording.taking.expect(markings);
+        }
         for (marked, attribution) in prepared.items {
             self.record_own(tx, marked, &attribution, recording)?;
         }
@@ -171,7 +182,13 @@ impl Node {
     ) -> Vec<(Valid, Scope, Learned)> {
         let mut kept = Vec::new();
         for valid in objects.filter(|valid| valid.head().id.kind() == "marking-definition") {
-            match self.with_markings(|table| table.learn(valid.object(), scope)) {
+            // Whoever remembers answers forgets them where the table changes: not for nothing.
+            let weighed = self.markings().weigh(valid.object(), scope);
+            let learned = match weighed {
+                Ok(Learned::Known) => weighed,
+                _ => self.with_markings(|table| table.learn(valid.object(), scope)),
+            };
+            match learned {
                 Ok(Learned::Known) => {}
                 Ok(learned) => {
                     if learned == Learned::Disputed {
@@ -269,7 +286,11 @@ impl Node {
                     person: None,
                     body,
                 };
-                tx.admit(&admitted, attribution, source, &line)?;
+                let added = tx.admit(&admitted, attribution, source, &line)?;
+                let by = (attribution.node, attribution.role);
+                let from = (source, &recording.scope);
+                let marked = admitted.into_marked();
+                recording.taking.put(added.seq, marked, by, from);
                 Ok(Verdict::Admitted)
             }
             Admission::Held(_) if held.is_some() => {
@@ -416,6 +437,10 @@ struct Recording<'a> {
     rules: &'a Rules,
     now: Timestamp,
     counted: &'a mut Counted,
+    /// Where what is admitted is kept for standing collections.
+    taking: &'a mut Taking,
+    /// By whose definitions it was marked.
+    scope: Scope,
 }
 
 /// A batch on its way to the recorder.
@@ -427,6 +452,8 @@ pub(crate) struct Prepared {
     items: Vec<(Marked, Attribution)>,
     /// What is known of the rest.
     counted: Counted,
+    /// What the items were marked by.
+    markings: Option<Arc<MarkingTable>>,
 }
 
 fn fate(head: &Head, verdict: Verdict) -> ObjectFate {

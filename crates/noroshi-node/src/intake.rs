@@ -18,6 +18,7 @@ use crate::command::{Event, Failure, ImportAnswer};
 use crate::node::Node;
 use crate::rules::profile_scope;
 use crate::sink::Sink;
+use crate::taxii::hand::{Hand, Taking};
 
 /// Objects handed from thread to thread at once.
 const BATCH_OBJECTS: usize = 250;
@@ -98,6 +99,7 @@ impl Node {
         let profile = profile.map(|name| self.profile(name)).transpose()?;
         let mut answer = ImportAnswer::default();
         let mut has_learned = false;
+        let mut hand = None;
         let from_stdin = paths == [PathBuf::from("-")];
         if from_stdin {
             let input = input.ok_or_else(|| {
@@ -106,8 +108,9 @@ impl Node {
             // The stream is read on this thread's behalf by the splitter thread through a pipe of
             // its own in the caller; here it is one more reader.
             let origin = Origin::of(profile.as_ref());
-            let counted = self.take_in(input, None, origin, sink)?;
+            let mut counted = self.take_in(input, None, origin, sink)?;
             has_learned |= counted.has_learned;
+            hand = counted.hand.take();
             counted.report("-", &mut answer, sink);
         } else {
             for path in files_of(paths)? {
@@ -117,12 +120,14 @@ impl Node {
                 let size = file.metadata().ok().map(|meta| meta.len());
                 let shown = path.display().to_string();
                 let mut reader = BufReader::with_capacity(256 * 1024, file);
-                self.take_in(&mut reader, size, origin, sink)?
-                    .report(&shown, &mut answer, sink);
+                let mut counted = self.take_in(&mut reader, size, origin, sink)?;
+                // Of several files the last one's; the others are read from the store.
+                hand = counted.hand.take();
+                counted.report(&shown, &mut answer, sink);
             }
         }
         self.judge_held_again(&mut answer, has_learned)?;
-        self.release_standing(sink)?;
+        self.release_brought(hand.as_ref(), &mut None, sink)?;
         sink.send(Event::Answer {
             kind: "import".into(),
             answer: serde_json::to_value(&answer).unwrap_or_default(),
@@ -171,8 +176,13 @@ impl Node {
         // one parses, marks and signs; a third one judges and writes, and does nothing else.
         let (raw_out, raw_in) = sync_channel(BATCHES_AHEAD);
         let (ready_out, ready_in) = sync_channel(BATCHES_AHEAD);
+        let taking = if self.has_standing()? {
+            Taking::Begins
+        } else {
+            Taking::No
+        };
         std::thread::scope(|scope| {
-            let recorder = scope.spawn(move || self.record_batches(&ready_in, origin));
+            let recorder = scope.spawn(move || self.record_batches(&ready_in, origin, taking));
             scope.spawn(move || self.prepare_batches(&raw_in, &ready_out, origin));
             let mut batch = Vec::with_capacity(BATCH_OBJECTS);
             let mut done = 0_u64;
@@ -239,6 +249,8 @@ pub(crate) struct Counted {
     pub(crate) fates: Vec<ObjectFate>,
     /// Did marking definitions come that were not known?
     pub(crate) has_learned: bool,
+    /// What was admitted, where standing collections want it and it is not too much.
+    pub(crate) hand: Option<Hand>,
 }
 
 impl Counted {

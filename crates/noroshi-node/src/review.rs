@@ -72,6 +72,15 @@ pub(crate) struct Sight {
 }
 
 impl Sight {
+    /// Forget what may be otherwise when something new has come, or at another instant. The rest
+    /// holds as long as nothing changes that a release is decided by.
+    pub(crate) fn keep_lasting(&mut self) {
+        self.newest.clear();
+        let lasts = |seen: &Seen| seen.is_open && seen.lasts;
+        self.items
+            .retain(|_, seen| seen.as_ref().is_some_and(lasts));
+    }
+
     /// The version that an id stands for.
     fn newest(&mut self, id: &StixId, reader: &Reader<'_>) -> Result<Option<ItemHash>, Failure> {
         if let Some(newest) = self.newest.get(id) {
@@ -91,6 +100,8 @@ impl Sight {
 struct Seen {
     id: StixId,
     is_open: bool,
+    /// Does that hang on levels alone, and on no instant?
+    lasts: bool,
 }
 
 /// A kind of finding that a person answers for, of one item.
@@ -302,10 +313,7 @@ impl Node {
             let stored = reader.item(&hash).map_err(store_failure)?;
             let seen = match stored {
                 None => None,
-                Some(stored) => Some(Seen {
-                    is_open: self.opens(&stored, gate)?,
-                    id: stored.row.id,
-                }),
+                Some(stored) => Some(self.seen_by(stored, gate)?),
             };
             if sight.items.len() == REMEMBERED_MAX {
                 sight.items.clear();
@@ -315,9 +323,14 @@ impl Node {
         Ok(sight.items.get(&hash).and_then(Option::as_ref))
     }
 
-    fn opens(&self, stored: &StoredItem, gate: &mut Gate<'_>) -> Result<bool, Failure> {
-        let marked = self.marked(stored)?;
-        Ok(marked.is_some_and(|marked| gate.preview(&marked, &provenance(stored)).0.is_some()))
+    fn seen_by(&self, stored: StoredItem, gate: &mut Gate<'_>) -> Result<Seen, Failure> {
+        let marked = self.marked(&stored)?;
+        let opens = |marked: &Marked| gate.preview(marked, &provenance(&stored)).0.is_some();
+        Ok(Seen {
+            is_open: marked.as_ref().is_some_and(opens),
+            lasts: marked.as_ref().is_some_and(Marked::is_plain),
+            id: stored.row.id,
+        })
     }
 
     /// What a person accepts, as typed: `review.marking:ITEM`, `marking:ITEM`.

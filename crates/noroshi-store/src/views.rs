@@ -71,11 +71,20 @@ impl Reader<'_> {
     /// # Errors
     /// See [`ReadError`].
     pub fn last_seq(&self) -> Result<u64, ReadError> {
-        let last: Option<i64> = self
+        Ok(last_seq(self.connection())?)
+    }
+
+    /// Is the item at that position admitted, and no newer or fuller one here?
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn is_current(&self, seq: u64) -> Result<bool, ReadError> {
+        let found: Option<bool> = self
             .connection()
-            .prepare_cached("SELECT max(seq) FROM item")?
-            .query_row([], |row| row.get(0))?;
-        Ok(last.unwrap_or_default().cast_unsigned())
+            .prepare_cached("SELECT state = 0 AND superseded = 0 FROM item WHERE seq = ?1")?
+            .query_row([seq.cast_signed()], |row| row.get(0))
+            .optional()?;
+        Ok(found.unwrap_or(false))
     }
 
     /// The number that a source has in [`ViewEntry::source`]; none where nothing came from it.
@@ -283,6 +292,14 @@ fn head(run: &mut Rows<'_>) -> Result<Option<i64>, rusqlite::Error> {
 }
 
 impl Tx<'_> {
+    /// The position of the newest item as it stands in this transaction; 0 where there is none.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn last_seq(&self) -> Result<u64, WriteError> {
+        Ok(last_seq(self.connection())?)
+    }
+
     /// The time for a log's next entry: now, or a microsecond after the last one where the clock
     /// has not gone on since. So no two entries of a log share a time, and their order is that of
     /// their numbers.
@@ -402,6 +419,13 @@ fn put_entry(
             reduced
         ])?;
     Ok(())
+}
+
+fn last_seq(connection: &Connection) -> Result<u64, rusqlite::Error> {
+    let last: Option<i64> = connection
+        .prepare_cached("SELECT max(seq) FROM item")?
+        .query_row([], |row| row.get(0))?;
+    Ok(last.unwrap_or_default().cast_unsigned())
 }
 
 fn word_number(connection: &Connection, text: &str) -> Result<Option<i64>, rusqlite::Error> {

@@ -21,6 +21,7 @@ use crate::command::Failure;
 use crate::node::{Node, lock, store_failure};
 use crate::plan::{GateView, provenance};
 use crate::records::ActRecord;
+use crate::review::Sight;
 
 /// Entries looked at for one page at most: a filter that finds little gives a short page that says
 /// there is more, and no request takes long.
@@ -36,6 +37,8 @@ pub(crate) struct Views(Mutex<BTreeMap<(NodeId, String), Arc<Seen>>>);
 pub(crate) struct Seen {
     basis: Basis,
     bits: RwLock<Bits>,
+    /// What the client may see of items that texts name, and the store's generation it is of.
+    sights: Mutex<(u64, Vec<Sight>)>,
 }
 
 /// All that a plain answer of the gate rests on beside the item.
@@ -227,6 +230,18 @@ impl Node {
 }
 
 impl Seen {
+    /// What is remembered of that generation, to be given back.
+    pub(super) fn sights(&self, generation: u64) -> Vec<Sight> {
+        let (of, sights) = std::mem::take(&mut *lock(&self.sights));
+        if of == generation { sights } else { Vec::new() }
+    }
+
+    /// Remember what will be the same the next time.
+    pub(super) fn keep_sights(&self, generation: u64, mut sights: Vec<Sight>) {
+        sights.iter_mut().for_each(Sight::keep_lasting);
+        *lock(&self.sights) = (generation, sights);
+    }
+
     /// The gate released these entries whole, by levels alone.
     pub(crate) fn add(&self, numbers: Vec<u64>) {
         if !numbers.is_empty() {
@@ -247,6 +262,7 @@ impl Views {
                 let seen = Arc::new(Seen {
                     basis,
                     bits: RwLock::default(),
+                    sights: Mutex::default(),
                 });
                 all.insert(key, Arc::clone(&seen));
                 seen

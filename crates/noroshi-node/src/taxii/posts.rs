@@ -7,7 +7,7 @@ use noroshi_model::document::{DocumentError, Fields, text};
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::{StixId, Timestamp};
-use noroshi_store::{ReadError, RecordKind, Versions, ViewEntry, WriteError};
+use noroshi_store::{ReadError, RecordKind, Tx, Versions, ViewEntry, WriteError};
 use noroshi_taxii::desk::{Fate, Query, Status, Version};
 
 use super::clients::Client;
@@ -121,6 +121,7 @@ impl Node {
             closing: None,
         };
         let mut counted = self.take_in(envelope, None, origin, &mut Silent)?;
+        let hand = counted.hand.take();
         if counted.has_learned {
             self.judge_held_again(&mut counted.answer, true)?;
         }
@@ -129,7 +130,6 @@ impl Node {
         if taken.any(|fate| defines_own_types(&fate.id)) {
             self.set_own_types(&client.node(&self.me()), true)?;
         }
-        self.release_standing(&mut Silent)?;
         let (mut successes, mut failures) = (Vec::new(), Vec::new());
         for fate in &counted.fates {
             match told(fate) {
@@ -150,27 +150,9 @@ impl Node {
             failures,
             pendings: Vec::new(),
         };
-        self.keep_status(client, &status)?;
+        let keep = |tx: &mut Tx<'_>| keep_status(tx, client, &status);
+        self.release_brought(hand.as_ref(), &mut Some(&keep), &mut Silent)?;
         Ok(status)
-    }
-
-    fn keep_status(&self, client: &Client, status: &Status) -> Result<(), Failure> {
-        let beginning = [client.name.as_str().as_bytes(), b"\0"].concat();
-        let at = status.requested.micros().to_be_bytes();
-        let key = [&beginning[..], status.id.as_bytes()].concat();
-        let order = [&beginning[..], b"\0", &at[..], status.id.as_bytes()].concat();
-        self.store
-            .write(|tx| {
-                let kept =
-                    tx.records_under(RecordKind::Status, &[&beginning[..], b"\0"].concat())?;
-                for (old, id) in kept.iter().take((kept.len() + 1).saturating_sub(KEPT_MAX)) {
-                    tx.delete(RecordKind::Status, &[&beginning[..], &id[..]].concat())?;
-                    tx.delete(RecordKind::Status, old)?;
-                }
-                tx.put(RecordKind::Status, &order, status.id.as_bytes())?;
-                tx.put(RecordKind::Status, &key, &Kept(status.clone()).to_bytes())
-            })
-            .map_err(store_failure::<WriteError>)
     }
 
     /// What became of an earlier post of the same client.
@@ -243,6 +225,22 @@ impl Node {
             .map_err(store_failure)?;
         Ok(Some(true))
     }
+}
+
+/// Keep a status; the oldest of the client's goes, where there are too many.
+fn keep_status(tx: &mut Tx<'_>, client: &Client, status: &Status) -> Result<(), WriteError> {
+    let beginning = [client.name.as_str().as_bytes(), b"\0"].concat();
+    let in_order = [&beginning[..], b"\0"].concat();
+    let at = status.requested.micros().to_be_bytes();
+    let key = [&beginning[..], status.id.as_bytes()].concat();
+    let order = [&in_order[..], &at[..], status.id.as_bytes()].concat();
+    let kept = tx.records_under(RecordKind::Status, &in_order)?;
+    for (old, id) in kept.iter().take((kept.len() + 1).saturating_sub(KEPT_MAX)) {
+        tx.delete(RecordKind::Status, &[&beginning[..], &id[..]].concat())?;
+        tx.delete(RecordKind::Status, old)?;
+    }
+    tx.put(RecordKind::Status, &order, status.id.as_bytes())?;
+    tx.put(RecordKind::Status, &key, &Kept(status.clone()).to_bytes())
 }
 
 /// An object's fate in TAXII's words. What is held was taken in: a person judges it, and the client

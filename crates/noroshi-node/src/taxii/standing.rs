@@ -4,23 +4,26 @@
 //! The order of two persons allows what one person may release; what needs a second person's eyes
 //! on the very bytes is never taken, and waits for `noroshi share`.
 
-use noroshi_gate::{Gate, Outcome};
+use std::ops::ControlFlow;
+
+use noroshi_gate::{AgreementInForce, Gate, Outcome, Recipient};
 use noroshi_model::Digest;
 use noroshi_model::document::{DocumentError, Fields, text};
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::Precedence;
-use noroshi_store::{Filter, ItemRow, RecordKind, WriteError};
+use noroshi_store::{Filter, ItemRow, Reader, RecordKind, Tx, WriteError};
 
 use super::clients::Client;
 use super::collections::Collection;
-use super::pages::is_plain;
+use super::hand::{Brought, Hand};
 use crate::command::{Event, Failure};
 use crate::node::{Node, lock, store_failure};
+use crate::parallel;
 use crate::plan::{GateView, provenance};
 use crate::records::{PlanEntry, Record, int};
 use crate::release::Queued;
-use crate::review::{Sight, stopping};
+use crate::review::{Review, Sight, stopping};
 use crate::sink::Sink;
 
 /// Items looked at between two writes.
@@ -58,6 +61,45 @@ impl Record for Standing {
     }
 }
 
+/// One item that a collection looks at.
+enum Candidate<'a> {
+    /// To be read from the store.
+    Stored(Box<ItemRow>),
+    /// In hand from who brought it.
+    Brought(&'a Brought),
+}
+
+fn stored<'a>(row: ItemRow) -> Candidate<'a> {
+    Candidate::Stored(Box::new(row))
+}
+
+/// What one run of candidates came to for a client.
+#[derive(Default)]
+struct Looked {
+    entries: Vec<PlanEntry>,
+    /// Whose answer may be remembered, in the order of the entries.
+    plain: Vec<bool>,
+    stopped: Vec<Value>,
+}
+
+/// What candidates are looked at with, on one thread.
+struct Looker<'a> {
+    gate: Gate<'a>,
+    sight: Sight,
+}
+
+/// One collection being filled.
+struct Filling<'a> {
+    collection: &'a Collection,
+    to: Recipient,
+    agreements: Vec<AgreementInForce<'a>>,
+    review: Review,
+    view: &'a GateView,
+}
+
+/// What is to be durable together with the releases: written once, by whoever writes first.
+pub(crate) type Also<'a> = Option<&'a dyn Fn(&mut Tx<'_>) -> Result<(), WriteError>>;
+
 impl Node {
     /// Bring every standing collection up to what the gate says now. How many entries were added.
     /// The work is that of the items that came since; all of them where the rules have changed.
@@ -65,27 +107,48 @@ impl Node {
     /// # Errors
     /// The store fails; what was added stands.
     pub fn release_standing(&self, sink: &mut dyn Sink) -> Result<u64, Failure> {
+        self.release_brought(None, &mut None, sink)
+    }
+
+    /// The same for who has just brought items, with what of them is still in hand, and with what
+    /// else is to be written.
+    pub(crate) fn release_brought(
+        &self,
+        hand: Option<&Hand>,
+        also: &mut Also<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<u64, Failure> {
         let collections = self.collections()?;
         // One at a time: two would add the same item twice.
         let _turn = lock(&self.standing_turn);
+        let hand = hand.filter(|hand| hand.is_of(&self.markings()));
         let late = self.late_items()?;
         let mut added = 0;
         for collection in collections.iter().filter(|collection| collection.standing) {
             match self.client(collection.client.as_str()) {
-                Ok(client) => added += self.fill(collection, &client, &late, sink)?,
+                Ok(client) => {
+                    added += self.fill((collection, &client), (&late, hand), also, sink)?
+                }
                 Err(failure) if failure.exit == 4 => {}
                 Err(failure) => return Err(failure),
             }
         }
-        if !late.is_empty() {
+        if !late.is_empty() || also.is_some() {
             self.store
                 .write(|tx| {
-                    late.iter()
-                        .try_for_each(|row| tx.delete(RecordKind::Late, &row.seq.to_be_bytes()))
+                    let mut keys = late.iter().map(|row| row.seq.to_be_bytes());
+                    keys.try_for_each(|key| tx.delete(RecordKind::Late, &key))?;
+                    also.take().map_or(Ok(()), |also| also(tx))
                 })
                 .map_err(store_failure::<WriteError>)?;
         }
         Ok(added)
+    }
+
+    /// Does any collection fill itself?
+    pub(crate) fn has_standing(&self) -> Result<bool, Failure> {
+        let collections = self.collections()?;
+        Ok(collections.iter().any(|collection| collection.standing))
     }
 
     /// Items that were held when they came, and admitted behind the place a standing release has
@@ -104,9 +167,9 @@ impl Node {
 
     fn fill(
         &self,
-        collection: &Collection,
-        client: &Client,
-        late: &[ItemRow],
+        (collection, client): (&Collection, &Client),
+        (late, hand): (&[ItemRow], Option<&Hand>),
+        also: &mut Also<'_>,
         sink: &mut dyn Sink,
     ) -> Result<u64, Failure> {
         let view = self.gate_view(&collection.purpose)?;
@@ -122,27 +185,29 @@ impl Node {
             }
             None => 0,
         };
-        let mut added = self.take(collection, client, &view, late, None)?;
-        let filter = Filter {
-            kind: match &collection.types[..] {
-                [only] => Some(only.clone()),
-                _ => None,
-            },
-            state: Some("admitted".into()),
-            source: collection.source.clone(),
-            current_only: true,
+        let filling = Filling {
+            collection,
+            to: self.client_recipient(client)?,
+            agreements: self.standings(&view.agreements, view.now),
+            review: self.review(view.now)?,
+            view: &view,
         };
-        loop {
-            let page = self
-                .inside()?
-                .page(seq, PAGE, &filter)
-                .map_err(store_failure)?;
-            let Some(end) = page.last() else {
-                break;
-            };
-            seq = end.seq;
+        let seen = self.seen(&filling.to, &view, &collection.purpose);
+        let generation = self.store.generation();
+        let mut lookers = self.lookers(&filling, seen.sights(generation));
+        let late: Vec<Candidate<'_>> = late.iter().cloned().map(stored).collect();
+        let looked = self.look(&filling, &mut lookers, &late)?;
+        let mut added = self.queue(&filling, &looked, None, also)?;
+        let mut written = known;
+        while let Some((end, page)) = self.next_page(collection, seq, hand)? {
+            seq = end;
+            if page.is_empty() {
+                continue;
+            }
+            let looked = self.look(&filling, &mut lookers, &page)?;
             let standing = Standing { seq, basis };
-            added += self.take(collection, client, &view, &page, Some(&standing))?;
+            added += self.queue(&filling, &looked, Some(&standing), also)?;
+            written = Some(standing);
             sink.send(Event::Progress {
                 label: "progress-standing".into(),
                 done: seq,
@@ -153,10 +218,42 @@ impl Node {
             seq: seq.max(last),
             basis,
         };
-        if known.as_ref() != Some(&standing) {
-            self.take(collection, client, &view, &[], Some(&standing))?;
+        if written.as_ref() != Some(&standing) {
+            self.queue(&filling, &Looked::default(), Some(&standing), also)?;
         }
+        let sights = lookers.into_iter().map(|looker| looker.sight).collect();
+        seen.keep_sights(generation, sights);
         Ok(added)
+    }
+
+    /// What came behind a position, and up to where: from who brought it, as far as that goes.
+    fn next_page<'h>(
+        &self,
+        collection: &Collection,
+        seq: u64,
+        hand: Option<&'h Hand>,
+    ) -> Result<Option<(u64, Vec<Candidate<'h>>)>, Failure> {
+        let ahead = hand.filter(|hand| hand.after >= seq && hand.upto > seq);
+        if let Some(hand) = ahead.filter(|hand| hand.after == seq) {
+            let brought = hand.items.iter().map(Candidate::Brought).collect();
+            return Ok(Some((hand.upto, brought)));
+        }
+        let filter = Filter {
+            kind: match &collection.types[..] {
+                [only] => Some(only.clone()),
+                _ => None,
+            },
+            state: Some("admitted".into()),
+            source: collection.source.clone(),
+            current_only: true,
+        };
+        let page = self.inside()?.page(seq, PAGE, &filter);
+        let mut page = page.map_err(store_failure)?;
+        // What is in hand need not be read.
+        page.retain(|row| ahead.is_none_or(|hand| row.seq <= hand.after));
+        let end = page.last().map(|row| row.seq);
+        let end = end.or(ahead.map(|hand| hand.after));
+        Ok(end.map(|end| (end, page.into_iter().map(stored).collect())))
     }
 
     /// What the gate does not release any more is voided, so that it comes back behind every cursor
@@ -185,87 +282,134 @@ impl Node {
         Ok(())
     }
 
-    /// Ask the gate about these items and put into the client's log what it releases; with it how
-    /// far was looked.
-    fn take(
+    fn lookers<'a>(&self, filling: &'a Filling<'_>, mut sights: Vec<Sight>) -> Vec<Looker<'a>> {
+        let question = filling.view.question(filling.view.now, &[]);
+        let rules = &filling.view.rules;
+        let looker = |_| Looker {
+            gate: Gate::new(&filling.to, &filling.agreements, rules, &question),
+            sight: sights.pop().unwrap_or_default(),
+        };
+        (0..parallel::workers()).map(looker).collect()
+    }
+
+    /// Ask the gate, and the review, about these candidates.
+    fn look(
         &self,
-        collection: &Collection,
-        client: &Client,
-        view: &GateView,
-        rows: &[ItemRow],
-        standing: Option<&Standing>,
-    ) -> Result<u64, Failure> {
-        let to = self.client_recipient(client)?;
-        let agreements = self.standings(&view.agreements, view.now);
-        let question = view.question(view.now, &[]);
-        let mut gate = Gate::new(&to, &agreements, &view.rules, &question);
-        let review = self.review(view.now)?;
-        let mut sight = Sight::default();
-        let mut entries = Vec::new();
-        // Whose answer may be remembered, in their order.
-        let mut plain = Vec::new();
-        let mut stopped: Vec<Value> = Vec::new();
-        for row in rows {
-            if !collection.shows(row.id.kind(), &row.source) {
-                continue;
-            }
+        filling: &Filling<'_>,
+        lookers: &mut [Looker<'_>],
+        candidates: &[Candidate<'_>],
+    ) -> Result<Looked, Failure> {
+        let mut all = Looked::default();
+        let look = |looker: &mut Looker<'_>, run: &[Candidate<'_>]| {
             let reader = self.inside()?;
-            let Some(stored) = reader.item_at(row.seq).map_err(store_failure)? else {
-                continue;
-            };
-            let Some(marked) = self.marked(&stored)? else {
-                continue;
-            };
-            let (outgoing, decision) = gate.outgoing(&marked, &provenance(&stored));
-            let Some(outgoing) = outgoing.filter(|_| !decision.needs_second_person) else {
-                continue;
-            };
-            let rendition = outgoing.hash();
-            let was_released = reader
-                .was_released(&to.node, &stored.hash, &rendition)
-                .map_err(store_failure)?;
-            if was_released {
-                continue;
+            let mut looked = Looked::default();
+            for candidate in run {
+                self.look_at(filling, (looker, &reader), candidate, &mut looked)?;
             }
-            let asked = (&mut gate, &mut sight);
-            let findings = self.findings(&review, &self.inside()?, asked, &marked, &outgoing)?;
-            let stops = stopping(&findings, &to.node, &stored.hash, &[]);
-            if stops.is_empty() {
-                let reduced = decision.outcome == Outcome::Reduced;
-                plain.push(!reduced && is_plain(&self.me(), &stored, &marked));
-                entries.push(PlanEntry {
-                    item: stored.hash,
-                    rendition,
-                    reduced,
-                });
-            } else {
-                let codes = stops.iter().map(|finding| finding.concern.code());
-                stopped.push(
-                    Object::new()
-                        .with("item", text(stored.hash))
-                        .with("reasons", codes.collect::<Vec<&str>>())
-                        .into(),
-                );
+            Ok(looked)
+        };
+        parallel::in_order(candidates, lookers, look, |looked| {
+            all.entries.extend(looked.entries);
+            all.plain.extend(looked.plain);
+            all.stopped.extend(looked.stopped);
+            ControlFlow::Continue(())
+        })?;
+        Ok(all)
+    }
+
+    fn look_at(
+        &self,
+        filling: &Filling<'_>,
+        (looker, reader): (&mut Looker<'_>, &Reader<'_>),
+        candidate: &Candidate<'_>,
+        looked: &mut Looked,
+    ) -> Result<(), Failure> {
+        let read;
+        let (marked, provenance) = match candidate {
+            Candidate::Brought(brought) => {
+                let is_current = reader.is_current(brought.seq).map_err(store_failure)?;
+                let kind = brought.marked.valid().head().id.kind();
+                if !is_current || !filling.collection.shows(kind, &brought.source) {
+                    return Ok(());
+                }
+                (&brought.marked, brought.provenance)
             }
+            Candidate::Stored(row) => {
+                if !filling.collection.shows(row.id.kind(), &row.source) {
+                    return Ok(());
+                }
+                let Some(stored) = reader.item_at(row.seq).map_err(store_failure)? else {
+                    return Ok(());
+                };
+                let Some(marked) = self.marked(&stored)? else {
+                    return Ok(());
+                };
+                read = marked;
+                (&read, provenance(&stored))
+            }
+        };
+        let (outgoing, decision) = looker.gate.outgoing(marked, &provenance);
+        let Some(outgoing) = outgoing.filter(|_| !decision.needs_second_person) else {
+            return Ok(());
+        };
+        let (item, rendition) = (marked.hash(), outgoing.hash());
+        let was_released = reader.was_released(&filling.to.node, &item, &rendition);
+        if was_released.map_err(store_failure)? {
+            return Ok(());
         }
+        let asked = (&mut looker.gate, &mut looker.sight);
+        let findings = self.findings(&filling.review, reader, asked, marked, &outgoing)?;
+        let stops = stopping(&findings, &filling.to.node, &item, &[]);
+        if stops.is_empty() {
+            let reduced = decision.outcome == Outcome::Reduced;
+            let is_own = provenance.node == Some(self.me());
+            looked.plain.push(!reduced && is_own && marked.is_plain());
+            looked.entries.push(PlanEntry {
+                item,
+                rendition,
+                reduced,
+            });
+        } else {
+            let codes = stops.iter().map(|finding| finding.concern.code());
+            let stopped = Object::new()
+                .with("item", text(item))
+                .with("reasons", codes.collect::<Vec<&str>>());
+            looked.stopped.push(stopped.into());
+        }
+        Ok(())
+    }
+
+    /// Put what may leave into the client's log; with it how far was looked.
+    fn queue(
+        &self,
+        filling: &Filling<'_>,
+        looked: &Looked,
+        standing: Option<&Standing>,
+        also: &mut Also<'_>,
+    ) -> Result<u64, Failure> {
+        let Looked {
+            entries, stopped, ..
+        } = looked;
         if entries.is_empty() && stopped.is_empty() && standing.is_none() {
             return Ok(0);
         }
-        let seen = self.seen(&to, view, &collection.purpose);
+        let to = filling.to.node;
+        let purpose = &*filling.collection.purpose;
         let (first, added) = self
             .store
             .write(|tx| {
+                also.map_or(Ok(()), |also| also(tx))?;
                 if let Some(standing) = standing {
-                    let key = collection.name.as_str().as_bytes();
+                    let key = filling.collection.name.as_str().as_bytes();
                     tx.put(RecordKind::Standing, key, &standing.to_bytes())?;
                 }
                 if !stopped.is_empty() {
                     // For people to look at: they may share it and answer for what was found.
                     let body = Object::new()
-                        .with("to", text(to.node))
-                        .with("purpose", collection.purpose.as_str())
+                        .with("to", text(to))
+                        .with("purpose", purpose)
                         .with("stopped", int(stopped.len() as u64))
-                        .with("items", stopped);
+                        .with("items", stopped.clone());
                     tx.append(&self.line(LineKind::Denied, None, body))?;
                 }
                 if entries.is_empty() {
@@ -274,16 +418,18 @@ impl Node {
                 let queued = Queued {
                     act: None,
                     person: None,
-                    purpose: &collection.purpose,
+                    purpose,
                     precedence: Precedence::Routine,
                 };
-                let added = self.queue_releases(tx, &queued, &to.node, &entries, &mut || {})?;
+                let added = self.queue_releases(tx, &queued, &to, entries, &mut || {})?;
                 // The releases stand at the log's end, whatever was put before them.
-                Ok((tx.log_size(&to.node)? - added, added))
+                Ok((tx.log_size(&to)? - added, added))
             })
             .map_err(store_failure::<WriteError>)?;
-        if added == plain.len() as u64 {
-            let plain = (first..).zip(plain).filter(|(_, plain)| *plain);
+        *also = None;
+        if added == looked.plain.len() as u64 {
+            let seen = self.seen(&filling.to, filling.view, purpose);
+            let plain = (first..).zip(&looked.plain).filter(|(_, plain)| **plain);
             seen.add(plain.map(|(number, _)| number).collect());
         }
         Ok(added)

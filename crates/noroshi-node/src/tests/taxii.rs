@@ -247,6 +247,94 @@ fn what_the_review_stops_is_on_no_page_and_stands_in_the_ledger() {
 
 /// Clause: I5
 #[test]
+fn what_names_an_object_of_the_same_post_that_is_closed_is_stopped() {
+    let (stage, caller, shown) = served();
+    for first in [true, false] {
+        let (names, closed) = if first { (1, 2) } else { (3, 4) };
+        let mut telling = object(names, 50);
+        telling["description"] = json!(format!("See {}.", id(closed)));
+        let mut objects = [telling, marked(closed, AMBER)];
+        if !first {
+            objects.reverse();
+        }
+        post(&stage, &caller, &shown, &objects);
+    }
+    assert_eq!(all(&stage, &caller, &shown), []);
+    assert_eq!(stage.jp.lines("release.denied").len(), 2);
+    // What was remembered of it is forgotten when it is taken back, and what was open too.
+    let mut open = object(6, 50);
+    open["description"] = json!(format!("See {}.", id(5)));
+    post(&stage, &caller, &shown, &[object(5, 50), open.clone()]);
+    assert_eq!(ids(&all(&stage, &caller, &shown)), [id(5), id(6)]);
+    stage.jp.order(stage.jp.recall(&id(5), "withdraw"));
+    open["id"] = json!(id(7));
+    post(&stage, &caller, &shown, &[open]);
+    assert_eq!(ids(&all(&stage, &caller, &shown)), [id(6)]);
+}
+
+/// Clause: I2
+#[test]
+fn of_versions_in_one_post_the_client_gets_the_newest() {
+    let (stage, caller, shown) = served();
+    let version = |day: u32| {
+        let mut object = object(1, 50);
+        object["modified"] = json!(format!("2026-02-{day:02}T00:00:00.000Z"));
+        object
+    };
+    post(
+        &stage,
+        &caller,
+        &shown,
+        &[version(1), version(3), version(2)],
+    );
+    let query = Query {
+        versions: vec![Version::All],
+        limit: 10,
+        ..Query::default()
+    };
+    let (seen, _) = page(&stage, &caller, &shown, &query);
+    let days: Vec<&str> = seen
+        .iter()
+        .map(|one| &one.object["modified"].as_str().unwrap()[8..10])
+        .collect();
+    assert_eq!(days, ["03"]);
+}
+
+/// Clause: I2
+#[test]
+fn what_is_in_hand_is_released_once_whatever_came_between() {
+    let (stage, caller, shown) = served();
+    let node = &stage.jp.node;
+    let brought = |numbers: std::ops::Range<u32>| {
+        let objects: Vec<Value> = numbers.map(|number| object(number, 50)).collect();
+        let text = json!({ "objects": objects }).to_string();
+        let profile = node.profile("posted").unwrap();
+        let origin = crate::intake::Origin {
+            profile: Some(&profile),
+            source: "client:siem",
+            by_name: true,
+            closing: None,
+        };
+        let sink = &mut crate::sink::Silent;
+        let counted = node.take_in(&mut text.as_bytes(), None, origin, sink);
+        counted.unwrap().hand.unwrap()
+    };
+    let release = |hand: &crate::taxii::hand::Hand| {
+        node.release_brought(Some(hand), &mut None, &mut crate::sink::Silent)
+            .unwrap()
+    };
+    let hands = [brought(0..3), brought(3..5), brought(5..9)];
+    assert_eq!(hands.each_ref().map(|hand| hand.items.len()), [3, 2, 4]);
+    // The first two are ahead of what the second brought: they are read from the store.
+    assert_eq!(release(&hands[1]), 9);
+    assert_eq!([release(&hands[2]), release(&hands[0])], [0, 0]);
+    let expected: Vec<String> = (0..9).map(id).collect();
+    assert_eq!(ids(&all(&stage, &caller, &shown)), expected);
+    stage.jp.verifies();
+}
+
+/// Clause: I5
+#[test]
 fn what_is_recalled_is_on_no_page_any_more() {
     let (stage, caller, shown) = served();
     stage.jp.profile("plain", "TLP:GREEN", true);
