@@ -6,6 +6,7 @@
 //! before it was found in order. What waits to be written is bounded in bytes over all connections.
 
 pub(crate) mod body;
+mod callers;
 pub(crate) mod coding;
 mod patience;
 mod security;
@@ -29,6 +30,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use body::Pipe;
+use callers::Callers;
 use coding::{Coding, Decoder};
 use patience::Patient;
 pub use security::{Clients, Security, SecurityError};
@@ -38,6 +40,11 @@ pub use security::{Clients, Security, SecurityError};
 pub struct WebLimits {
     /// Connections at one time; more wait in the kernel's queue.
     pub connections: usize,
+    /// Of them from one address, where TLS is spoken; more are closed at once. Without TLS
+    /// everybody comes from this machine, or through its proxy.
+    pub connections_from_one: usize,
+    /// How often is looked whether the certificate's files changed.
+    pub certificate_time: Duration,
     /// For the TLS handshake, for the headers of a request, and between two requests.
     pub header_time: Duration,
     /// Between two pieces of a body.
@@ -64,6 +71,8 @@ impl Default for WebLimits {
     fn default() -> Self {
         Self {
             connections: 512,
+            connections_from_one: 128,
+            certificate_time: Duration::from_secs(30),
             header_time: Duration::from_secs(20),
             piece_time: Duration::from_secs(20),
             body_time: Duration::from_secs(600),
@@ -153,7 +162,7 @@ pub trait Site: Send + Sync + 'static {
 /// A bound listener.
 pub struct WebListener {
     tcp: TcpListener,
-    tls: Option<TlsAcceptor>,
+    security: Security,
     limits: WebLimits,
 }
 
@@ -178,11 +187,26 @@ impl WebListener {
         limits: WebLimits,
     ) -> Result<Self, std::io::Error> {
         let tcp = TcpListener::bind(address).await?;
-        let tls = security.acceptor();
-        if tls.is_none() && !tcp.local_addr()?.ip().is_loopback() {
+        if security.acceptor().is_none() && !tcp.local_addr()?.ip().is_loopback() {
             return Err(std::io::Error::other(SecurityError::PlainAbroad));
         }
-        Ok(Self { tcp, tls, limits })
+        Ok(Self {
+            tcp,
+            security,
+            limits,
+        })
+    }
+
+    /// Under which origin clients find it, such as `https://127.0.0.1:8443`.
+    ///
+    /// # Errors
+    /// The operating system does not say where it listens.
+    pub fn origin(&self) -> Result<String, std::io::Error> {
+        let scheme = match self.security.acceptor() {
+            Some(_) => "https",
+            None => "http",
+        };
+        Ok(format!("{scheme}://{}", self.address()?))
     }
 
     /// Where it listens.
@@ -194,8 +218,11 @@ impl WebListener {
     }
 
     /// Serve until told to stop.
-    pub async fn serve(self, site: Arc<dyn Site>, mut stop: watch::Receiver<bool>) {
+    pub async fn serve(mut self, site: Arc<dyn Site>, mut stop: watch::Receiver<bool>) {
         let limits = self.limits;
+        let mut tls = self.security.acceptor();
+        let mut look = tokio::time::interval(limits.certificate_time);
+        let callers = Callers::default();
         let seats = Arc::new(Semaphore::new(limits.connections));
         let house = Arc::new(House {
             site,
@@ -210,6 +237,13 @@ impl WebListener {
             };
             let accepted = tokio::select! {
                 accepted = self.tcp.accept() => accepted,
+                _ = look.tick() => {
+                    if let Some(renewed) = self.security.renewed() {
+                        tls = renewed.acceptor();
+                        self.security = renewed;
+                    }
+                    continue;
+                }
                 _ = stop.changed() => return,
             };
             // An error here is one connection's, or too many open files: the next may succeed.
@@ -217,11 +251,19 @@ impl WebListener {
                 tokio::task::yield_now().await;
                 continue;
             };
+            let most = if tls.is_some() {
+                limits.connections_from_one
+            } else {
+                usize::MAX
+            };
+            let Some(place) = callers.admit(from.ip(), most) else {
+                continue;
+            };
             let _ = tcp.set_nodelay(true);
-            let (house, tls) = (Arc::clone(&house), self.tls.clone());
+            let (house, tls) = (Arc::clone(&house), tls.clone());
             let mut stop = stop.clone();
             tokio::spawn(async move {
-                let _seat = seat;
+                let _held = (seat, place);
                 tokio::select! {
                     () = connection(tcp, from, tls, house) => {}
                     _ = stop.changed() => {}

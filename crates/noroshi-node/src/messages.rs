@@ -3,6 +3,7 @@
 
 mod lang;
 mod render;
+mod taxii;
 mod views;
 
 #[cfg(test)]

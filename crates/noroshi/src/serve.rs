@@ -99,7 +99,11 @@ async fn serve(
         network,
     });
     let mut signals = Signals::hear(false).map_err(|error| refused("signals", &error))?;
-    greet(cli, &served);
+    let origin = taxii
+        .as_ref()
+        .and_then(|(listener, ..)| listener.origin().ok());
+    let taxii_at = origin.map(|origin| format!("{origin}/taxii2/"));
+    greet(cli, &served, taxii_at.as_deref());
     if let Some(bound) = &console {
         console::greet(cli, &served.node, bound)?;
     }
@@ -164,7 +168,7 @@ async fn taxii_of(node: &Node) -> Result<Option<(WebListener, About, [u8; 32])>,
     Ok(Some((listener, about, node.cursor_secret()?)))
 }
 
-fn greet(cli: &Cli, served: &Served) {
+fn greet(cli: &Cli, served: &Served, taxii_at: Option<&str>) {
     let mut own = Collected::default();
     let _ = served
         .node
@@ -179,6 +183,8 @@ fn greet(cli: &Cli, served: &Served) {
     };
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     if cli.json {
+        let mut row = row.clone();
+        row["taxii"] = taxii_at.into();
         call::print(
             &serde_json::json!({ "event": "answer", "kind": "serve", "answer": row }).to_string(),
         );
@@ -190,6 +196,9 @@ fn greet(cli: &Cli, served: &Served) {
         ("digits", &*word(&row["fingerprint"]["digits"])),
     ];
     call::print(&text(cli.lang(), "serve-ready", &args));
+    if let Some(url) = taxii_at {
+        call::print(&text(cli.lang(), "serve-taxii", &[("url", url)]));
+    }
     if let Some(count) = row["restoring"].as_u64().filter(|count| *count > 0) {
         let count = count.to_string();
         call::print(&text(cli.lang(), "serve-restoring", &[("count", &count)]));

@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -45,13 +46,45 @@ pub enum Clients {
 
 /// How connections are secured.
 #[derive(Clone)]
-pub struct Security(Option<Arc<ServerConfig>>);
+pub struct Security {
+    config: Option<Arc<ServerConfig>>,
+    files: Option<Files>,
+}
+
+/// The files of a certificate and its key, as they were when they were read.
+#[derive(Clone)]
+struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
+    clients: Clients,
+    were: [Option<(SystemTime, u64)>; 2],
+}
+
+impl Files {
+    fn at(certificate: &Path, key: &Path, clients: Clients) -> Self {
+        Self {
+            were: [stamp(certificate), stamp(key)],
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+            clients,
+        }
+    }
+}
+
+/// When a file was written last, and how long it is.
+fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
+    let known = std::fs::metadata(file).ok()?;
+    Some((known.modified().ok()?, known.len()))
+}
 
 impl Security {
     /// Not at all: for an address of this machine, behind a proxy or in tests.
     #[must_use]
     pub fn plain() -> Self {
-        Self(None)
+        Self {
+            config: None,
+            files: None,
+        }
     }
 
     /// With a certificate chain and its key, each a file in PEM.
@@ -63,6 +96,8 @@ impl Security {
         key: &Path,
         clients: Clients,
     ) -> Result<Self, SecurityError> {
+        // Looked at first: what is written meanwhile is another one.
+        let files = Files::at(certificate, key, clients);
         let pem = |path: &Path, what| SecurityError::Pem {
             path: path.to_owned(),
             what,
@@ -73,7 +108,10 @@ impl Security {
         let chain = chain.ok_or_else(|| pem(certificate, "certificate"))?;
         let key = PrivateKeyDer::from_pem_file(key).map_err(|_| pem(key, "private key"))?;
         let config = builder(clients)?.with_single_cert(chain, key)?;
-        Ok(Self(Some(Arc::new(config))))
+        Ok(Self {
+            config: Some(Arc::new(config)),
+            files: Some(files),
+        })
     }
 
     /// With the node's own key and a certificate around it, which clients must pin.
@@ -82,11 +120,25 @@ impl Security {
     /// See [`SecurityError`].
     pub fn of(identity: &Identity, clients: Clients) -> Result<Self, SecurityError> {
         let config = builder(clients)?.with_cert_resolver(Arc::new(identity.clone()));
-        Ok(Self(Some(Arc::new(config))))
+        Ok(Self {
+            config: Some(Arc::new(config)),
+            files: None,
+        })
     }
 
-    pub(super) fn acceptor(self) -> Option<TlsAcceptor> {
-        self.0.map(TlsAcceptor::from)
+    pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
+        self.config.clone().map(TlsAcceptor::from)
+    }
+
+    /// The same by the files as they are now, where they changed and fit together. While a pair is
+    /// being exchanged the one before stands.
+    pub(super) fn renewed(&self) -> Option<Self> {
+        let files = self.files.as_ref()?;
+        let now = Files::at(&files.certificate, &files.key, files.clients);
+        if now.were == files.were {
+            return None;
+        }
+        Self::from_pem(&files.certificate, &files.key, files.clients).ok()
     }
 }
 

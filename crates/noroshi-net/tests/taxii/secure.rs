@@ -108,16 +108,20 @@ fn client() -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
 
 fn files() -> Files {
     let folder = tempfile::tempdir().unwrap();
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let (certificate, key) = (
-        folder.path().join("cert.pem"),
-        folder.path().join("key.pem"),
-    );
-    std::fs::write(&certificate, pem("CERTIFICATE", made.cert.der())).unwrap();
-    let der = made.signing_key.serialize_der();
-    std::fs::write(&key, pem("PRIVATE KEY", &der)).unwrap();
-    let security = Security::from_pem(&certificate, &key, Clients::Programs).unwrap();
+    write_pair(folder.path());
+    let at = |name: &str| folder.path().join(name);
+    let security = Security::from_pem(&at("cert.pem"), &at("key.pem"), Clients::Programs).unwrap();
     Files { folder, security }
+}
+
+/// A new pair in a folder; the certificate.
+fn write_pair(folder: &std::path::Path) -> Vec<u8> {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let certificate = made.cert.der().to_vec();
+    std::fs::write(folder.join("cert.pem"), pem("CERTIFICATE", &certificate)).unwrap();
+    let der = made.signing_key.serialize_der();
+    std::fs::write(folder.join("key.pem"), pem("PRIVATE KEY", &der)).unwrap();
+    certificate
 }
 
 const BEARER: &str = "authorization: Bearer caller\r\n";
@@ -215,4 +219,69 @@ fn the_nodes_own_key_serves_too() {
     );
     let answer = ask(&server, &rustls::version::TLS13, None, BEARER).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// The certificate a server shows.
+fn shown_by(server: &Server) -> Vec<u8> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anybody(provider)))
+        .with_no_client_auth();
+    let connector = TlsConnector::from(Arc::new(config));
+    server.runtime.block_on(async {
+        let tcp = TcpStream::connect(server.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let stream = connector.connect(name, tcp).await.unwrap();
+        stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
+    })
+}
+
+#[test]
+fn a_certificate_that_changes_on_the_disk_is_shown_and_half_a_pair_is_not() {
+    let made = files();
+    let limits = noroshi_net::WebLimits {
+        certificate_time: std::time::Duration::from_millis(20),
+        connections_from_one: 1000,
+        ..limits()
+    };
+    let server = start(made.security.clone(), about(), limits);
+    let first = shown_by(&server);
+    let renewed = write_pair(made.folder.path());
+    let mut tries = 0;
+    while shown_by(&server) != renewed {
+        tries += 1;
+        assert!(tries < 10_000, "the new certificate is never shown");
+    }
+    assert_ne!(first, renewed);
+    std::fs::write(made.folder.path().join("key.pem"), "half a pair").unwrap();
+    for _ in 0..200 {
+        assert_eq!(shown_by(&server), renewed);
+    }
+}
+
+#[test]
+fn one_address_does_not_take_every_seat() {
+    let limits = noroshi_net::WebLimits {
+        connections_from_one: 3,
+        ..limits()
+    };
+    let server = start(files().security, about(), limits);
+    let idle: Vec<_> = (0..3)
+        .map(|_| {
+            let connect = TcpStream::connect(server.address);
+            server.runtime.block_on(connect).unwrap()
+        })
+        .collect();
+    let refused = ask(&server, &rustls::version::TLS13, None, BEARER);
+    assert!(refused.is_err(), "{refused:?}");
+    drop(idle);
+    // The server hears of it in its own time.
+    let mut tries = 0;
+    while ask(&server, &rustls::version::TLS13, None, BEARER).is_err() {
+        tries += 1;
+        assert!(tries < 10_000, "nobody is let in any more");
+    }
 }

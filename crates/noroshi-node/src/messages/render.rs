@@ -4,7 +4,7 @@ use serde_json::Value;
 
 mod channels;
 
-use super::{Lang, knows, text, views};
+use super::{Lang, knows, taxii, text, views};
 use crate::command::Event;
 
 /// The text of an event; several lines where it has several parts. Empty: nothing to say. Nothing
@@ -54,7 +54,7 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
         "plan" => plan(lang, row),
         "tearline" => tearline(lang, row),
         "draft" => pretty(&row["agreement"]),
-        "subject" => pretty(row),
+        "subject" => taxii::subject(lang, row).unwrap_or_else(|| pretty(row)),
         "note" | "error" => reading_row(lang, kind, row),
         "act" => say(
             lang,
@@ -173,38 +173,7 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
         ),
         "consent" => consent_row(lang, row),
         "circle" => say(lang, "circle-row", row, &["name", "names"]),
-        "client" => {
-            let kind = if row["removed"] == true {
-                "client-row-removed"
-            } else {
-                "client-row"
-            };
-            say(
-                lang,
-                kind,
-                row,
-                &["name", "title", "nation", "until", "entries"],
-            )
-        }
-        "collection" => say(
-            lang,
-            "collection-row",
-            row,
-            &["name", "id", "client", "types", "title"],
-        ),
-        "token" => {
-            let kind = if row["revoked"].is_null() {
-                "token-row"
-            } else {
-                "token-row-revoked"
-            };
-            say(
-                lang,
-                kind,
-                row,
-                &["name", "client", "collections", "expires", "revoked"],
-            )
-        }
+        "client" | "collection" | "token" => taxii::row(lang, kind, row),
         "channel" => channels::row(lang, row),
         "remote" => channels::remote(lang, row),
         "remote_passed" => channels::passed(lang, row),
@@ -292,6 +261,7 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
                     .into_iter()
                     .chain(held)
                     .chain(made)
+                    .chain(taxii::readers(lang, answer))
                     .collect::<Vec<_>>()
                     .join("\n")
             }
