@@ -219,6 +219,7 @@ impl Node {
                 entries: 0,
                 backups: Vec::new(),
                 tearlines: Vec::new(),
+                clients: Vec::new(),
             },
             Vec::new(),
         ))
@@ -306,12 +307,17 @@ impl Node {
             Some(Ok(id)) if record.act.kind == ActKind::Recall => self.tearlines_of(&id)?,
             _ => Vec::new(),
         };
+        let clients = match (record.act.kind, subject_digest(&record, "item")) {
+            (ActKind::Recall, Some(item)) => self.clients_that_may_have_read(&ItemHash(item))?,
+            _ => Vec::new(),
+        };
         let answer = EndorseAnswer {
             act,
             ledger_line: effect.ledger_line,
             entries: effect.entries,
             backups,
             tearlines,
+            clients,
         };
         Ok((answer, effect.wake))
     }

@@ -754,6 +754,10 @@ pub struct EndorseAnswer {
     /// For a recall: versions for release that were made of the item and are not recalled with it.
     #[serde(default)]
     pub tearlines: Vec<TearlineRow>,
+    /// For a recall: TAXII clients that may have read the item, with their credentials' names. They
+    /// hear of no recall: somebody has to tell them.
+    #[serde(default)]
+    pub clients: Vec<String>,
 }
 
 /// An agreement draft.

@@ -24,7 +24,7 @@ use crate::records::{AgreementRecord, Record};
 use crate::review::NameIndex;
 use crate::send::LinkSlot;
 use crate::signin::SigninTries;
-use crate::taxii::{Tries, Views};
+use crate::taxii::{Known, Tries, Views};
 use crate::views::Kept;
 
 /// A running node. All methods take `&self`: the store has one writer, the links a lock each.
@@ -65,6 +65,8 @@ pub struct Node {
     pub(crate) tries: Mutex<Tries>,
     /// What the gate released of clients' logs, as long as its answers rest on the same.
     pub(crate) views: Views,
+    /// Up to where clients may have read.
+    pub(crate) served: Known,
     /// What people's views keep between two looks.
     pub(crate) kept: Kept,
     /// Peers that something urgent waits for, since [`Node::take_wakes`] was last asked.
@@ -128,6 +130,7 @@ impl Node {
             rounds: Rounds::default(),
             tries: Mutex::new(Tries::default()),
             views: Views::default(),
+            served: Known::default(),
             kept: Kept::default(),
             wakes: Mutex::new(BTreeSet::new()),
             home,

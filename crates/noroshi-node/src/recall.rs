@@ -3,7 +3,7 @@
 use noroshi_gate::acts::Approved;
 use noroshi_model::act::ActKind;
 use noroshi_model::document::text;
-use noroshi_model::json::Object;
+use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::{EntryKind, Fate, Precedence, Recall, RecallMode};
 use noroshi_model::{Digest, ItemHash, NodeId, Signed};
@@ -18,6 +18,9 @@ use crate::records::{ActRecord, int};
 
 /// A recall with its signature, as it travels and is kept.
 pub(crate) type SignedRecall = Signed<Recall>;
+
+/// Clients that a recall's ledger line names at most; the answer to who orders it names all.
+const CLIENTS_NAMED: usize = 100;
 
 impl Node {
     /// Write a recall down. One person may recall below the second-person line: a recall only
@@ -132,6 +135,7 @@ impl Node {
             RecallMode::Withdraw => LineKind::Withdrawn,
             RecallMode::Destroy => LineKind::Destroyed,
         };
+        let clients = self.clients_that_may_have_read(&hash)?;
         let (ledger_line, entries) = self
             .store
             .write(|tx| {
@@ -164,9 +168,13 @@ impl Node {
                     RecallMode::Withdraw => tx.withdraw(&hash)?,
                     RecallMode::Destroy => self.destroy(tx, &hash)?,
                 };
-                let body = Object::new()
+                let mut body = Object::new()
                     .with("item", text(hash))
                     .with("reason", reason.as_str());
+                if !clients.is_empty() {
+                    let named = clients.iter().map(|name| name.as_str().into());
+                    body.insert("clients", named.take(CLIENTS_NAMED).collect::<Vec<Value>>());
+                }
                 tx.append(&self.line(kind, Some(&record.act.requester), body))?;
                 let line = self.close_act(tx, record, approved)?;
                 Ok::<_, WriteError>((line, sent))

@@ -14,9 +14,11 @@ mod desk;
 pub(crate) mod hand;
 mod pages;
 pub(crate) mod posts;
+pub(crate) mod served;
 pub(crate) mod standing;
 pub(crate) mod tokens;
 
 pub use command::TaxiiCommand;
 pub(crate) use pages::Views;
+pub(crate) use served::Known;
 pub(crate) use tokens::Tries;

@@ -227,6 +227,33 @@ impl Reader<'_> {
         Ok(found)
     }
 
+    /// The time of the entry that stands so many behind the first one later than that instant, or
+    /// of the view's last; none where nothing is in it.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn view_ahead(
+        &self,
+        node: &NodeId,
+        at: Timestamp,
+        ahead: u64,
+    ) -> Result<Option<Timestamp>, ReadError> {
+        let from = self.log_later_than(node, at)?;
+        let Some(peer) = peer_number(self.connection(), node)? else {
+            return Ok(None);
+        };
+        let time: Option<i64> = self
+            .connection()
+            .prepare_cached(
+                "SELECT at FROM view_entry WHERE peer = ?1 AND n < ?2 ORDER BY n DESC LIMIT 1",
+            )?
+            .query_row(params![peer, bounded(from.saturating_add(ahead))], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        Ok(time.map(Timestamp::from_micros))
+    }
+
     /// The first number of a view whose time is later than that instant, or one behind its last.
     /// Times in a log rise with its numbers.
     ///

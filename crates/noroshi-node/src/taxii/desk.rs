@@ -101,8 +101,18 @@ impl Desk for Node {
             return Err(Fault::Forbidden("this credential does not read".into()));
         }
         self.expect_recovered().map_err(fault)?;
-        self.collection_page(&asked.client, &asked.collection, query, objects, out)
-            .map_err(fault)
+        let mut last = None;
+        let mut give = |entry: Entry<'_>| {
+            last = last.max(Some(entry.added));
+            out(entry);
+        };
+        let end = self.collection_page(&asked.client, &asked.collection, query, objects, &mut give);
+        let end = end.map_err(fault)?;
+        if let Some(last) = last {
+            self.note_served(&asked.client, &asked.token, last)
+                .map_err(fault)?;
+        }
+        Ok(end)
     }
 
     fn add(

@@ -7,7 +7,9 @@ use noroshi_model::document::{DocumentError, Fields, text};
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::{StixId, Timestamp};
-use noroshi_store::{ReadError, RecordKind, Tx, Versions, ViewEntry, WriteError};
+use noroshi_store::{
+    ItemRow, ItemState, ReadError, RecordKind, Tx, Versions, ViewEntry, WriteError,
+};
 use noroshi_taxii::desk::{Fate, Query, Status, Version};
 
 use super::clients::Client;
@@ -21,6 +23,9 @@ use crate::types::defines_own_types;
 
 /// Statuses kept for one client; the oldest go first.
 const KEPT_MAX: usize = 1000;
+
+/// How the message on an object begins that is held.
+const HELD: &str = "held for a person to judge";
 
 /// What store and ledger call what a client posted.
 pub(super) fn source_of(client: &Client) -> String {
@@ -163,7 +168,43 @@ impl Node {
     ) -> Result<Option<Status>, Failure> {
         let key = [client.name.as_str().as_bytes(), b"\0", id.as_bytes()].concat();
         let kept: Option<Kept> = self.record(RecordKind::Status, &key)?;
-        Ok(kept.map(|kept| kept.0))
+        kept.map(|kept| self.as_judged_since(kept.0)).transpose()
+    }
+
+    /// What was held when it came may have been judged since: the status tells it.
+    fn as_judged_since(&self, mut status: Status) -> Result<Status, Failure> {
+        let is_held = |fate: &Fate| {
+            let message = fate.message.as_deref();
+            message.is_some_and(|message| message.starts_with(HELD))
+        };
+        if !status.successes.iter().any(is_held) {
+            return Ok(status);
+        }
+        let reader = self.inside()?;
+        for mut fate in std::mem::take(&mut status.successes) {
+            let judged = match fate.id.parse::<StixId>() {
+                Ok(id) if is_held(&fate) => {
+                    let versions = reader.by_stix_id(&id).map_err(store_failure)?;
+                    let is_it = |row: &ItemRow| Some(row.modified.to_string()) == fate.version;
+                    versions.into_iter().find(is_it).map(|row| row.state)
+                }
+                _ => None,
+            };
+            match judged {
+                None | Some(ItemState::Held) => status.successes.push(fate),
+                Some(ItemState::Admitted) => {
+                    fate.message = Some("held when it came, and admitted since".to_owned());
+                    status.successes.push(fate);
+                }
+                Some(ItemState::Withdrawn | ItemState::Destroyed) => {
+                    fate.message = Some("held when it came, and taken away since".to_owned());
+                    status.succeeded -= 1;
+                    status.failed += 1;
+                    status.failures.push(fate);
+                }
+            }
+        }
+        Ok(status)
     }
 
     /// Take an object that the client itself posted off its collections. The item stays here, and
@@ -249,10 +290,7 @@ fn told(fate: &ObjectFate) -> (bool, Fate) {
     let (taken, message) = match &fate.verdict {
         Verdict::Admitted => (true, None),
         Verdict::Known => (true, Some("known already, byte for byte".to_owned())),
-        Verdict::Held(codes) => (
-            true,
-            Some(format!("held for a person to judge: {}", codes.join(", "))),
-        ),
+        Verdict::Held(codes) => (true, Some(format!("{HELD}: {}", codes.join(", ")))),
         Verdict::Refused(why) => (false, Some(why.clone())),
     };
     let told = Fate {

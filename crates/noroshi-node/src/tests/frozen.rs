@@ -29,6 +29,7 @@ use crate::signin;
 use crate::taxii::clients::Client;
 use crate::taxii::collections::Collection;
 use crate::taxii::posts::Kept;
+use crate::taxii::served::Served;
 use crate::taxii::standing::Standing;
 use crate::taxii::tokens::Token;
 use crate::tearline::Tearline;
@@ -162,6 +163,7 @@ fn read_frozen(kind: RecordKind) {
             record::<Channel>("record-channel-document-v1.json");
         }
         RecordKind::ChannelState => record::<ChannelState>("record-channel-state-v1.json"),
+        RecordKind::Served => record::<Served>("record-served-v1.json"),
         // noroshi-sync holds its bytes: `link-state-v2.txt`.
         RecordKind::Link => {}
         // A signature of 64 bytes before `manifest-v1.json` of noroshi-model.

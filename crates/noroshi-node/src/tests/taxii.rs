@@ -342,9 +342,16 @@ fn what_is_recalled_is_on_no_page_any_more() {
         .jp
         .import("plain", &[object(1, 50), object(2, 50), object(3, 50)]);
     assert_eq!(all(&stage, &caller, &shown).len(), 3);
-    stage.jp.order(stage.jp.recall(&id(2), "withdraw"));
+    let recalled = stage.jp.order(stage.jp.recall(&id(2), "withdraw"));
+    assert_eq!(recalled.clients, ["client:siem (siem-1)"]);
+    let line = stage.jp.lines("item.withdrawn").remove(0).to_string();
+    assert!(line.contains("client:siem (siem-1)"), "{line}");
     stage.jp.order(stage.jp.recall(&id(3), "destroy"));
     assert_eq!(ids(&all(&stage, &caller, &shown)), [id(1)]);
+    // What came since and was on no page, nobody can have read.
+    stage.jp.import("plain", &[object(4, 50)]);
+    let recalled = stage.jp.order(stage.jp.recall(&id(4), "withdraw"));
+    assert!(recalled.clients.is_empty(), "{:?}", recalled.clients);
     stage.jp.verifies();
 }
 
@@ -637,7 +644,9 @@ fn a_marking_definition_that_is_posted_last_admits_what_waited_for_it() {
     let statement = "marking-definition--0a000000-0000-4000-8000-000000000001";
     let mut named = object(1, 50);
     named["object_marking_refs"] = json!([GREEN, statement]);
-    let status = post(&stage, &caller, &shown, &[named]);
+    let mut other = object(2, 50);
+    other["object_marking_refs"] = json!([GREEN, statement.replace("01", "02")]);
+    let status = post(&stage, &caller, &shown, &[named, other]);
     let told = status.successes[0].message.as_deref().unwrap_or_default();
     assert!(told.contains("gate.unknown_marking"), "{told}");
     assert_eq!(all(&stage, &caller, &shown), []);
@@ -649,6 +658,25 @@ fn a_marking_definition_that_is_posted_last_admits_what_waited_for_it() {
     post(&stage, &caller, &shown, &[definition]);
     let seen = all(&stage, &caller, &shown);
     assert!(ids(&seen).contains(&&*id(1)), "{:?}", ids(&seen));
+    // The status tells what became of it since.
+    let rows = stage.jp.rows(Command::List {
+        kind: None,
+        state: Some("held".to_owned()),
+        source: None,
+        limit: 10,
+        after: None,
+    });
+    stage.jp.order(Command::HeldDiscard {
+        item: rows[0]["hash"].as_str().unwrap().to_owned(),
+        reason: "not for us".to_owned(),
+        person: stage.jp.first().into(),
+    });
+    let since = stage.jp.node.status(&caller, &status.id).unwrap();
+    assert_eq!((since.total, since.succeeded, since.failed), (2, 1, 1));
+    let said = |fate: &noroshi_taxii::desk::Fate| fate.message.clone().unwrap_or_default();
+    assert!(said(&since.successes[0]).contains("admitted since"));
+    assert_eq!(since.failures[0].id, id(2));
+    assert!(said(&since.failures[0]).contains("taken away since"));
 }
 
 /// Clause: I5

@@ -1,0 +1,115 @@
+//! Up to where clients may have read, so that a recall can name them.
+//!
+//! A client gives no receipts. Before a page leaves it is noted, for its credential, up to where of
+//! the log it may have read from then on: some way ahead, so that who reads a million objects costs
+//! a hundred notes and not a thousand, and who polls costs one where something came. What is noted
+//! is never less than what left.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use noroshi_model::document::{DocumentError, Fields, text};
+use noroshi_model::json::{Object, Value};
+use noroshi_model::link::EntryKind;
+use noroshi_model::{ItemHash, Timestamp};
+use noroshi_store::{RecordKind, Tx, WriteError};
+
+use super::clients::Client;
+use super::tokens::Token;
+use crate::command::Failure;
+use crate::node::{Node, lock, store_failure};
+use crate::records::Record;
+
+/// How many entries a note is ahead of what was read.
+const AHEAD: u64 = 10_000;
+
+/// Up to where one credential may have read its client's log.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Served {
+    /// The time of the last entry.
+    until: Timestamp,
+}
+
+impl Record for Served {
+    fn to_bytes(&self) -> Vec<u8> {
+        Value::Object(Object::new().with("v", 1).with("until", text(self.until))).canonical()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
+        let mut fields = Fields::read("served", bytes)?;
+        fields.version(1)?;
+        let served = Self {
+            until: fields.parsed("until")?,
+        };
+        fields.end()?;
+        Ok(served)
+    }
+}
+
+/// What is noted, as far as it was asked for since the start.
+#[derive(Default)]
+pub(crate) struct Known(Mutex<BTreeMap<Vec<u8>, Timestamp>>);
+
+impl Node {
+    /// A page that ends there is about to leave. Durable when this returns.
+    pub(super) fn note_served(
+        &self,
+        client: &Client,
+        token: &Token,
+        last: Timestamp,
+    ) -> Result<(), Failure> {
+        let key = [client.name.as_str(), token.name.as_str()].join("\0");
+        let key = key.into_bytes();
+        let noted = lock(&self.served.0).get(&key).copied();
+        if noted.is_some_and(|noted| noted >= last) {
+            return Ok(());
+        }
+        let node = client.node(&self.me());
+        let ahead = self.inside()?.view_ahead(&node, last, AHEAD);
+        let until = ahead
+            .map_err(store_failure)?
+            .map_or(last, |at| at.max(last));
+        // What another page of the same credential noted meanwhile, or before the start, stands.
+        let note = |tx: &mut Tx<'_>| {
+            let noted = tx.get(RecordKind::Served, &key)?;
+            let noted = noted.and_then(|bytes| Served::from_bytes(&bytes).ok());
+            let until = noted.map_or(until, |noted| noted.until.max(until));
+            tx.put(RecordKind::Served, &key, &Served { until }.to_bytes())?;
+            Ok::<_, WriteError>(until)
+        };
+        let until = self.store.write(note).map_err(store_failure)?;
+        lock(&self.served.0).insert(key, until);
+        Ok(())
+    }
+
+    /// The clients that may have read some rendition of the item, each with the credential it came
+    /// with.
+    pub(crate) fn clients_that_may_have_read(
+        &self,
+        item: &ItemHash,
+    ) -> Result<Vec<String>, Failure> {
+        let reader = self.inside()?;
+        let holders = reader.holders(item).map_err(store_failure)?;
+        let mut named = Vec::new();
+        for client in self.clients()? {
+            let node = client.node(&self.me());
+            let entries = holders.iter().filter(|(to, entry)| {
+                *to == node && entry.leaf.kind == EntryKind::Release && !entry.lost
+            });
+            let Some(first) = entries.map(|(_, entry)| entry.leaf.at).min() else {
+                continue;
+            };
+            let beginning = format!("{}\0", client.name);
+            let notes = reader.records_under(RecordKind::Served, beginning.as_bytes());
+            for (key, bytes) in notes.map_err(store_failure)? {
+                let served = Served::from_bytes(&bytes);
+                // A note that cannot be read excuses nobody.
+                if served.map_or(true, |served| served.until >= first) {
+                    let token = String::from_utf8_lossy(&key[beginning.len()..]).into_owned();
+                    named.push(format!("client:{} ({token})", client.name));
+                }
+            }
+        }
+        Ok(named)
+    }
+}
