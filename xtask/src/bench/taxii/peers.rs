@@ -252,14 +252,22 @@ fn beside(server: &Server, real: &[Value], ours: &Rates) -> Result<()> {
     let took = post(server, &few)?;
     print("  POST of indicators", FEW as u64, took);
     times(ours.indicators, FEW as u64, took);
-    let real = &real[..real.len().min(FEW)];
-    let took = post(server, real)?;
+    // It fails where an object does not say of which version it is.
+    let said = |object: &Value| {
+        let mut object = object.clone();
+        if object["spec_version"].is_null() {
+            object["spec_version"] = "2.1".into();
+        }
+        object
+    };
+    let real: Vec<Value> = real.iter().take(FEW).map(said).collect();
+    let took = post(server, &real)?;
     print("  POST of the bundle's first", real.len() as u64, took);
     times(ours.bundle, real.len() as u64, took);
     let (given, took) = read_all(server)?;
     print("  GET of pages of 1,000", given, took);
     times(ours.pages, given, took);
-    super::filtered(server, "  ", 60)?;
+    super::by_id_and_type(server, "  ", 60)?;
     let filter = "match[type]=indicator&limit=100";
     tell("  of 64 readers", &many(server, filter, 5)?);
     Ok(())
