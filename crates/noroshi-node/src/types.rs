@@ -2,7 +2,8 @@
 //!
 //! Whoever hands this node the definition of the own types has said that it knows them, and is
 //! given objects of them as they are. To everybody else the gate lets go only the note or report
-//! that stands for one. The word is taken back by recalling the definition, or deleting what was posted.
+//! that stands for one. The word is taken back by recalling the definition, or deleting what was
+//! posted.
 
 use noroshi_formats::Valid;
 use noroshi_formats::ontology::definitions;
