@@ -26,6 +26,16 @@ impl Form {
         Some(Self(fields))
     }
 
+    /// As a query, with one field set to something else.
+    pub(crate) fn with(&self, name: &str, value: &str) -> String {
+        let mut query = String::from("?");
+        for (known, kept) in self.0.iter().filter(|(known, _)| known != name) {
+            query.push_str(&format!("{}={}&", encoded(known), encoded(kept)));
+        }
+        query.push_str(&format!("{name}={}", encoded(value)));
+        query
+    }
+
     /// The first field of that name; nothing where it is not there or blank.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);
@@ -115,6 +125,13 @@ mod tests {
             (None, None, None)
         );
         assert_eq!(Form::parse(b"").unwrap(), Form::default());
+    }
+
+    #[test]
+    fn one_field_is_set_and_the_others_are_kept() {
+        let form = Form::parse(b"code=AB+C&lang=en").unwrap();
+        assert_eq!(form.with("lang", "ja"), "?code=AB%20C&lang=ja");
+        assert_eq!(Form::default().with("lang", "ja"), "?lang=ja");
     }
 
     #[test]

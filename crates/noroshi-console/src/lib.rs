@@ -18,6 +18,9 @@ mod statics;
 mod times;
 mod visit;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use noroshi_node::{Node, Outside};

@@ -3,6 +3,8 @@
 pub(crate) mod acts;
 pub(crate) mod enrol;
 pub(crate) mod files;
+pub(crate) mod graph;
+pub(crate) mod item;
 pub(crate) mod items;
 pub(crate) mod language;
 pub(crate) mod ledger;

@@ -31,8 +31,16 @@ impl Qr {
         };
         let mut path = String::new();
         for y in 0..code.size() {
-            for x in (0..code.size()).filter(|x| code.get_module(*x, y)) {
-                path.push_str(&format!("M{},{}h1v1h-1z", x + QUIET, y + QUIET));
+            let mut x = 0;
+            while x < code.size() {
+                let run = (x..code.size())
+                    .take_while(|x| code.get_module(*x, y))
+                    .count();
+                let run = i32::try_from(run).unwrap_or_default();
+                if run > 0 {
+                    path.push_str(&format!("M{},{}h{run}v1h-{run}z", x + QUIET, y + QUIET));
+                }
+                x += run.max(1);
             }
         }
         Self {

@@ -76,6 +76,12 @@ pub const TABLE: &[Route] = &[
     post("/signout", Access::SignedIn, pages::signin::sign_out),
     post("/language", Access::SignedIn, pages::language::choose),
     get("/", Access::Deed(Deed::Overlook), pages::now::show),
+    post("/looked", Access::Deed(Deed::ReadItems), pages::now::looked),
+    post(
+        "/alarms",
+        Access::Deed(Deed::AnswerAlarm),
+        pages::now::answer_alarms,
+    ),
     get("/items", Access::Deed(Deed::ReadItems), pages::items::show),
     get("/share", Access::Deed(Deed::Propose), pages::share::show),
     post("/share", Access::Deed(Deed::Propose), pages::share::ask),
@@ -162,6 +168,11 @@ pub const TABLE: &[Route] = &[
         "/settings/profile",
         Access::Deed(Deed::Rule),
         pages::settings::profile_set,
+    ),
+    get(
+        "/items/{}",
+        Access::Deed(Deed::ReadItems),
+        pages::item::show,
     ),
 ];
 

@@ -24,6 +24,8 @@ pub(crate) struct Shell {
     pub(crate) links: Vec<Link>,
     pub(crate) token: String,
     pub(crate) path: String,
+    /// This address in the other language.
+    pub(crate) other_query: String,
     pub(crate) clock: WhenTag,
     pub(crate) search: String,
     pub(crate) may_search: bool,
@@ -59,6 +61,7 @@ impl Shell {
             links: links.collect(),
             token: visit.token.clone(),
             path: visit.path.to_owned(),
+            other_query: visit.query.with("lang", other(visit.lang).as_str()),
             clock: WhenTag(visit.zone.when(visit.now)),
             search: String::new(),
             may_search: duties.permit(noroshi_gate::Deed::ReadItems),
@@ -100,14 +103,18 @@ impl Shell {
     }
 
     pub(crate) fn other_lang(&self) -> &'static str {
-        match self.lang {
-            Lang::En => Lang::Ja.as_str(),
-            Lang::Ja => Lang::En.as_str(),
-        }
+        other(self.lang).as_str()
     }
 
     pub(crate) fn version(&self) -> &'static str {
         statics::version()
+    }
+}
+
+fn other(lang: Lang) -> Lang {
+    match lang {
+        Lang::En => Lang::Ja,
+        Lang::Ja => Lang::En,
     }
 }
 

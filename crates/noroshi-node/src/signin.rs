@@ -26,7 +26,7 @@ use crate::messages::Lang;
 pub use codes::CodeAnswer;
 pub use command::SigninCommand;
 pub use enrol::{Enrol, Enrolment};
-pub use face::Face;
+pub use face::{Face, usual_zone};
 pub(crate) use tries::SigninTries;
 
 /// Shortest password, in characters.

@@ -1,34 +1,34 @@
-//! Now: what waits for me, partners with the last proven contact, alarms.
+//! Now: what came in, what waits, partners with the last proven contact, alarms, clocks.
 
 use askama::Template;
 use noroshi_gate::Deed;
-use noroshi_node::command::{ActAnswer, PeerAnswer};
+use noroshi_node::command::{ItemRow, PeerAnswer};
 use noroshi_node::messages::Lang;
+use noroshi_node::views::{NowView, PartnerLight, ViewCommand};
 use noroshi_node::{Command, Failure};
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::http::Response;
-use crate::shell::{Shell, harmless};
+use crate::shell::{Shell, WhenTag, harmless};
+use crate::times::Zone;
 use crate::visit::Visit;
 
-/// Rows of a panel.
-const ROWS: u32 = 20;
+/// Rows of the list of alarms for whoever reads no items.
+const ALARMS: u32 = 20;
 
 #[derive(Template)]
 #[template(path = "now.html")]
 struct Page {
     shell: Shell,
+    reads_items: bool,
+    signs: bool,
+    answers_alarms: bool,
+    view: NowView,
     alarms: Vec<Alarm>,
-    /// Nothing where the person signs nothing.
-    acts: Option<Vec<ActAnswer>>,
-    peers: Vec<Peer>,
-}
-
-#[derive(Deserialize)]
-struct AlarmRow {
-    index: u64,
-    at: String,
-    body: serde_json::Value,
+    /// The line up to which an answer would cover alarms.
+    newest_alarm: Option<u64>,
+    partners: Vec<Partner>,
+    clocks: Vec<(String, WhenTag)>,
 }
 
 struct Alarm {
@@ -37,75 +37,153 @@ struct Alarm {
     why: String,
 }
 
-struct Peer {
+struct Partner {
     name: String,
     nation: String,
-    health: &'static str,
+    light: String,
     contact: Option<String>,
     waiting: u64,
 }
 
 pub(crate) fn show(visit: &Visit<'_>) -> Result<Response, Failure> {
     let who = visit.signed_in()?;
-    let alarms = visit.ask(Command::AlarmList {
-        all: false,
-        limit: ROWS,
-    })?;
-    let acts = if who.duties().permit(Deed::Sign) {
-        let state = Some("pending".to_owned());
-        Some(visit.ask(Command::ActList { state })?.rows("act"))
+    let duties = who.duties();
+    let reads_items = duties.permit(Deed::ReadItems);
+    let mut view = if reads_items {
+        let person = Some(who.person().to_string());
+        let asked = visit.ask(Command::View(ViewCommand::Now { person }))?;
+        asked.answer("now").unwrap_or_default()
     } else {
-        None
+        without_items(visit)?
     };
-    let peers = visit.ask(Command::PeerList)?;
+    let NowView { came, waits, .. } = &mut view;
+    for row in came.items.iter_mut().chain(&mut waits.held_items) {
+        row.title = harmless(&row.title);
+    }
+    let shown = came.items.iter().chain(&waits.held_items);
+    let markings: Vec<String> = shown.map(|row| row.marking.clone()).collect();
+    let alarms: Vec<Alarm> = view.waits.alarms.lines.iter().map(alarm).collect();
     super::page(&Page {
-        shell: visit.shell(&visit.say("console-now")),
-        alarms: alarms.rows("line").into_iter().map(alarm).collect(),
-        acts,
-        peers: peers
-            .rows("peer")
-            .into_iter()
-            .map(|peer| shown(visit, peer))
+        shell: visit.shell(&visit.say("console-now")).marked(markings),
+        reads_items,
+        signs: duties.permit(Deed::Sign),
+        answers_alarms: duties.permit(Deed::AnswerAlarm),
+        newest_alarm: alarms.iter().map(|alarm| alarm.index).max(),
+        alarms,
+        partners: view
+            .partners
+            .iter()
+            .map(|row| partner(visit, row))
             .collect(),
+        clocks: clocks(visit, &view.partners),
+        view,
     })
 }
 
-fn alarm(row: AlarmRow) -> Alarm {
-    Alarm {
-        index: row.index,
-        at: row.at,
-        why: harmless(row.body["why"].as_str().unwrap_or_default()),
-    }
-}
-
-/// How a partner stands: by when it was last proven to be there.
-fn shown(visit: &Visit<'_>, peer: PeerAnswer) -> Peer {
-    let name = match visit.lang {
-        Lang::En => &peer.name_en,
-        Lang::Ja => &peer.name_ja,
-    };
-    let contact = peer.last_contact.as_deref().and_then(|at| at.parse().ok());
-    let health = match contact {
-        _ if peer.state != "confirmed" => "amber",
-        None => "red",
-        Some(at) => health(visit.now, at),
-    };
-    Peer {
-        name: harmless(peer.alias.as_deref().unwrap_or(name)),
-        nation: peer.nation.clone(),
-        health,
-        contact: peer.last_contact.clone(),
-        waiting: peer.waiting,
-    }
+/// For whoever audits or administers: alarms and partners, no item.
+pub(crate) fn without_items(visit: &Visit<'_>) -> Result<NowView, Failure> {
+    let alarms = visit.ask(Command::AlarmList {
+        all: false,
+        limit: ALARMS,
+    })?;
+    let mut view = NowView::default();
+    view.waits.alarms.lines = alarms.rows("line");
+    view.waits.alarms.count = view.waits.alarms.lines.len() as u64;
+    let peers: Vec<PeerAnswer> = visit.ask(Command::PeerList)?.rows("peer");
+    view.partners = peers.into_iter().map(|peer| light(visit, peer)).collect();
+    Ok(view)
 }
 
 /// Green within five minutes, amber within a day.
-fn health(now: noroshi_model::Timestamp, at: noroshi_model::Timestamp) -> &'static str {
-    if at.plus_seconds(300) >= now {
-        "green"
-    } else if at.plus_seconds(86_400) >= now {
-        "amber"
+fn light(visit: &Visit<'_>, peer: PeerAnswer) -> PartnerLight {
+    let contact = peer.last_contact.as_deref().and_then(|at| at.parse().ok());
+    let within = |at: noroshi_model::Timestamp, seconds| at.plus_seconds(seconds) >= visit.now;
+    let light = match contact {
+        Some(at) if within(at, 300) => "green",
+        Some(at) if within(at, 86_400) => "amber",
+        _ => "red",
+    };
+    PartnerLight {
+        node: peer.node,
+        name_en: peer.name_en,
+        name_ja: peer.name_ja,
+        nation: peer.nation,
+        light: light.to_owned(),
+        last_contact: peer.last_contact,
+        waiting: peer.waiting,
+        ..PartnerLight::default()
+    }
+}
+
+fn alarm(line: &Value) -> Alarm {
+    let text = |value: &Value| harmless(value.as_str().unwrap_or_default());
+    Alarm {
+        index: line["index"].as_u64().unwrap_or_default(),
+        at: text(&line["at"]),
+        why: text(&line["body"]["why"]),
+    }
+}
+
+fn partner(visit: &Visit<'_>, row: &PartnerLight) -> Partner {
+    let name = match visit.lang {
+        Lang::En => &row.name_en,
+        Lang::Ja => &row.name_ja,
+    };
+    Partner {
+        name: harmless(name),
+        nation: row.nation.clone(),
+        light: row.light.clone(),
+        contact: row.last_contact.clone(),
+        waiting: row.waiting,
+    }
+}
+
+/// What the clock says at each partner's seat of government.
+fn clocks(visit: &Visit<'_>, partners: &[PartnerLight]) -> Vec<(String, WhenTag)> {
+    let mut nations: Vec<&str> = partners.iter().map(|row| row.nation.as_str()).collect();
+    nations.push(&visit.face.nation);
+    nations.sort_unstable();
+    nations.dedup();
+    let clock = |nation: &str| {
+        let zone = if nation == visit.face.nation {
+            visit.zone.clone()
+        } else {
+            Zone::named(noroshi_node::signin::usual_zone(nation))
+        };
+        (nation.to_owned(), WhenTag(zone.when(visit.now)))
+    };
+    nations.into_iter().map(clock).collect()
+}
+
+/// The person has seen what came.
+pub(crate) fn looked(visit: &Visit<'_>) -> Result<Response, Failure> {
+    let position = visit
+        .form
+        .get("position")
+        .and_then(|text| text.parse().ok());
+    visit.ask(Command::View(ViewCommand::Looked {
+        person: visit.signed_in()?.person().to_string(),
+        position,
+    }))?;
+    Ok(Response::see("/"))
+}
+
+/// The person states that alarms up to a line were seen to.
+pub(crate) fn answer_alarms(visit: &Visit<'_>) -> Result<Response, Failure> {
+    let line = visit.form.get("line").and_then(|text| text.parse().ok());
+    visit.ask(Command::AlarmAnswer {
+        line: line.unwrap_or(u64::MAX),
+        note: visit.form.text("note").to_owned(),
+        person: visit.signed_in()?.person().to_string(),
+    })?;
+    Ok(Response::see("/"))
+}
+
+/// The title of a row, or its id where it has none.
+pub(crate) fn title_of(row: &ItemRow) -> &str {
+    if row.title.is_empty() {
+        &row.id
     } else {
-        "red"
+        &row.title
     }
 }

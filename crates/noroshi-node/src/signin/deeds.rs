@@ -72,9 +72,11 @@ impl Command {
             Self::View(view) => match view {
                 ViewCommand::Search(_)
                 | ViewCommand::Item { .. }
+                // They name what came and what is held.
+                | ViewCommand::Now { .. }
+                | ViewCommand::Looked { .. }
                 | ViewCommand::Matrix
                 | ViewCommand::Actors(_) => Deed::ReadItems,
-                ViewCommand::Now { .. } | ViewCommand::Looked { .. } => Deed::Overlook,
                 ViewCommand::Ledger(_) => Deed::ReadLedger,
             },
             Self::ProfileSet { .. }

@@ -110,8 +110,9 @@ impl Node {
     }
 }
 
-/// Where a nation's government sits.
-fn usual_zone(nation: &str) -> &'static str {
+/// The time zone of the seat of a nation's government; UTC where it is not known here.
+#[must_use]
+pub fn usual_zone(nation: &str) -> &'static str {
     match nation {
         "JPN" => "Asia/Tokyo",
         "USA" => "America/New_York",
