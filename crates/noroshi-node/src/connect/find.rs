@@ -1,5 +1,7 @@
 //! What there is at a server: its API roots and their collections, as it shows them to this caller.
 
+use std::borrow::Cow;
+
 use noroshi_taxii::client::{
     RemoteCollection, Target, read_collections, read_discovery, read_root,
 };
@@ -15,6 +17,17 @@ pub(crate) struct Found {
     pub(crate) root: Target,
     pub(crate) root_title: String,
     pub(crate) collection: RemoteCollection,
+}
+
+/// Medallion names a root by its word alone, and serves it below `/`.
+fn spelled(root: &str) -> Cow<'_, str> {
+    let is_word = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b'~');
+    let mut parts = root.strip_suffix('/').unwrap_or(root).split('/');
+    if parts.all(|part| !part.is_empty() && part.bytes().all(is_word)) {
+        Cow::Owned(format!("/{root}"))
+    } else {
+        Cow::Borrowed(root)
+    }
 }
 
 /// Where something is at a server that was not looked at, and why.
@@ -42,8 +55,8 @@ impl Asking<'_> {
         let discovery = read_discovery(&bytes).map_err(|error| unreadable(&error))?;
         let (mut found, mut passed) = (Vec::new(), Vec::new());
         for named in discovery.api_roots.iter().take(ROOTS_MAX) {
-            let root = match target.on_it(named) {
-                Ok(root) => root,
+            let root = match target.on_it(&spelled(named)) {
+                Ok(root) => root.folder(),
                 Err(fault) => {
                     passed.push((named.clone(), Trouble::new("elsewhere", fault)));
                     continue;

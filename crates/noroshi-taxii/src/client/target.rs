@@ -161,6 +161,15 @@ impl Target {
         })
     }
 
+    /// The same with a slash at the end of its path, as every address in TAXII has one.
+    #[must_use]
+    pub fn folder(&self) -> Self {
+        Self {
+            path: self.below("").path,
+            ..self.clone()
+        }
+    }
+
     /// Something below this address: a path without its first `/`, whose parts need no escape.
     #[must_use]
     pub fn below(&self, path: &str) -> Self {

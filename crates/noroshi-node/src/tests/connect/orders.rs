@@ -285,6 +285,20 @@ fn what_is_there_is_listed_from_the_host_alone() {
             (&json!(super::COLLECTION), &json!(super::ROOT))
         );
     }
+    // An API root by its word alone, or without its last slash.
+    for root in ["root", "root/", "/root", "https://taxii.example/root"] {
+        crate::node::lock(&fake.fixed).clear();
+        let body = json!({ "title": "x", "api_roots": [root] });
+        fake.fix("/words/", Ok(Answer::json(&body)));
+        let find = ConnectCommand::Find {
+            server: at("https://taxii.example/words/"),
+        };
+        let events = ask(party, &fake, connect(find)).unwrap();
+        assert!(
+            matches!(&events[0], Event::Row { row, .. } if row["root"] == super::ROOT),
+            "{root}"
+        );
+    }
     let older = json!({
         "title": "r", "versions": ["application/vnd.oasis.taxii+json; version=2.0"],
         "max_content_length": 1,
