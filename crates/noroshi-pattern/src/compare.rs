@@ -82,6 +82,10 @@ impl Check {
         })
     }
 
+    pub(crate) fn is_exists(&self) -> bool {
+        matches!(self, Self::Exists)
+    }
+
     /// Does it hold of one value, NOT aside? None: they cannot be brought into an order.
     pub(crate) fn holds(&self, operand: &Operand<'_>) -> Option<bool> {
         Some(match self {

@@ -13,7 +13,7 @@ use crate::anchor::{Anchor, Key, Look};
 use crate::ast::{ObjectPath, Step};
 use crate::compare::Operand;
 use crate::observation::Observation;
-use crate::path::{Place, Reach, each_object, step};
+use crate::path::{Move, Place, Reach, each_object, step};
 
 /// An expression of a loaded pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -306,8 +306,8 @@ impl Node {
             visit(id, places);
         }
         let mut next = Vec::new();
-        let mut go = |one: Step, node: &Self, visit: &mut _| {
-            step(observation, places, &one, reach, &mut next);
+        let mut go = |one: Move<'_>, node: &Self, visit: &mut _| {
+            step(observation, places, one, reach, &mut next);
             if !next.is_empty() {
                 node.walk(observation, &next, reach, visit);
             }
@@ -329,7 +329,7 @@ impl Node {
             there.sort_unstable_by_key(|(name, _)| *name);
             there.dedup_by_key(|(name, _)| *name);
             for (name, node) in there {
-                go(Step::Key(name.clone()), node, visit);
+                go(Move::Key(name), node, visit);
             }
         }
         if !self.elements.is_empty() {
@@ -338,11 +338,11 @@ impl Node {
                 Place::Root(_) | Place::Value(..) => 0,
             });
             for (index, node) in self.elements.range(..longest.max().unwrap_or_default()) {
-                go(Step::Index(*index), node, visit);
+                go(Move::Index(*index), node, visit);
             }
         }
         if let Some(node) = &self.any {
-            go(Step::Any, node, visit);
+            go(Move::Any, node, visit);
         }
     }
 }

@@ -64,11 +64,29 @@ impl Reach {
     }
 }
 
+/// A step, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Move<'s> {
+    Key(&'s str),
+    Index(usize),
+    Any,
+}
+
+impl<'s> From<&'s Step> for Move<'s> {
+    fn from(step: &'s Step) -> Self {
+        match step {
+            Step::Key(name) => Self::Key(name),
+            Step::Index(index) => Self::Index(*index),
+            Step::Any => Self::Any,
+        }
+    }
+}
+
 /// One step on from every place; nowhere once the reach is spent.
 pub(crate) fn step<'a>(
     observation: &'a Observation,
     places: &[Place<'a>],
-    step: &Step,
+    step: Move<'_>,
     reach: &mut Reach,
     out: &mut Vec<Place<'a>>,
 ) {
@@ -78,20 +96,20 @@ pub(crate) fn step<'a>(
         return;
     }
     match step {
-        Step::Key(name) => {
+        Move::Key(name) => {
             let kind = Kind::of(name);
             each_object(observation, places, |object| {
                 out.extend(object.get(name).map(|value| Place::Value(value, kind)));
             });
         }
-        Step::Index(index) => {
+        Move::Index(index) => {
             for place in places {
                 if let Place::Value(Value::Array(list), kind) = place {
-                    out.extend(list.get(*index).map(|value| Place::Value(value, *kind)));
+                    out.extend(list.get(index).map(|value| Place::Value(value, *kind)));
                 }
             }
         }
-        Step::Any => {
+        Move::Any => {
             for place in places {
                 if let Place::Value(Value::Array(list), kind) = place {
                     out.extend(list.iter().map(|value| Place::Value(value, *kind)));
@@ -136,7 +154,7 @@ pub(crate) fn resolve<'a>(
     let mut here = vec![Place::Root(root)];
     let mut next = Vec::new();
     for one in steps {
-        step(observation, &here, one, reach, &mut next);
+        step(observation, &here, one.into(), reach, &mut next);
         core::mem::swap(&mut here, &mut next);
         if here.is_empty() {
             break;

@@ -6,7 +6,7 @@ use crate::compare::{Check, Operand};
 use crate::error::{PatternError, Problem};
 use crate::limits::PatternLimits;
 use crate::observation::Observation;
-use crate::path;
+use crate::path::{self, Kind, Place};
 use crate::plan::{LeafPlan, Plan, TooMuch, plans};
 
 /// A compiled pattern.
@@ -110,6 +110,13 @@ impl Program {
             .any(|plan| matches!(plan, Plan::Single(leaf) if leaves >> leaf & 1 == 1))
     }
 
+    /// Is every way of satisfying it a chain?
+    pub(crate) fn is_chains(&self) -> bool {
+        self.plans
+            .iter()
+            .all(|plan| matches!(plan, Plan::Chain { .. }))
+    }
+
     /// How long an observation may wait for others, in microseconds; [`i64::MAX`] where for ever.
     pub(crate) fn keeps(&self) -> i64 {
         let longest = self.plans.iter().map(|plan| match plan {
@@ -206,15 +213,24 @@ impl Held {
         if properties.str("type") != Some(&self.object_type) {
             return false;
         }
+        // Most paths are one property; for these nothing is gathered.
+        if let ([Step::Key(name)], false) = (self.steps.as_slice(), self.check.is_exists()) {
+            let kind = Kind::of(name);
+            return properties
+                .get(name)
+                .is_some_and(|value| self.is_so(&Place::Value(value, kind)));
+        }
         let mut reach = path::Reach::OF_ONE;
         let places = path::resolve(observation, object, &self.steps, &mut reach);
         if let Check::Exists = self.check {
             return places.is_empty() == self.negated;
         }
         // One of the values a path leads to is enough; where it leads nowhere nothing holds.
-        places.iter().any(|place| {
-            let outcome = self.check.holds(&Operand::at(place));
-            outcome.is_some_and(|outcome| outcome != self.negated)
-        })
+        places.iter().any(|place| self.is_so(place))
+    }
+
+    fn is_so(&self, place: &Place<'_>) -> bool {
+        let outcome = self.check.holds(&Operand::at(place));
+        outcome.is_some_and(|outcome| outcome != self.negated)
     }
 }

@@ -1,7 +1,7 @@
 //! Can observations be bound so that every bound is kept? A search over what a pattern remembers,
 //! narrowed after every choice, with a cap on its steps.
 
-use crate::plan::{Bounds, FREE, Span};
+use crate::plan::{Bounds, FREE, LeafPlan};
 
 /// What a pattern remembers of an observation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(crate) enum Found {
 /// Look for a binding in which the candidate at `new` takes part.
 pub(crate) fn search(
     bounds: &Bounds,
-    spans: &[Span],
+    leaves: &[LeafPlan],
     candidates: &[Candidate],
     new: usize,
     steps_max: u32,
@@ -48,7 +48,7 @@ pub(crate) fn search(
     let all = bounds.len();
     let mut search = Search {
         bounds,
-        spans,
+        leaves,
         candidates,
         chosen: vec![None; all],
         left: candidates.iter().map(|candidate| candidate.count).collect(),
@@ -109,7 +109,7 @@ struct Window {
 
 struct Search<'a> {
     bounds: &'a Bounds,
-    spans: &'a [Span],
+    leaves: &'a [LeafPlan],
     candidates: &'a [Candidate],
     chosen: Vec<Option<usize>>,
     left: Vec<u32>,
@@ -133,7 +133,7 @@ impl Search<'_> {
     fn overlap(&self, slot: usize, candidate: usize, window: &Window) -> Option<(i64, i64)> {
         let leaf = self.bounds.leaves[slot];
         let candidate = &self.candidates[candidate];
-        let span = self.spans[leaf];
+        let span = self.leaves[leaf].span;
         let low = candidate.first.max(span.from).max(window.low[slot]);
         let high = candidate
             .last

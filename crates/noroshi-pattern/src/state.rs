@@ -156,7 +156,9 @@ impl State {
         memory: &Memory,
         unsure: &mut bool,
     ) -> Option<Vec<u64>> {
-        let spans: Vec<Span> = program.leaves.iter().map(|leaf| leaf.span).collect();
+        if self.spread == 0 && program.is_chains() {
+            return self.complete(program);
+        }
         let candidates = &*self.candidates.make_contiguous();
         let mut searched = |bounds: &Bounds| {
             let has_all = bounds
@@ -166,7 +168,7 @@ impl State {
             if !has_all {
                 return None;
             }
-            match search(bounds, &spans, candidates, at, memory.steps_max) {
+            match search(bounds, &program.leaves, candidates, at, memory.steps_max) {
                 Found::Binding(binding) => Some(ids(candidates, binding)),
                 Found::None => None,
                 Found::Unsure => {
@@ -187,7 +189,7 @@ impl State {
                         leaf: *leaf,
                         times: *times,
                         apart: *apart,
-                        span: spans[*leaf],
+                        span: program.leaves[*leaf].span,
                     };
                     let is_even = self.spread == 0 && program.leaves.len() == 1;
                     if is_even {
@@ -212,6 +214,15 @@ impl State {
             }
         }
         None
+    }
+
+    /// The first chain that is complete: nothing that is remembered need be looked at.
+    fn complete(&self, program: &Program) -> Option<Vec<u64>> {
+        let mut chains = program.plans.iter().zip(&self.chains);
+        chains.find_map(|(plan, chain)| match plan {
+            Plan::Chain { leaves, .. } => chain.complete(leaves.len()),
+            Plan::Single(_) | Plan::Repeat { .. } | Plan::Search(_) => None,
+        })
     }
 }
 
