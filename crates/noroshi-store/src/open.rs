@@ -126,6 +126,7 @@ impl Store {
         remove_left_over(folder);
         let mut connection = Connection::open(folder.join("noroshi.db"))?;
         prepare(&connection, options, options.cache_bytes)?;
+        keep_log(&connection, folder)?;
         migrate(&mut connection)?;
         let touched = Touched::watch(&mut connection)?;
         bring_up(&mut connection, &touched, progress).map_err(OpenError::Text)?;
@@ -359,6 +360,21 @@ fn prepare(connection: &Connection, options: &Options, cache: u64) -> Result<(),
         connection.execute_batch(&format!("PRAGMA max_page_count = {pages}"))?;
     }
     Ok(())
+}
+
+/// Make the write-ahead log's name durable before anything is committed to it.
+///
+/// The engine syncs the folder too when it first syncs a new log, and goes on where that fails.
+/// When the power goes then, the log of an earlier process is there again under this name, for the
+/// engine takes it away without a sync, and its old pages are read over newer ones.
+fn keep_log(connection: &Connection, folder: &Path) -> Result<(), OpenError> {
+    // Any read opens the log, and makes its file where there is none.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|source| OpenError::Folder {
+        folder: folder.to_path_buf(),
+        source,
+    })
 }
 
 pub(crate) fn prepare_reader(connection: &Connection, cache: u64) -> Result<(), ReadError> {
