@@ -133,7 +133,7 @@ pub(crate) fn harmless(text: &str) -> String {
     let turns = |c: char| {
         matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-            || (c.is_control() && c != '\n')
+            || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
     };
     if !text.contains(turns) {
         return text.to_owned();
@@ -159,6 +159,7 @@ mod tests {
             harmless("\u{200b}\u{feff}\u{1b}[0m"),
             "⟨U+200B⟩⟨U+FEFF⟩⟨U+001B⟩[0m"
         );
-        assert_eq!(harmless("特定秘密\nb"), "特定秘密\nb");
+        // Browsers send the ends of lines as two characters.
+        assert_eq!(harmless("特定秘密\r\n\tb"), "特定秘密\r\n\tb");
     }
 }

@@ -8,7 +8,7 @@ use noroshi_model::document::hex;
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::profile::SourceProfile;
-use noroshi_model::{Limits, PersonId, StixId};
+use noroshi_model::{Limits, PersonId, StixId, Timestamp};
 use noroshi_store::{RecordKind, WriteError};
 
 use crate::acts::Effect;
@@ -301,6 +301,15 @@ impl Node {
         Ok(())
     }
 
+    /// Now, but behind the founding even where the clock was ahead then: who comes later is no
+    /// founder, and no founder ceases to be one.
+    fn after_founding(&self) -> Result<Timestamp, Failure> {
+        let persons = self.records::<Person>(RecordKind::Person)?;
+        let founded = persons.iter().map(|person| person.since).min();
+        let behind = founded.map(|founded| founded.plus_seconds(1));
+        Ok(behind.map_or(self.now(), |behind| self.now().max(behind)))
+    }
+
     pub(crate) fn execute_person(
         &self,
         record: &mut ActRecord,
@@ -323,7 +332,7 @@ impl Node {
                 Person {
                     name,
                     public,
-                    since: self.now(),
+                    since: self.after_founding()?,
                     revoked: None,
                 }
             }

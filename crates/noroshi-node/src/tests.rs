@@ -28,6 +28,7 @@ mod restores;
 mod review;
 mod revoked;
 mod roads;
+mod signin;
 mod stage;
 mod taxii;
 mod tearline;

@@ -59,7 +59,7 @@ pub(crate) fn show(visit: &Visit<'_>) -> Result<Response, Failure> {
     if code.is_empty() {
         return form(visit, 200, code, None);
     }
-    match visit.console.node.enrolment(code) {
+    match visit.console.node.enrolment(code, &visit.token) {
         Ok(_) => form(visit, 200, code, None),
         Err(failure) if failure.exit == 3 => form(
             visit,
@@ -77,7 +77,7 @@ fn form(
     code: &str,
     problem: Option<String>,
 ) -> Result<Response, Failure> {
-    let known = visit.console.node.enrolment(code).ok();
+    let known = visit.console.node.enrolment(code, &visit.token).ok();
     let page = Page {
         shell: visit.shell(&visit.say("console-enrol")),
         code: code.to_owned(),
@@ -125,6 +125,7 @@ pub(crate) fn set(visit: &Visit<'_>) -> Result<Response, Failure> {
         passphrase: fields.text("passphrase"),
         password: fields.text("password"),
         code: fields.text("code").trim(),
+        visitor: &visit.token,
         lang: Lang::from_word(fields.text("lang")).unwrap_or(visit.lang),
         organisation: kind.zip(zone),
     };

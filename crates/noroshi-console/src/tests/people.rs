@@ -28,9 +28,10 @@ fn fields<'a>(
 fn a_code_alone_makes_nobody() {
     let stage = Stage::new();
     let code = stage.code_for("sato");
-    let digits = stage.secret_of(&code).code(stage.hands.now());
     let mut browser = Browser::default();
     browser.get(&stage, &format!("/enrol?code={code}"));
+    let digits = stage.secret_of(&browser, &code);
+    let digits = digits.code(stage.hands.now());
     for (code, person, passphrase, password, digits) in [
         (
             "AAAA-AAAA-AAAA-AAAA",
@@ -69,7 +70,8 @@ fn anothers_code_is_not_good_and_none_is_after_a_day() {
     let code = stage.code_for("suzuki");
     let mut browser = Browser::default();
     browser.get(&stage, &format!("/enrol?code={code}"));
-    let digits = stage.secret_of(&code).code(stage.hands.now());
+    let digits = stage.secret_of(&browser, &code);
+    let digits = digits.code(stage.hands.now());
     let said = fields(&code, "sato", PASSPHRASE, PASSWORD, &digits);
     assert_eq!(browser.post(&stage, "/enrol", &said).status, 403);
     stage.pass(24 * 3600);
@@ -85,9 +87,10 @@ fn a_second_account_does_not_say_what_the_organisation_is() {
     stage.enrol("sato");
     assert_eq!(stage.node.face().unwrap().kind.as_str(), "agency");
     let code = stage.code_for("suzuki");
-    let digits = stage.secret_of(&code).code(stage.hands.now());
     let mut browser = Browser::default();
     let shown = browser.get(&stage, &format!("/enrol?code={code}"));
+    let digits = stage.secret_of(&browser, &code);
+    let digits = digits.code(stage.hands.now());
     assert!(!text(&shown).contains("name=\"kind\""));
     let said = fields(&code, "suzuki", PASSPHRASE, PASSWORD, &digits);
     assert_eq!(browser.post(&stage, "/enrol", &said).status, 303);

@@ -150,9 +150,9 @@ impl Stage {
         }
     }
 
-    /// The secret that a code's page shows.
-    pub(super) fn secret_of(&self, code: &str) -> Secret {
-        let shown = self.node.enrolment(code).unwrap().secret;
+    /// The secret that a code's page showed a browser.
+    pub(super) fn secret_of(&self, browser: &Browser, code: &str) -> Secret {
+        let shown = self.node.enrolment(code, &browser.token).unwrap().secret;
         let bytes = data_encoding::BASE32_NOPAD
             .decode(shown.as_bytes())
             .unwrap();
@@ -162,10 +162,10 @@ impl Stage {
     /// Set up an account by the page.
     pub(super) fn enrol(&mut self, name: &str) {
         let code = self.code_for(name);
-        let secret = self.secret_of(&code);
         let mut browser = Browser::default();
         let shown = browser.get(self, &format!("/enrol?code={code}"));
         assert_eq!(shown.status, 200);
+        let secret = self.secret_of(&browser, &code);
         let digits = secret.code(self.hands.now());
         let fields = [
             ("enrolment", &*code),

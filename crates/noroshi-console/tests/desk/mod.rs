@@ -179,13 +179,14 @@ impl Stage {
             address: FROM,
             agent: AGENT,
         };
-        let secret = from_base32(&self.node.enrolment(&code).unwrap().secret);
+        let secret = from_base32(&self.node.enrolment(&code, "browser").unwrap().secret);
         let password = "a long password";
         let enrol = Enrol {
             person,
             passphrase: "passphrase",
             password,
             code: &secret.code(self.hands.now()),
+            visitor: "browser",
             lang,
             organisation: Some((OrganisationKind::Ministry, "Asia/Tokyo")),
         };

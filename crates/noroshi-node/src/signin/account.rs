@@ -65,6 +65,7 @@ pub(super) fn lang_field(fields: &mut Fields) -> Result<Lang, DocumentError> {
 pub(crate) struct EnrolCode {
     /// For whom; for whichever person of the node where nobody has an account yet.
     pub(crate) person: Option<PersonId>,
+    /// What each visitor's own is made from.
     pub(crate) secret: Secret,
     pub(crate) expires: Timestamp,
 }

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use noroshi_gate::Deed;
+use noroshi_model::act::ActKind;
 
 use super::{SignedIn, SigninCommand};
 use crate::command::{Command, Failure};
@@ -129,6 +130,22 @@ impl Node {
             let why = "who has signed in asks for nobody else";
             return Err(Failure::new("duty.other_person", 3, why));
         }
+        if let Command::Endorse { act, .. } | Command::ActShow { act } = &command {
+            who.expect(signing(self.find_act(act)?.act.kind))?;
+        }
         self.run(command, input, outside, sink)
+    }
+}
+
+/// What whoever signs an act must be permitted beside signing: who may only look after people and
+/// keys signs nothing else, and does not decide what leaves.
+fn signing(kind: ActKind) -> Deed {
+    match kind {
+        ActKind::PersonAdd
+        | ActKind::PersonRevoke
+        | ActKind::PersonDuties
+        | ActKind::KeyRotate
+        | ActKind::KeyRevoke => Deed::Sign,
+        _ => Deed::Propose,
     }
 }

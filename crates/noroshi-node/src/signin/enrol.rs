@@ -1,10 +1,12 @@
 //! Setting up an account: a code, the passphrase of the person's key, a password, an authenticator.
 
+use noroshi_model::Digest;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
 use noroshi_model::org::OrganisationKind;
 use noroshi_seal::keyfile::Cost;
 use noroshi_seal::password::Password;
+use noroshi_seal::totp::{SECRET_BYTES, Secret};
 use noroshi_store::{RecordKind, WriteError};
 
 use super::account::{Account, EnrolCode};
@@ -38,6 +40,8 @@ pub struct Enrol<'a> {
     pub password: &'a str,
     /// What the authenticator shows now.
     pub code: &'a str,
+    /// Who was shown the secret: the same as for [`Node::enrolment`].
+    pub visitor: &'a str,
     /// The language the person wants.
     pub lang: Lang,
     /// What the organisation is, and its time zone: with the first account only.
@@ -45,13 +49,14 @@ pub struct Enrol<'a> {
 }
 
 impl Node {
-    /// What a code sets up.
+    /// What a code sets up. The secret is one for each visitor (a name that only they know): who
+    /// saw the code, in a log or over a shoulder, does not know another's authenticator by it.
     ///
     /// # Errors
     /// `signin.code` where it is not good.
-    pub fn enrolment(&self, code: &str) -> Result<Enrolment, Failure> {
+    pub fn enrolment(&self, code: &str, visitor: &str) -> Result<Enrolment, Failure> {
         let known = self.code_shown(code)?;
-        let persons = match known.person {
+        let persons = match &known.person {
             Some(person) => vec![person.to_string()],
             None => self
                 .records::<Person>(RecordKind::Person)?
@@ -62,7 +67,7 @@ impl Node {
         };
         Ok(Enrolment {
             persons,
-            secret: known.secret.base32(),
+            secret: secret_of(&known, visitor).base32(),
             is_first: !self.has_accounts()?,
         })
     }
@@ -74,6 +79,8 @@ impl Node {
     /// was tried (`signin.wait`).
     pub fn enrol(&self, code: &str, said: &Enrol<'_>, from: Whence<'_>) -> Result<(), Failure> {
         let known = self.code_shown(code)?;
+        // One at a time: each takes 64 MiB, and what one found wrong counts before the next.
+        let _turn = lock(&self.signin_turn);
         let person = self.active_person(said.person)?.name;
         if known.person.as_ref().is_some_and(|named| *named != person) {
             return Err(wrong_code());
@@ -93,9 +100,8 @@ impl Node {
             _ => None,
         };
         self.expect_no_wait(Some(&person), from.address)?;
-        let used = known.secret.used(said.code, self.now(), None);
-        // One at a time: each takes 64 MiB.
-        let turn = lock(&self.signin_turn);
+        let secret = secret_of(&known, said.visitor);
+        let used = secret.used(said.code, self.now(), None);
         let unlocked = crate::persons::unlock(self.home().path(), &person, said.passphrase);
         let (Ok(_), Some(used)) = (&unlocked, used) else {
             self.tried_in_vain(Some(&person), from.address)?;
@@ -111,12 +117,11 @@ impl Node {
         let account = Account {
             password: Password::of(said.password, self.rng(), Cost::DEFAULT),
             person,
-            secret: known.secret,
+            secret,
             used,
             lang: said.lang,
             since: self.now(),
         };
-        drop(turn);
         self.write_account(code, &known, &account, desk.as_ref())
     }
 
@@ -160,6 +165,18 @@ impl Node {
             })
             .map_err(store_failure)
     }
+}
+
+fn secret_of(known: &EnrolCode, visitor: &str) -> Secret {
+    let parts: [&[u8]; 3] = [
+        b"noroshi/authenticator/v1\0",
+        known.secret.bytes(),
+        visitor.as_bytes(),
+    ];
+    let made = Digest::of_parts(&parts).0;
+    let mut bytes = [0; SECRET_BYTES];
+    bytes.copy_from_slice(&made[..SECRET_BYTES]);
+    Secret::from_bytes(bytes)
 }
 
 fn wrong_code() -> Failure {

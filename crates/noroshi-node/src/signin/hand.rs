@@ -1,6 +1,7 @@
 //! Signatures of somebody who has signed in: the person's own key, unlocked by its passphrase for
 //! one signature and forgotten.
 
+use noroshi_model::Signer;
 use noroshi_model::ids::ActId;
 
 use super::{SignedIn, Whence};
@@ -33,21 +34,7 @@ impl Node {
         self.run_as(who, show, None, outside, &mut told)?;
         let shown: ActAnswer = last(told)?;
         let person = who.person();
-        self.expect_no_wait(Some(person), from.address)?;
-        let unlocked = {
-            // One at a time: each takes 64 MiB.
-            let _turn = lock(&self.signin_turn);
-            crate::persons::unlock(self.home().path(), person, passphrase)
-        };
-        let signer = match unlocked {
-            Ok(signer) => signer,
-            Err(failure) => {
-                if failure.code == "key.locked" {
-                    self.tried_in_vain(Some(person), from.address)?;
-                }
-                return Err(failure);
-            }
-        };
+        let signer = self.unlocked(who, passphrase, from)?;
         let is_request = shown.state == "prepared";
         let signature = crate::persons::sign_act(&*signer, self.world(), &id, person, is_request);
         let command = Command::Endorse {
@@ -59,6 +46,26 @@ impl Node {
         let mut told = Collected::default();
         self.run_as(who, command, None, outside, &mut told)?;
         last(told)
+    }
+
+    fn unlocked(
+        &self,
+        who: &SignedIn,
+        passphrase: &str,
+        from: Whence<'_>,
+    ) -> Result<Box<dyn Signer>, Failure> {
+        let person = who.person();
+        // One at a time: each takes 64 MiB, and what one found wrong counts before the next.
+        let _turn = lock(&self.signin_turn);
+        self.expect_no_wait(Some(person), from.address)?;
+        let unlocked = crate::persons::unlock(self.home().path(), person, passphrase);
+        if unlocked
+            .as_ref()
+            .is_err_and(|failure| failure.code == "key.locked")
+        {
+            self.tried_in_vain(Some(person), from.address)?;
+        }
+        unlocked
     }
 }
 

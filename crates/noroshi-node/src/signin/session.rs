@@ -82,20 +82,19 @@ impl Node {
     ) -> Result<String, Failure> {
         let person: Option<PersonId> = name.trim().parse().ok();
         self.expect_no_wait(person.as_ref(), from.address)?;
+        // One at a time: each takes 64 MiB, and what one found wrong counts before the next.
+        let _turn = lock(&self.signin_turn);
+        self.expect_no_wait(person.as_ref(), from.address)?;
         let account = match &person {
             Some(person) if self.active_person(person.as_str()).is_ok() => self.account(person)?,
             _ => None,
         };
-        let is_password = {
-            // One at a time: each takes 64 MiB.
-            let _turn = lock(&self.signin_turn);
-            match &account {
-                Some(account) => account.password.is(password),
-                // As long as for a person who is there: the time tells no name.
-                None => {
-                    let _ = Password::of(password, self.rng(), Cost::DEFAULT);
-                    false
-                }
+        let is_password = match &account {
+            Some(account) => account.password.is(password),
+            // As long as for a person who is there: the time tells no name.
+            None => {
+                let _ = Password::of(password, self.rng(), Cost::DEFAULT);
+                false
             }
         };
         let used = account.as_ref().and_then(|account| {
@@ -105,9 +104,7 @@ impl Node {
             step.filter(|_| is_password)
         });
         let (Some(mut account), Some(used)) = (account, used) else {
-            // Names that nobody has are not remembered: there is no end of them.
-            let known = person.filter(|person| self.active_person(person.as_str()).is_ok());
-            self.tried_in_vain(known.as_ref(), from.address)?;
+            self.tried_in_vain(person.as_ref(), from.address)?;
             return Err(Failure::new(
                 "signin.wrong",
                 3,
@@ -117,11 +114,16 @@ impl Node {
         account.used = used;
         let id = Digest(self.chance()).to_string();
         self.begin(&account, &id, from)?;
-        lock(&self.signin_tries).right(&account.person);
+        lock(&self.signin_tries).right(&account.person, from.address, self.now());
         Ok(id)
     }
 
-    fn begin(&self, account: &Account, id: &str, from: Whence<'_>) -> Result<(), Failure> {
+    pub(crate) fn begin(
+        &self,
+        account: &Account,
+        id: &str,
+        from: Whence<'_>,
+    ) -> Result<(), Failure> {
         let now = self.now();
         let session = Session {
             person: account.person.clone(),
@@ -137,10 +139,17 @@ impl Node {
                 let key = person.as_str().as_bytes();
                 let stored = tx.get(RecordKind::Account, key)?;
                 let stored = stored.and_then(|bytes| Account::from_bytes(&bytes).ok());
-                if stored.is_none_or(|stored| stored.used >= account.used) {
+                // Set up anew meanwhile, the old password and authenticator open nothing.
+                let stored = stored.filter(|stored| {
+                    stored.used < account.used
+                        && stored.secret == account.secret
+                        && stored.password == account.password
+                });
+                let Some(mut stored) = stored else {
                     return Err(WriteError::Refused("the code was used meanwhile"));
-                }
-                tx.put(RecordKind::Account, key, &account.to_bytes())?;
+                };
+                stored.used = account.used;
+                tx.put(RecordKind::Account, key, &stored.to_bytes())?;
                 tidy(tx, person, now)?;
                 tx.put(RecordKind::Session, &key_of(id), &session.to_bytes())?;
                 tx.append(&line).map(|_| ())
@@ -262,14 +271,15 @@ impl Node {
         Err(Failure::new("signin.wait", 3, why).arg("seconds", wait))
     }
 
-    /// Count a wrong try; where it locks a person out, an alarm says so.
+    /// Count a wrong try with a name; where it locks a person out, an alarm says so.
     pub(super) fn tried_in_vain(
         &self,
-        person: Option<&PersonId>,
+        name: Option<&PersonId>,
         from: IpAddr,
     ) -> Result<(), Failure> {
-        let locks = lock(&self.signin_tries).wrong(person, from, self.now());
-        let Some(person) = person.filter(|_| locks) else {
+        let is_person = name.is_some_and(|name| self.active_person(name.as_str()).is_ok());
+        let locks = lock(&self.signin_tries).wrong(name, is_person, from, self.now());
+        let Some(person) = name.filter(|_| locks) else {
             return Ok(());
         };
         let body = Object::new()
