@@ -12,12 +12,12 @@ mod patience;
 mod security;
 
 use std::convert::Infallible;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
@@ -45,7 +45,7 @@ pub struct WebLimits {
     pub connections_from_one: usize,
     /// How often is looked whether the certificate's files changed.
     pub certificate_time: Duration,
-    /// For the TLS handshake, for the headers of a request, and between two requests.
+    /// For the TLS handshake, for the headers of a request, for a form, and between two requests.
     pub header_time: Duration,
     /// Between two pieces of a body.
     pub piece_time: Duration,
@@ -55,7 +55,8 @@ pub struct WebLimits {
     pub write_time: Duration,
     /// Requests without a body at work at one time.
     pub readers: usize,
-    /// Requests with a body at work at one time: a slow one takes no reader's place.
+    /// Requests with a body at work at one time, and as many with a form that is there already: a
+    /// slow one takes no reader's place.
     pub writers: usize,
     /// How long a request waits for its turn, and an answer for room to be written.
     pub turn_time: Duration,
@@ -148,6 +149,13 @@ pub trait Site: Send + Sync + 'static {
     /// Largest body that is taken, in bytes.
     fn body_bytes_max(&self) -> u64;
 
+    /// Bodies up to this size are read whole before their request takes its turn, so that slow
+    /// senders of forms keep nobody from sending theirs. None for a site that asks who sends a body
+    /// before it reads any of it.
+    fn form_bytes_max(&self) -> u64 {
+        0
+    }
+
     /// Answer. What errors of the body carry of [`noroshi_taxii::BodyFault`] says what is wrong
     /// with it.
     fn answer(&self, request: &Request, body: &mut dyn Read) -> Answer;
@@ -172,6 +180,7 @@ struct House {
     limits: WebLimits,
     readers: Semaphore,
     writers: Semaphore,
+    forms: Semaphore,
     /// In KiB.
     answers: Arc<Semaphore>,
 }
@@ -229,6 +238,7 @@ impl WebListener {
             limits,
             readers: Semaphore::new(limits.readers),
             writers: Semaphore::new(limits.writers),
+            forms: Semaphore::new(limits.writers),
             answers: Arc::new(Semaphore::new(kibibytes(limits.answers_bytes_max) as usize)),
         });
         loop {
@@ -310,6 +320,14 @@ where
     let _ = connection.await;
 }
 
+/// A body that is asked for.
+enum Body {
+    /// Read whole already.
+    Form(Bytes),
+    /// Still at the socket.
+    Coming(Incoming),
+}
+
 async fn answer(
     request: hyper::Request<Incoming>,
     key: Option<[u8; 32]>,
@@ -322,10 +340,17 @@ async fn answer(
     let compress = limits.compress_here || !from.ip().is_loopback();
     let accepted = request.header("accept-encoding").filter(|_| compress);
     let coding = accepted.and_then(|header| coding::wanted(&header));
-    let turns = if incoming.is_end_stream() {
-        &house.readers
+    let form_max = house.site.form_bytes_max();
+    let is_form = (incoming.size_hint().exact()).is_some_and(|size| (1..=form_max).contains(&size));
+    let (turns, body) = if incoming.is_end_stream() {
+        (&house.readers, Body::Coming(incoming))
+    } else if is_form {
+        match timeout(limits.header_time, incoming.collect()).await {
+            Ok(Ok(form)) => (&house.forms, Body::Form(form.to_bytes())),
+            _ => return sent(house.site.busy(), None, None),
+        }
     } else {
-        &house.writers
+        (&house.writers, Body::Coming(incoming))
     };
     let Ok(Ok(_turn)) = timeout(limits.turn_time, turns.acquire()).await else {
         return sent(house.site.busy(), None, None);
@@ -333,9 +358,16 @@ async fn answer(
     let encoding = request.headers.get("content-encoding").cloned();
     let expects = request.headers.contains_key("expect");
     let most = house.site.body_bytes_max();
-    let (pipe, reader) = Pipe::new(incoming, most, expects, &limits);
-    // When the reader is gone it passes over the rest, so that its sender reads what was answered.
-    tokio::spawn(pipe.run());
+    let reader: Box<dyn Read + Send> = match body {
+        Body::Form(form) => Box::new(Cursor::new(form)),
+        Body::Coming(incoming) => {
+            let (pipe, reader) = Pipe::new(incoming, most, expects, &limits);
+            // When the reader is gone it passes over the rest, so that its sender reads what was
+            // answered.
+            tokio::spawn(pipe.run());
+            Box::new(reader)
+        }
+    };
     let site = Arc::clone(&house.site);
     let work = tokio::task::spawn_blocking(move || {
         let mut reader = Decoder::new(encoding.as_ref(), reader);
@@ -403,6 +435,86 @@ fn sent(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Says how long the form was.
+    struct Forms;
+
+    impl Site for Forms {
+        fn body_bytes_max(&self) -> u64 {
+            1000
+        }
+
+        fn form_bytes_max(&self) -> u64 {
+            100
+        }
+
+        fn answer(&self, _: &Request, body: &mut dyn Read) -> Answer {
+            let mut text = String::new();
+            let read = body.read_to_string(&mut text);
+            Answer {
+                status: if read.is_ok() && text == "a=b" {
+                    200
+                } else {
+                    400
+                },
+                ..Answer::default()
+            }
+        }
+
+        fn busy(&self) -> Answer {
+            Answer {
+                status: 503,
+                ..Answer::default()
+            }
+        }
+
+        fn failed(&self) -> Answer {
+            self.busy()
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test is the browser that calls"
+    )]
+    #[tokio::test]
+    async fn forms_that_never_come_keep_nobody_from_sending_theirs() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let limits = WebLimits {
+            writers: 1,
+            turn_time: Duration::from_millis(200),
+            ..WebLimits::default()
+        };
+        let listener = WebListener::bind("127.0.0.1:0", Security::plain(), limits);
+        let listener = listener.await.unwrap();
+        let address = listener.address().unwrap();
+        let (_stop, stopped) = watch::channel(false);
+        tokio::spawn(listener.serve(Arc::new(Forms), stopped));
+        let post = "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 3\r\n\r\n";
+        let mut slow = Vec::new();
+        for _ in 0..4 {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream
+                .write_all(format!("{post}a").as_bytes())
+                .await
+                .unwrap();
+            slow.push(stream);
+        }
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream
+            .write_all(format!("{post}a=b").as_bytes())
+            .await
+            .unwrap();
+        let mut told = String::new();
+        stream.read_to_string(&mut told).await.unwrap();
+        assert!(told.starts_with("HTTP/1.1 200"), "{told}");
+        // Theirs is answered too, once it is there.
+        let first = slow.first_mut().unwrap();
+        first.write_all(b"=b").await.unwrap();
+        let mut told = String::new();
+        first.read_to_string(&mut told).await.unwrap();
+        assert!(told.starts_with("HTTP/1.1 200"), "{told}");
+    }
 
     #[test]
     fn room_is_counted_in_whole_kibibytes() {

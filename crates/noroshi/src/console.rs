@@ -86,9 +86,16 @@ pub(crate) struct Pages(pub(crate) Console);
 /// Larger than what any page takes: each takes less by itself.
 const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
+/// What comes without files in it is no larger.
+const FORM_BYTES_MAX: u64 = 64 * 1024;
+
 impl Site for Pages {
     fn body_bytes_max(&self) -> u64 {
         BODY_BYTES_MAX
+    }
+
+    fn form_bytes_max(&self) -> u64 {
+        FORM_BYTES_MAX
     }
 
     fn answer(&self, request: &Request, body: &mut dyn Read) -> Answer {
