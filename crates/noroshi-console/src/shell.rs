@@ -131,7 +131,9 @@ impl HtmlSafe for WhenTag {}
 /// A text of somebody else's: nothing in it turns the direction of writing or is hidden.
 pub(crate) fn harmless(text: &str) -> String {
     let turns = |c: char| {
-        matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
+            | '\u{3164}' | '\u{ffa0}'
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
             || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
     };
@@ -155,6 +157,11 @@ mod tests {
     #[test]
     fn what_turns_or_hides_is_spelled_out() {
         assert_eq!(harmless("a\u{202e}b"), "a⟨U+202E⟩b");
+        // The mark of Arabic turns as well; fillers and soft hyphens hide.
+        assert_eq!(
+            harmless("\u{61c}\u{3164}\u{ad}\u{2028}"),
+            "⟨U+061C⟩⟨U+3164⟩⟨U+00AD⟩⟨U+2028⟩"
+        );
         assert_eq!(
             harmless("\u{200b}\u{feff}\u{1b}[0m"),
             "⟨U+200B⟩⟨U+FEFF⟩⟨U+001B⟩[0m"

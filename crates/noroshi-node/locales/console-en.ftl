@@ -150,6 +150,7 @@ console-status-403 = This form was not made for this session, or came from anoth
 console-status-404 = There is nothing at this address.
 console-status-405 = This address is not asked for in that way.
 console-status-421 = The console does not answer under this name.
+console-status-500 = Something went wrong inside. What was accepted is not lost; whoever runs this node sees why with `noroshi doctor`.
 console-act-release = Release
 console-act-recall = Recall
 console-act-tearline-make = Version for release

@@ -150,6 +150,7 @@ console-status-403 = この入力は今のサインインのものでないか�
 console-status-404 = このアドレスには何もありません。
 console-status-405 = このアドレスはその方法では使えません。
 console-status-421 = この名前では画面を開けません。
+console-status-500 = 内部で問題が起きました。受け付け済みのものは失われていません。理由はこのノードの管理者が noroshi doctor で確かめられます。
 console-act-release = 提供
 console-act-recall = 取り戻し
 console-act-tearline-make = 提供用の版

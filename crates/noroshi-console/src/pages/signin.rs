@@ -55,6 +55,10 @@ pub(crate) fn sign_in(visit: &Visit<'_>) -> Result<Response, Failure> {
     let node = &visit.console.node;
     match node.sign_in(name, password, code, visit.whence) {
         Ok(id) => {
+            // Whoever was signed in here before is not any more.
+            if let Some(before) = visit.who {
+                node.sign_out(before)?;
+            }
             let seat = visit.console.seat;
             Ok(Response::see(to)
                 .with("set-cookie", seat.set_cookie(Kind::Session, &id))

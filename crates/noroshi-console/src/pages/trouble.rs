@@ -16,13 +16,13 @@ struct Trouble {
     detail: String,
 }
 
-/// The page for a failure of the node.
+/// The page for a failure of the node. What failed inside it, with paths in it, is for its own
+/// people only.
 pub(crate) fn page(visit: &Visit<'_>, failure: &Failure) -> Response {
-    shown(
-        visit,
-        status_of(failure),
-        messages::failure(visit.lang, failure),
-    )
+    match status_of(failure) {
+        inside @ 500 if visit.who.is_none() => status(visit, inside),
+        other => shown(visit, other, messages::failure(visit.lang, failure)),
+    }
 }
 
 /// The page for a request that no page saw.
@@ -43,12 +43,12 @@ fn shown(visit: &Visit<'_>, status: u16, detail: String) -> Response {
     super::html(status, &page)
 }
 
-/// Where not even the frame can be made: the store fails.
+/// Where not even the frame can be made: the store fails, and who asks is not known.
 pub(crate) fn bare(lang: Lang, failure: &Failure) -> Response {
     Response {
         status: status_of(failure),
         headers: vec![("content-type", "text/plain; charset=utf-8".to_owned())],
-        body: messages::failure(lang, failure).into_bytes(),
+        body: messages::text(lang, "console-status-500", &[]).into_bytes(),
     }
 }
 
@@ -60,5 +60,25 @@ pub(crate) fn status_of(failure: &Failure) -> u16 {
         4 => 404,
         6 => 502,
         _ => 500,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use noroshi_node::Failure;
+    use noroshi_node::messages::Lang;
+
+    #[test]
+    fn nobody_reads_paths_who_has_not_signed_in() {
+        let failure = Failure::new("store.failed", 5, "/srv/noroshi/store/items: no space left");
+        for lang in [Lang::En, Lang::Ja] {
+            let response = super::bare(lang, &failure);
+            let body = String::from_utf8(response.body).unwrap();
+            assert_eq!(response.status, 500);
+            assert!(
+                !body.contains("/srv") && body.contains("noroshi doctor"),
+                "{body}"
+            );
+        }
     }
 }

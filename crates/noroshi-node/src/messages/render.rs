@@ -16,10 +16,7 @@ pub fn render(lang: Lang, event: &Event) -> String {
 
 /// Control characters (but the ends of lines) and those that turn the direction, spelled out.
 fn harmless(text: String) -> String {
-    let commands = |c: char| {
-        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        turns || (c.is_control() && c != '\n')
-    };
+    let commands = |c: char| is_bidi(c) || (c.is_control() && c != '\n');
     if !text.contains(commands) {
         return text;
     }
@@ -870,7 +867,7 @@ pub(super) fn word(row: &Value, field: &str) -> String {
 }
 
 fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 /// An instant for people: to the second, with its zone.
