@@ -23,8 +23,8 @@ use noroshi_node::Failure;
 use crate::http::Response;
 use crate::shell::harmless;
 
-/// A template as an answer. Nothing on any page turns the direction of writing or is hidden, whoever
-/// wrote it.
+/// A template as an answer. Nothing on any page turns the direction of writing or is hidden,
+/// whoever wrote it.
 pub(crate) fn html(status: u16, page: &impl Template) -> Response {
     match page.render() {
         Ok(body) => Response::html(status, harmless(&body)),
