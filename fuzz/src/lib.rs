@@ -1,6 +1,7 @@
 //! Every place where bytes from outside are read, each as a function from any bytes to whether they
 //! were taken. What is taken must come out as it went in. Nothing may panic, hang or grow.
 
+mod matching;
 mod targets;
 mod taxii;
 

@@ -28,7 +28,7 @@ use noroshi_seal::sign::Ed25519;
 use noroshi_seal::tlog::{self, Checkpoint, VerifierKey};
 use noroshi_sync::{Config as LinkConfig, Link, LinkState, split_frames};
 
-use crate::{Target, taxii};
+use crate::{Target, matching, taxii};
 
 const LIMITS: Limits = Limits::DEFAULT;
 
@@ -59,6 +59,12 @@ pub const TARGETS: &[Target] = &[
     target("verifier-key", verifier_key),
     target("edge", edge),
     target("key-file", key_file),
+    target("text", matching::text),
+    target("atom", matching::atom),
+    target("telemetry-json", matching::json),
+    target("telemetry-tsv", matching::tsv),
+    target("field-mapping", matching::mapping),
+    target("index-snapshot", matching::snapshot),
     target("pairing", pairing),
     target("code", code),
     target("selector", selector),

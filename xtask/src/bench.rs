@@ -2,6 +2,7 @@
 //! ratios. Growth goes to 100,000 items, with `--million` to a million; `--growth` and `--link`
 //! measure these alone.
 //! `cargo xtask bench --gate` measures the gate, `--review FILE...` the review before release.
+//! `--match INDICATORS... -- TELEMETRY...` measures matching.
 //! `cargo xtask bench BUNDLE --taxii [--million]` measures what a TAXII client posts and reads.
 //! `cargo xtask bench --pattern` measures patterns, beside stix2-matcher.
 //! `cargo xtask bench --proof` measures the check of a proof, `--views [--million]` the views.
@@ -9,6 +10,7 @@
 mod bare;
 mod gate;
 mod growth;
+mod matching;
 mod node;
 mod pattern;
 mod proof;
@@ -39,6 +41,8 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     match args.first().map(String::as_str) {
         Some("--gate") => return gate::run(root),
         Some("--gate-here") => return gate::measure(),
+        Some("--match") => return matching::run(root, &args[1..]),
+        Some("--match-here") => return matching::measure(&args[1..]),
         Some("--pattern") => return pattern::run(root),
         Some("--review") => return review::run(root, &args[1..]),
         Some("--review-here") => return review::measure(&args[1..]),

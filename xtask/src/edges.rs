@@ -40,6 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("noroshi-taxii", &["noroshi-model"]),
+    ("noroshi-match", &["noroshi-model", "noroshi-formats"]),
     ("noroshi-net", &["noroshi-model", "noroshi-taxii"]),
     (
         "noroshi-console",
@@ -68,6 +69,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "noroshi-node",
             "noroshi-pattern",
             "noroshi-taxii",
+            "noroshi-match",
         ],
     ),
     (
@@ -87,6 +89,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "noroshi-model",
             "noroshi-formats",
             "noroshi-gate",
+            "noroshi-match",
             "noroshi-store",
             "noroshi-testkit",
         ],
@@ -94,7 +97,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without I/O, and what they must not reach.
-const PURE: [&str; 7] = [
+const PURE: [&str; 8] = [
     "noroshi-model",
     "noroshi-pattern",
     "noroshi-formats",
@@ -102,6 +105,7 @@ const PURE: [&str; 7] = [
     "noroshi-gate",
     "noroshi-sync",
     "noroshi-taxii",
+    "noroshi-match",
 ];
 const FORBIDDEN: [&str; 6] = ["tokio", "hyper", "rustls", "socket2", "mio", "rusqlite"];
 

@@ -1,0 +1,5 @@
+//! One room of tests for each promise.
+
+mod forms;
+mod index;
+mod scan;
