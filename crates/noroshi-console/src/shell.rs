@@ -122,7 +122,7 @@ fn other(lang: Lang) -> Lang {
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"<time datetime="{{ self.0.machine }}">{{ self.0.here }} <span class="utc">{{ self.0.utc }}</span></time>"#
+    source = r#"<time datetime="{{ self.0.machine }}"><span class="here">{{ self.0.here }}</span> <span class="utc">{{ self.0.utc }}</span></time>"#
 )]
 pub(crate) struct WhenTag(pub(crate) When);
 

@@ -9,8 +9,8 @@ use noroshi_node::views::RelationRow;
 const SIDE_MAX: usize = 12;
 /// From one row to the next.
 const STEP: usize = 44;
-/// Longest text in the picture, in characters.
-const TEXT_CHARS_MAX: usize = 26;
+/// Longest text in the picture, in columns.
+const TEXT_COLUMNS_MAX: usize = 26;
 const WIDTH: usize = 860;
 const BOX_WIDTH: usize = 220;
 
@@ -101,12 +101,29 @@ fn node(row: &RelationRow, top: usize, middle: usize, is_left: bool) -> Node {
 
 fn short(text: &str) -> String {
     let line: String = text.chars().filter(|c| *c != '\n').collect();
-    if line.chars().count() <= TEXT_CHARS_MAX {
+    if line.chars().map(columns).sum::<usize>() <= TEXT_COLUMNS_MAX {
         return line;
     }
-    let mut cut: String = line.chars().take(TEXT_CHARS_MAX - 1).collect();
+    let mut cut = String::new();
+    let mut used = 1;
+    for c in line.chars() {
+        used += columns(c);
+        if used > TEXT_COLUMNS_MAX {
+            break;
+        }
+        cut.push(c);
+    }
     cut.push('…');
     cut
+}
+
+/// Two for what is as wide as it is high: kana, kanji, hangul, full-width forms.
+fn columns(c: char) -> usize {
+    match c {
+        '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' => 2,
+        '\u{ff00}'..='\u{ff60}' | '\u{20000}'..='\u{3ffff}' => 2,
+        _ => 1,
+    }
 }
 
 #[cfg(test)]
@@ -134,6 +151,19 @@ mod tests {
         let drawn = graph.render().unwrap();
         assert!(!drawn.contains("<script"), "{drawn}");
         assert!(Graph::of("alone", &[]).is_empty());
+    }
+
+    #[test]
+    fn a_long_text_stays_in_its_box() {
+        assert_eq!(super::short("GREY HERON"), "GREY HERON");
+        assert_eq!(
+            super::short(&"a".repeat(27)),
+            format!("{}…", "a".repeat(25))
+        );
+        assert_eq!(
+            super::short(&"狼".repeat(14)),
+            format!("{}…", "狼".repeat(12))
+        );
     }
 
     #[test]
