@@ -88,6 +88,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "noroshi-model",
             "noroshi-formats",
+            "noroshi-seal",
             "noroshi-gate",
             "noroshi-match",
             "noroshi-store",

@@ -1,9 +1,10 @@
 //! Tasks of the project: `cargo xtask test`, `tidy`, `edges`, `licences`, `trace`, `bench`, `fuzz`,
-//! `clients`, `campaign`.
+//! `clients`, `browser`, `campaign`.
 
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
 mod bench;
+mod browser;
 mod campaign;
 mod clients;
 mod edges;
@@ -26,6 +27,7 @@ const HELP: &str = "cargo xtask TASK
   fuzz    inputs by chance for every decoder, a minute each (see fuzz/README.md)
   clients  real TAXII clients in Python against a server in memory, or ORIGIN USER PASSWORD COLLECTION;
            our own client against medallion
+  browser  the console in headless Chromium: keyboard, sizes, rules of accessibility, no script
   campaign  kills, power cuts, failing disks (see docs/reliability.md)";
 
 fn main() -> ExitCode {
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(&root(), &args[1..]),
         Some("fuzz") => fuzz::run(&args[1..]),
         Some("clients") => clients::run(&root(), &args[1..]),
+        Some("browser") => browser::run(&root(), &args[1..]),
         Some("campaign") => campaign::run(&args[1..]),
         _ => {
             println!("{HELP}");
