@@ -69,9 +69,7 @@ pub(crate) fn show(visit: &Visit<'_>) -> Result<Response, Failure> {
     let here: Option<Value> = peers.rows("own").pop();
     let here = here.unwrap_or_default();
     let standing = rows.into_iter().filter(|peer| peer.state != "removed");
-    let partners = standing
-        .map(|peer| partner(visit.lang, peer, &lights))
-        .collect();
+    let partners = standing.map(|peer| partner(visit, peer, &lights)).collect();
     let agreements: Vec<Value> = visit.ask(Command::AgreementList)?.rows("agreement");
     let me = here["node"].clone();
     super::page(&Page {
@@ -122,10 +120,10 @@ fn own(lang: Lang, row: &Value) -> Own {
     }
 }
 
-fn partner(lang: Lang, peer: PeerAnswer, lights: &[PartnerLight]) -> Partner {
+fn partner(visit: &Visit<'_>, peer: PeerAnswer, lights: &[PartnerLight]) -> Partner {
     let light = lights.iter().find(|light| light.node == peer.node);
     let light = light.cloned().unwrap_or_default();
-    let (name, words) = match lang {
+    let (name, words) = match visit.lang {
         Lang::En => (&peer.name_en, &peer.fingerprint.words_en),
         Lang::Ja => (&peer.name_ja, &peer.fingerprint.words_ja),
     };
@@ -135,7 +133,7 @@ fn partner(lang: Lang, peer: PeerAnswer, lights: &[PartnerLight]) -> Partner {
         nation: peer.nation.clone(),
         address: harmless(peer.address.as_deref().unwrap_or_default()),
         state: peer.state.clone(),
-        said: harmless(&light_said(lang, &light)),
+        said: harmless(&light_said(visit, &light)),
         light: light.light,
         digits: peer.fingerprint.digits.clone(),
         words: words.clone(),
@@ -145,18 +143,28 @@ fn partner(lang: Lang, peer: PeerAnswer, lights: &[PartnerLight]) -> Partner {
 }
 
 /// Why a partner's light is as it is, in words.
-pub(super) fn light_said(lang: Lang, light: &PartnerLight) -> String {
+fn light_said(visit: &Visit<'_>, light: &PartnerLight) -> String {
     let (days, waiting) = (light.days.to_string(), light.waiting.to_string());
-    let contact = light.last_contact.as_deref().unwrap_or("-");
+    let contact = light.last_contact.as_deref().map_or_else(
+        || "-".to_owned(),
+        |at| {
+            let at = visit.zone.when_of(at);
+            format!("{} ({})", at.here, at.utc)
+        },
+    );
+    let name = match visit.lang {
+        Lang::En => &light.name_en,
+        Lang::Ja => &light.name_ja,
+    };
     let args = [
-        ("name", &*light.name_en),
+        ("name", &**name),
         ("name_ja", &*light.name_ja),
         ("nation", &*light.nation),
-        ("contact", contact),
+        ("contact", &*contact),
         ("days", &*days),
         ("waiting", &*waiting),
     ];
-    text(lang, &format!("doctor-{}", light.code), &args)
+    text(visit.lang, &format!("doctor-{}", light.code), &args)
 }
 
 fn agreement(lang: Lang, row: &Value, me: &Value) -> Agreement {

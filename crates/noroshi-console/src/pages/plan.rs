@@ -1,7 +1,9 @@
 //! A plan of a release as people read it: for each recipient what leaves whole, reduced, stays, by
 //! which rule, and what the review found.
 
-use noroshi_node::command::{FindingRow, PlanAnswer, PlanLine, PlanRecipient, ReasonRow};
+use noroshi_node::command::{
+    Command, FindingRow, PeerAnswer, PlanAnswer, PlanLine, PlanRecipient, ReasonRow,
+};
 use noroshi_node::messages::{Lang, text};
 
 use crate::shell::harmless;
@@ -48,9 +50,16 @@ pub(crate) struct Finding {
 impl Plan {
     /// Words for a plan.
     pub(crate) fn of(visit: &Visit<'_>, plan: PlanAnswer) -> Self {
-        let recipients = plan.recipients.into_iter();
+        let mut recipients: Vec<Recipient> = Vec::new();
+        let names = japanese_names(visit);
+        for mut one in plan.recipients {
+            if let Some(peer) = names.iter().find(|peer| peer.node == one.node) {
+                one.name.clone_from(&peer.name_ja);
+            }
+            recipients.push(recipient(visit.lang, one));
+        }
         Self {
-            recipients: recipients.map(|one| recipient(visit.lang, one)).collect(),
+            recipients,
             needs_second: plan.needs_second_person,
             left_out: plan.names_left_out,
         }
@@ -68,6 +77,16 @@ impl Plan {
         counts
             .into_iter()
             .any(|(what, count)| matches!(*what, "whole" | "reduced") && *count > 0)
+    }
+}
+
+/// Plans carry English names. Whoever may not see partners reads those.
+fn japanese_names(visit: &Visit<'_>) -> Vec<PeerAnswer> {
+    match visit.lang {
+        Lang::En => Vec::new(),
+        Lang::Ja => visit
+            .ask(Command::PeerList)
+            .map_or_else(|_| Vec::new(), |answers| answers.rows("peer")),
     }
 }
 
