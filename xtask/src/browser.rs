@@ -1,11 +1,12 @@
 //! `cargo xtask browser`: the console in a real browser, from the link that `serve` prints.
 //!
-//! Headless Chromium, by keyboard alone, in both languages: an account is set up, every page of the
-//! navigation is looked at in three sizes, dark and light, once more without scripts, and held
-//! against axe-core. No error on the browser's console, no report of the content policy, no request
-//! to another host. Pictures stay in `target/browser`.
+//! Headless Chromium, by keyboard alone, in both languages: an account is set up, an item is
+//! offered to a partner, every page is looked at in three sizes, dark and light, once more without
+//! scripts, and held against axe-core. No error on the browser's console, no report of the content
+//! policy, no request to another host. Pictures stay in `target/browser`.
 
 mod chromium;
+mod node;
 mod story;
 
 use std::path::{Path, PathBuf};

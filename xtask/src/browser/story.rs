@@ -1,9 +1,6 @@
 //! The first minutes at the console, by keyboard alone, and then every page.
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use noroshi_model::{Clock, Timestamp};
@@ -11,13 +8,17 @@ use noroshi_seal::totp::Secret;
 use serde_json::{Value, json};
 
 use super::chromium::Chromium;
+use super::node::serve;
 
 /// A telephone, a tablet, a wall.
 const SIZES: [(u32, u32); 3] = [(390, 844), (768, 1024), (1280, 800)];
-const PASSPHRASE: &str = "sato's own passphrase";
+/// Everybody's on that node.
+pub(super) const PASSPHRASE: &str = "sato's own passphrase";
 const PASSWORD: &str = "a long and quiet sentence";
 /// Presses of Tab within which every field of a page is reached.
 const TABS_MAX: usize = 60;
+/// Pages that the navigation does not lead to.
+const BEYOND: [&str; 4] = ["/acts", "/partners/balance", "/threats/matrix", "/ledger/1"];
 /// A picture is no higher than this, in pixels.
 const PICTURE_MAX: u64 = 3000;
 
@@ -29,21 +30,6 @@ pub(super) struct Setting<'a> {
     pub(super) rules: &'a str,
     pub(super) pictures: &'a Path,
     pub(super) lang: &'a str,
-}
-
-/// A node that serves until this is dropped.
-struct Served {
-    child: Child,
-    folder: PathBuf,
-    link: String,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
 }
 
 /// The operating system's time: the codes of authenticators are made of it.
@@ -114,6 +100,7 @@ pub(super) fn run(setting: &Setting<'_>) -> Result<String> {
     let lang = browser.value("document.documentElement.lang")?;
     ensure!(lang == setting.lang, "the page is in {lang}");
 
+    share(&mut browser, &mut seen, &origin)?;
     pages(&mut browser, &mut seen, &origin)?;
     without_scripts(&mut browser, &mut seen)?;
     seen.check(&mut browser, "without scripts");
@@ -139,17 +126,37 @@ fn pages(browser: &mut Chromium, seen: &mut Seen<'_>, origin: &str) -> Result<()
             .context("the search finds nothing")?
             .to_owned(),
     );
+    paths.extend(BEYOND.map(str::to_owned));
     for path in paths {
         open(browser, &format!("{origin}{path}"))?;
-        let name = match path.split('/').nth(1) {
-            None | Some("") => "now",
-            Some("items") if path != "/items" => "item",
-            Some(name) => name,
+        let name = match path.trim_matches('/') {
+            "" => "now".to_owned(),
+            name if name.starts_with("items/") => "item".to_owned(),
+            name => name.replace('/', "-"),
         };
-        seen.look(browser, name)?;
+        seen.look(browser, &name)?;
         seen.pages.push(path);
     }
     Ok(())
+}
+
+/// An item is offered to the partner: what would leave, the wish, one's own signature.
+fn share(browser: &mut Chromium, seen: &mut Seen<'_>, origin: &str) -> Result<()> {
+    open(browser, &format!("{origin}/share"))?;
+    reach(browser, "items")?;
+    browser.type_text("malware--00000000-0000-4000-8000-000000000001")?;
+    reach_one(browser, "input[name=to]")?;
+    browser.press(" ")?;
+    reach(browser, "purpose")?;
+    enter(browser)?;
+    seen.look(browser, "share-plan")?;
+    reach_one(browser, "form[method=post][action='/share'] button")?;
+    enter(browser)?;
+    seen.look(browser, "share-sign")?;
+    reach(browser, "passphrase")?;
+    browser.type_text(PASSPHRASE)?;
+    enter(browser)?;
+    seen.look(browser, "share-signed")
 }
 
 /// Each page is complete without scripts.
@@ -288,13 +295,19 @@ fn drop_loads(browser: &mut Chromium) {
 
 /// Press Tab until that field has the focus.
 fn reach(browser: &mut Chromium, field: &str) -> Result<()> {
+    reach_one(browser, &format!("#{field}"))
+}
+
+/// Press Tab until what that selector names has the focus.
+fn reach_one(browser: &mut Chromium, selector: &str) -> Result<()> {
+    let has_focus = format!("document.activeElement.matches({})", json!(selector));
     for _ in 0..TABS_MAX {
-        if browser.value("document.activeElement.id")? == field {
+        if browser.value(&has_focus)? == true {
             return Ok(());
         }
         browser.press("Tab")?;
     }
-    bail!("Tab does not reach `{field}`")
+    bail!("Tab does not reach `{selector}`")
 }
 
 fn expect_path(browser: &mut Chromium, path: &str) -> Result<()> {
@@ -344,98 +357,4 @@ fn unbase64(text: &str) -> Vec<u8> {
         }
     }
     bytes
-}
-
-/// A node with something in it, serving.
-fn serve(setting: &Setting<'_>) -> Result<Served> {
-    let name = format!("noroshi-browser-{}-{}", std::process::id(), setting.lang);
-    let folder = std::env::temp_dir().join(name);
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder)?;
-    let secrets = folder.join("passphrases");
-    let lines = ["root", "sato", "suzuki"].map(|name| format!("{name}: {PASSPHRASE}\n"));
-    std::fs::write(&secrets, lines.concat())?;
-    let status = Command::new("chmod").arg("600").arg(&secrets).status()?;
-    ensure!(status.success(), "chmod");
-    let command = || {
-        let mut command = Command::new(setting.binary);
-        command
-            .env("NOROSHI_HOME", folder.join("node"))
-            .env("NOROSHI_PASSPHRASE_FILE", &secrets)
-            .stdout(Stdio::piped());
-        command
-    };
-    let (link, console) = (free()?, free()?);
-    let made = command()
-        .args([
-            "init",
-            "--name-en",
-            "Ministry of Defense",
-            "--name-ja",
-            "防衛省",
-        ])
-        .args(["--nation", "JPN", "--person", "sato", "--person", "suzuki"])
-        .args(["--listen", &link, "--console", &console, "--cheap-keys"])
-        .output()?;
-    ensure!(made.status.success(), "init: {made:?}");
-    let file = folder.join("items.json");
-    std::fs::write(&file, serde_json::to_vec(&items())?)?;
-    let read = command().arg("import").arg(&file).output()?;
-    ensure!(read.status.success(), "import: {read:?}");
-    let mut child = command().args(["serve", "--json"]).spawn()?;
-    let output = child.stdout.take().context("its output")?;
-    let mut served = Served {
-        child,
-        folder,
-        link: String::new(),
-    };
-    for line in BufReader::new(output).lines() {
-        let told: Value = serde_json::from_str(&line?)?;
-        if told["kind"] == "console" {
-            served.link = told["answer"]["link"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            return Ok(served);
-        }
-    }
-    bail!("serve tells no link")
-}
-
-fn free() -> Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
-}
-
-/// Something to look at, in both languages.
-fn items() -> Value {
-    let marking = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
-    let common = |kind: &str, n: u32| {
-        json!({
-            "type": kind, "spec_version": "2.1",
-            "id": format!("{kind}--00000000-0000-4000-8000-00000000000{n}"),
-            "created": "2026-11-25T07:00:00.000Z", "modified": "2026-11-25T07:00:00.000Z",
-            "object_marking_refs": [marking],
-        })
-    };
-    let mut malware = common("malware", 1);
-    malware["name"] = "狼煙 Loader".into();
-    malware["description"] = "Loads what comes next. 次の段階を読み込む。".into();
-    malware["is_family"] = true.into();
-    let mut actor = common("threat-actor", 2);
-    actor["name"] = "GREY HERON".into();
-    let mut indicator = common("indicator", 3);
-    indicator["name"] = "Address of its server".into();
-    indicator["pattern"] = "[ipv4-addr:value = '198.51.100.7']".into();
-    indicator["pattern_type"] = "stix".into();
-    indicator["valid_from"] = "2026-11-25T07:00:00.000Z".into();
-    let mut uses = common("relationship", 4);
-    uses["relationship_type"] = "uses".into();
-    uses["source_ref"] = actor["id"].clone();
-    uses["target_ref"] = malware["id"].clone();
-    let mut shows = common("relationship", 5);
-    shows["relationship_type"] = "indicates".into();
-    shows["source_ref"] = indicator["id"].clone();
-    shows["target_ref"] = malware["id"].clone();
-    json!({ "type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000009",
-        "objects": [malware, actor, indicator, uses, shows] })
 }
