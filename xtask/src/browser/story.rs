@@ -156,6 +156,8 @@ fn share(browser: &mut Chromium, seen: &mut Seen<'_>, origin: &str) -> Result<()
     reach(browser, "passphrase")?;
     browser.type_text(PASSPHRASE)?;
     enter(browser)?;
+    let asks_again = browser.value("document.getElementById('passphrase') !== null")?;
+    ensure!(asks_again == false, "the signature was not taken");
     seen.look(browser, "share-signed")
 }
 
