@@ -50,6 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "noroshi",
         &[
             "noroshi-model",
+            "noroshi-pattern",
             "noroshi-seal",
             "noroshi-taxii",
             "noroshi-node",

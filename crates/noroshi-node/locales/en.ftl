@@ -433,3 +433,7 @@ feed-state-on = on
 feed-state-off = off
 feed-state-failing = FAILING
 progress-channel = objects over the channel
+pattern-compound = A compound pattern: it is run over observations.
+pattern-plain = Plain values: { $count }. They are looked up, without an engine.
+pattern-hits = Hits: { $hits }, in { $observations } observations.
+pattern-hit = - by observations { $places }

@@ -433,3 +433,7 @@ feed-state-on = 入
 feed-state-off = 切
 feed-state-failing = 失敗中
 progress-channel = チャネルの対象
+pattern-compound = 複合パターンです。観測に当てはめて調べます。
+pattern-plain = 値だけの一覧です（{ $count } 件）。引くだけで調べられます。
+pattern-hits = 観測 { $observations } 件のうち、{ $hits } 回当てはまりました。
+pattern-hit = - 観測 { $places }

@@ -5,6 +5,7 @@ mod connect;
 mod held;
 mod keep;
 mod key;
+mod pattern;
 mod rule;
 mod taxii;
 mod tearline;
@@ -22,6 +23,7 @@ pub(crate) use connect::ServerOptions;
 use key::KeyTask;
 pub(crate) use key::RootKey;
 use noroshi_node::ViewCommand;
+pub(crate) use pattern::PatternTask;
 pub(crate) use view::{ManOptions, ShellOptions};
 
 /// One small node per organisation. Nodes share threat intelligence under rules they can prove.
@@ -67,6 +69,7 @@ pub(crate) enum Task {
     Serve,
     Completions(ShellOptions),
     Man(ManOptions),
+    Pattern(PatternTask),
     Ask(Asked),
 }
 
@@ -132,6 +135,7 @@ impl Cli {
             Top::Serve => Task::Serve,
             Top::Completions(options) => Task::Completions(options.clone()),
             Top::Man(options) => Task::Man(options.clone()),
+            Top::Pattern(task) => Task::Pattern(task.clone()),
             other => Task::Ask(asked(other)),
         }
     }
@@ -374,6 +378,9 @@ enum Top {
         #[arg(long)]
         rebuild_search: bool,
     },
+    /// STIX patterns: check one, try one.
+    #[command(subcommand)]
+    Pattern(PatternTask),
     /// Print what completes commands in your shell.
     ///
     /// Example: noroshi completions bash > ~/.local/share/bash-completion/completions/noroshi
@@ -675,9 +682,12 @@ enum ActTask {
 
 fn asked(top: &Top) -> Asked {
     match top.clone() {
-        Top::Demo(_) | Top::Init(_) | Top::Serve | Top::Completions(_) | Top::Man(_) => {
-            Asked::Plain(Command::Doctor)
-        }
+        Top::Demo(_)
+        | Top::Init(_)
+        | Top::Serve
+        | Top::Completions(_)
+        | Top::Man(_)
+        | Top::Pattern(_) => Asked::Plain(Command::Doctor),
         Top::Doctor { rebuild_search } => Asked::Plain(if rebuild_search {
             Command::TextRebuild
         } else {

@@ -11,6 +11,7 @@ mod demo;
 mod interrupt;
 mod language;
 mod outside;
+mod pattern;
 mod restore;
 mod secrets;
 mod serve;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
             shell::completions(lang, &options.shell).map(|script| call::print(script.trim_end()))
         }
         Task::Man(options) => shell::man(lang, &options.folder),
+        Task::Pattern(task) => pattern::run(lang, cli.json, &task),
         Task::Ask(asked) => act::run(&cli, asked),
     };
     match outcome {

@@ -102,11 +102,11 @@ fn a_second_process_on_one_store_goes_by_the_socket_or_is_told_who_has_it() {
     let serving = home::Serving::of(&home);
     home.ok(&["list"]);
     let has = "another process has the store";
-    assert!(home.refused(&["serve"], 5).contains(has));
+    assert!(home.refused(&["serve"], 7).contains(has));
     // Without its socket a command opens the store itself, and is told.
     let node = home.folder.path().join("node");
     std::fs::remove_file(noroshi_node::home::Home::at(&node).socket()).unwrap();
-    assert!(home.refused(&["list"], 5).contains(has));
+    assert!(home.refused(&["list"], 7).contains(has));
     drop(serving);
 }
 
@@ -358,4 +358,44 @@ fn a_root_kept_offline_is_missed_only_where_it_must_sign_and_never_comes_into_th
     server.kill().unwrap();
     server.wait().unwrap();
     home.ok(&["ledger", "verify"]);
+}
+
+#[test]
+fn a_pattern_is_checked_and_tried_without_a_node() {
+    let home = Home::new();
+    let cut = home.refused(&["pattern", "check", "[ipv4-addr:value = ]"], 2);
+    assert!(cut.contains("column 20"), "{cut}");
+    let look_around = "[url:value MATCHES '(?=a)b']";
+    home.refused(&["pattern", "check", look_around], 2);
+    let plain = "[domain-name:value='a.example'] OR [url:value = 'http://b.example/']";
+    let said = home.ok(&["pattern", "check", plain]);
+    assert!(said.contains("[domain-name:value = 'a.example']"), "{said}");
+    assert!(said.contains("Plain values: 2"), "{said}");
+    let both = "[ipv4-addr:value = '198.51.100.7'] FOLLOWEDBY [domain-name:value = 'c.example']";
+    assert!(home.ok(&["pattern", "check", both]).contains("compound"));
+
+    let seen = |number: u8, object: &str| {
+        format!(
+            r#"{{"type":"observed-data","id":"observed-data--{number}","number_observed":1,
+            "first_observed":"2026-01-01T00:00:0{number}Z",
+            "last_observed":"2026-01-01T00:00:0{number}Z","objects":{{"0":{object}}}}}"#
+        )
+    };
+    let address = r#"{"type":"ipv4-addr","value":"198.51.100.7"}"#;
+    let domain = r#"{"type":"domain-name","value":"c.example"}"#;
+    // The file's order is not the order of what happened.
+    let after = write(
+        &home,
+        "after.json",
+        &format!("[{},{}]", seen(2, domain), seen(1, address)),
+    );
+    let said = home.ok(&["pattern", "match", both, &after]);
+    assert!(said.contains("Hits: 1, in 2"), "{said}");
+    let before = write(
+        &home,
+        "before.json",
+        &format!("[{},{}]", seen(1, domain), seen(2, address)),
+    );
+    home.refused(&["pattern", "match", both, &before], 4);
+    home.refused(&["pattern", "match", both, "nowhere.json"], 2);
 }
