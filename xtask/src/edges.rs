@@ -34,6 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "noroshi-formats",
             "noroshi-seal",
             "noroshi-gate",
+            "noroshi-match",
             "noroshi-store",
             "noroshi-sync",
             "noroshi-taxii",

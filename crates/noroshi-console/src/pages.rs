@@ -10,6 +10,7 @@ pub(crate) mod language;
 pub(crate) mod ledger;
 pub(crate) mod now;
 pub(crate) mod partners;
+pub(crate) mod paste;
 pub(crate) mod plan;
 pub(crate) mod settings;
 pub(crate) mod share;

@@ -10,6 +10,8 @@ use crate::visit::Visit;
 
 /// A form is no larger than this, in bytes, where its route does not say otherwise.
 const FORM_BYTES_MAX: u64 = 64 * 1024;
+/// A text that is pasted may be larger, and its letters are escaped on the way.
+const TEXT_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// How a route is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +96,19 @@ pub const TABLE: &[Route] = &[
     get("/acts", Access::Deed(Deed::Sign), pages::acts::list),
     get("/acts/{}", Access::Deed(Deed::Sign), pages::acts::show),
     post("/acts/{}", Access::Deed(Deed::Sign), pages::acts::sign),
+    get("/paste", Access::Deed(Deed::TakeIn), pages::paste::show),
+    Route {
+        body_bytes_max: TEXT_BYTES_MAX,
+        ..post("/paste", Access::Deed(Deed::TakeIn), pages::paste::read)
+    },
+    Route {
+        body_bytes_max: TEXT_BYTES_MAX,
+        ..post(
+            "/paste/take",
+            Access::Deed(Deed::TakeIn),
+            pages::paste::take,
+        )
+    },
     get(
         "/partners",
         Access::Deed(Deed::ReadPartners),
@@ -180,6 +195,7 @@ pub const TABLE: &[Route] = &[
 pub(crate) const NAVIGATION: &[(&str, &str, Deed)] = &[
     ("/", "console-now", Deed::Overlook),
     ("/items", "console-items", Deed::ReadItems),
+    ("/paste", "console-paste", Deed::TakeIn),
     ("/share", "console-share", Deed::Propose),
     ("/partners", "console-partners", Deed::ReadPartners),
     ("/threats", "console-threats", Deed::ReadItems),

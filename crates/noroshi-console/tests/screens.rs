@@ -1,5 +1,5 @@
 //! The further pages, as a browser asks for them: each in both languages with what partners wrote
-//! made harmless; orders that two persons sign with their own keys.
+//! made harmless; from a pasted report to items under an order that two persons signed.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -38,6 +38,7 @@ const PAGES: &[&str] = &[
     "/recall?item=indicator--00000000-0000-4000-8000-000000000005",
     "/acts",
     "/acts?state=done",
+    "/paste",
     "/partners",
     "/partners/balance",
     "/threats",
@@ -70,7 +71,7 @@ fn every_page_is_in_both_languages_and_what_others_wrote_is_harmless_in_it() {
 }
 
 #[test]
-fn an_order_is_signed_by_two_persons_with_their_own_keys() {
+fn a_pasted_report_becomes_items_under_an_order_that_two_persons_signed() {
     let stage = Stage::new();
     let sato = stage.signed_in("sato", Lang::En);
     let suzuki = stage.signed_in("suzuki", Lang::Ja);
@@ -99,6 +100,34 @@ fn an_order_is_signed_by_two_persons_with_their_own_keys() {
     assert!(!sato.get(&act).contains("name=\"passphrase\""));
     assert_eq!(signed(&suzuki, "passphrase"), 303);
     assert!(sato.get("/acts?state=done").contains(id));
+
+    let report = "悪性の通信先は hxxp://bad[.]example-malware[.]co[.]jp/x と evil[.]co[.]jp です。\n\
+        It also asks 8.8.8.8 and 10.1.2.3, and drops d41d8cd98f00b204e9800998ecf8427e.";
+    let read = sato.post("/paste", &[("text", report)]);
+    let page = String::from_utf8(read.body).unwrap();
+    keep("en-paste-read.html", &page);
+    assert_eq!(read.status, 200, "{page}");
+    for there in ["hxxp", "resolver", "internal networks", "empty file"] {
+        assert!(page.contains(there), "{there}: {page}");
+    }
+    // The name that an item here knows leads to it.
+    assert!(page.contains("href=\"/items/"), "{page}");
+    let taken = [
+        ("text", report),
+        ("chosen", "domain:evil.co.jp"),
+        ("chosen", "ipv4:203.0.113.9"),
+        ("profile", "own"),
+    ];
+    let next = sato.led("/paste/take", &taken);
+    assert_eq!(next.matches("items=indicator--").count(), 1, "{next}");
+    assert!(sato.get(&next).contains("indicator--"));
+    let none = [
+        ("text", report),
+        ("chosen", "ipv4:203.0.113.9"),
+        ("profile", "own"),
+    ];
+    assert_eq!(sato.post("/paste/take", &none).status, 400);
+    assert_eq!(sato.post("/paste", &[("text", "")]).status, 400);
 }
 
 #[test]
@@ -119,7 +148,13 @@ fn a_line_has_a_proof_that_is_saved_and_an_invitation_a_code_that_is_drawn() {
     assert_eq!(invited.status, 200);
     assert!(page.contains("<svg class=\"qr\""), "{page}");
     // Forms that are not of this session are turned away.
-    for action in ["/partners/invite", "/share", "/settings/rule", "/recall"] {
+    for action in [
+        "/partners/invite",
+        "/share",
+        "/paste",
+        "/settings/rule",
+        "/recall",
+    ] {
         let status = sato.send("POST", action, "token=00").status;
         assert_eq!(status, 403, "{action}");
     }

@@ -102,6 +102,13 @@ targeted-row = { "  " }targeted: { $title }  { $kind }  by { $by }
 lines-end = { $size } lines in the ledger
 lines-more = { $size } lines in the ledger; go on with --before { $next }
 
+paste-row = { $kind }  { $value }
+paste-doubt = { "    " }{ $doubt }
+paste-known = { "    " }known by { $by }: { $title } [{ $marking }] { $hash }
+paste-passed = { "    " }passed over: { $written }  { $doubt }
+paste-none = There is no indicator in it.
+taken = { $count } indicators made, { $admitted } admitted
+
 act-row = { $id }  { $kind }  { $state }  asked by { $requester }  until { $expires }
 act-done = Done: { $kind } (act { $id }, ledger line { $line }, { $entries } entries for partners)
 act-pending = Signed by { $requester }. A second person approves with:

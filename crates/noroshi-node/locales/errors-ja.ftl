@@ -224,3 +224,5 @@ error-pattern-regex = この正規表現は一定の時間で調べられませ�
 error-pattern-cost = このパターンは負荷が大きすぎます: { $problem }
 error-pattern-file = { $file } を読めません: { $problem }
 error-pattern-nothing = 当てはまる観測はありません
+error-paste-text = 文がないか、長すぎます。{ $most } バイトまでです
+error-paste-none = 選ばれたものは文の中にありません

@@ -102,6 +102,13 @@ targeted-row = { "  " }標的: { $title }  { $kind }  { $by } 者から
 lines-end = 台帳は { $size } 行
 lines-more = 台帳は { $size } 行。続きは --before { $next }
 
+paste-row = { $kind }  { $value }
+paste-doubt = { "    " }{ $doubt }
+paste-known = { "    " }{ $by } が既知: { $title } [{ $marking }] { $hash }
+paste-passed = { "    " }見送り: { $written }  { $doubt }
+paste-none = 指標は見つかりませんでした。
+taken = 指標 { $count } 件を作り、{ $admitted } 件を受け入れました
+
 act-row = { $id }  { $kind }  { $state }  申請者 { $requester }  期限 { $expires }
 act-done = 完了: { $kind }（行為 { $id }、台帳 { $line } 行目、相手への記録 { $entries } 件）
 act-pending = { $requester } が署名しました。もう一人が次で承認します:

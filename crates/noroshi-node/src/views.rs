@@ -9,6 +9,7 @@ mod item;
 mod ledger;
 mod look;
 mod now;
+mod paste;
 mod search;
 mod threats;
 
@@ -26,6 +27,7 @@ pub use item::{HolderRow, ItemView, RelationRow, SightingRow};
 pub use ledger::{LedgerOrder, LedgerPage};
 pub(crate) use look::Look;
 pub use now::{AlarmsOpen, Came, LookRow, NowView, PartnerLight, Waits};
+pub use paste::{KnownRow, PASTE_BYTES_MAX, PassedRow, PasteRow, PasteView, TakenAnswer};
 pub use search::{Facet, Facets, SearchAnswer, SearchOrder};
 pub use threats::{
     ActorRow, ActorsOrder, ActorsView, Chain, MatrixView, Phase, Targeted, Technique,
@@ -62,6 +64,21 @@ pub enum ViewCommand {
     /// Lines of the ledger, newest first; one `line` row each, then answers `lines`
     /// ([`LedgerPage`] without its rows).
     Ledger(LedgerOrder),
+    /// Indicators of a text; answers `paste` ([`PasteView`]).
+    Paste {
+        /// The text.
+        text: String,
+    },
+    /// Make items of indicators of a text; rows of the import, then answers `taken`
+    /// ([`TakenAnswer`]).
+    Take {
+        /// The text.
+        text: String,
+        /// Which: `KIND:VALUE` each.
+        chosen: Vec<String>,
+        /// The source profile they are taken in under.
+        profile: String,
+    },
 }
 
 /// What an organisation is called.
@@ -107,6 +124,15 @@ impl Node {
                 let mut page = self.ledger_view(&order)?;
                 send_rows(sink, "line", std::mem::take(&mut page.lines));
                 answer(sink, "lines", page)
+            }
+            ViewCommand::Paste { text } => answer(sink, "paste", self.paste_view(&text)?),
+            ViewCommand::Take {
+                text,
+                chosen,
+                profile,
+            } => {
+                let taken = self.paste_take(&text, &chosen, &profile, sink)?;
+                answer(sink, "taken", taken)
             }
         }
     }

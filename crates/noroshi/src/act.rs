@@ -8,13 +8,14 @@ use noroshi_model::ids::ActId;
 use noroshi_model::{PersonId, World};
 use noroshi_node::command::{ActAnswer, PlanAnswer};
 use noroshi_node::messages::text;
+use noroshi_node::views::{PasteView, ViewCommand};
 use noroshi_node::{Command, Event, Failure, persons};
 use noroshi_seal::SystemRng;
 use serde_json::Value;
 
 use crate::backup;
 use crate::call::{self, hex};
-use crate::cli::{Asked, Cli};
+use crate::cli::{Asked, Cli, PasteOptions};
 use crate::connect;
 use crate::restore;
 use crate::secrets::{new_passphrase, passphrase};
@@ -49,6 +50,7 @@ pub(crate) fn run(cli: &Cli, asked: Asked) -> Result<(), Failure> {
             let (command, options, person) = *order;
             connect::run(cli, command, &options, person.as_deref())
         }
+        Asked::Paste(options) => paste(cli, &options),
         Asked::CheckProof { file, since, keys } => {
             check_proof(cli, &file, since.as_deref(), keys.as_deref())
         }
@@ -89,6 +91,33 @@ pub(crate) fn run(cli: &Cli, asked: Asked) -> Result<(), Failure> {
             )
         }
     }
+}
+
+/// Find the indicators in a text; make items of those that are wanted.
+fn paste(cli: &Cli, options: &PasteOptions) -> Result<(), Failure> {
+    let text = read_text(&options.file)?;
+    let view = ViewCommand::Paste { text: text.clone() };
+    let told = call::run(cli, &Command::View(view), options.take.is_some())?;
+    let Some(profile) = options.take.clone() else {
+        return Ok(());
+    };
+    let view: PasteView = parsed(answer_of(told, "paste")?)?;
+    let sure = view
+        .found
+        .into_iter()
+        .filter(|row| row.can_take && row.doubts.is_empty())
+        .map(|row| format!("{}:{}", row.kind, row.value));
+    let chosen = if options.only.is_empty() {
+        sure.collect()
+    } else {
+        options.only.clone()
+    };
+    let take = ViewCommand::Take {
+        text,
+        chosen,
+        profile,
+    };
+    call::run(cli, &Command::View(take), false).map(|_| ())
 }
 
 /// Ask for an act and sign the request.

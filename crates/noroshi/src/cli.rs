@@ -24,7 +24,7 @@ use key::KeyTask;
 pub(crate) use key::RootKey;
 use noroshi_node::ViewCommand;
 pub(crate) use pattern::PatternTask;
-pub(crate) use view::{ManOptions, ShellOptions};
+pub(crate) use view::{ManOptions, PasteOptions, ShellOptions};
 
 /// One small node per organisation. Nodes share threat intelligence under rules they can prove.
 ///
@@ -89,6 +89,8 @@ pub(crate) enum Asked {
     Token(TaxiiCommand, Option<PathBuf>),
     /// Take secrets and certificates for a channel from files; as this person, where it is an act.
     Connect(Box<(ConnectCommand, ServerOptions, Option<String>)>),
+    /// Find the indicators in a text from a file, and make items of them where that is asked.
+    Paste(view::PasteOptions),
     /// Take a proof from a file.
     CheckProof {
         /// The proof.
@@ -216,6 +218,10 @@ enum Top {
     ///
     /// Example: noroshi now --as sato.  Next: noroshi now --as sato --seen
     Now(view::NowOptions),
+    /// Find the indicators in a text: a report, a mail, a list, defanged or not.
+    ///
+    /// Example: noroshi paste report.txt.  Next: noroshi paste report.txt --take own
+    Paste(view::PasteOptions),
     /// Threats: techniques, who threatens whom.
     #[command(subcommand)]
     Threat(view::ThreatTask),
@@ -725,6 +731,7 @@ fn asked(top: &Top) -> Asked {
         Top::Show { item, .. } => Asked::Plain(Command::Show { item }),
         Top::Search(options) => options.asked(),
         Top::Now(options) => options.asked(),
+        Top::Paste(options) => Asked::Paste(options),
         Top::Threat(task) => task.asked(),
         Top::Share {
             items,

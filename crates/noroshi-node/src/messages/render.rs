@@ -361,6 +361,8 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
         "matrix" => views::matrix(lang, answer),
         "actors" => views::actors(lang, answer),
         "lines" => views::lines(lang, answer),
+        "paste" => views::paste(lang, answer),
+        "taken" => views::taken(lang, answer),
         "manifest" => say(lang, "manifest", answer, &["serial", "issued"]),
         "draft" => pretty(&answer["agreement"]),
         _ => pretty(answer),

@@ -235,3 +235,51 @@ pub(super) fn lines(lang: Lang, answer: &Value) -> String {
 pub(super) fn looked(lang: Lang, answer: &Value) -> String {
     say(lang, "looked", answer, &["position"])
 }
+
+/// The indicators of a text.
+pub(super) fn paste(lang: Lang, answer: &Value) -> String {
+    let mut lines = Vec::new();
+    let doubt = |code: &str| text(lang, &format!("console-doubt-{code}"), &[]);
+    for row in answer["found"].as_array().into_iter().flatten() {
+        let kind = text(
+            lang,
+            &format!("console-indicator-{}", word(row, "kind")),
+            &[],
+        );
+        let args = [("kind", &*kind), ("value", &*word(row, "defanged"))];
+        lines.push(text(lang, "paste-row", &args));
+        for code in row["doubts"].as_array().into_iter().flatten() {
+            let said = doubt(code.as_str().unwrap_or_default());
+            lines.push(text(lang, "paste-doubt", &[("doubt", &*said)]));
+        }
+        for known in row["known"].as_array().into_iter().flatten() {
+            let args = [
+                ("by", &*called(answer, &word(known, "node"), lang)),
+                ("title", &*word(known, "title")),
+                ("marking", &*word(known, "marking")),
+                ("hash", &*short(known, "hash")),
+            ];
+            lines.push(text(lang, "paste-known", &args));
+        }
+    }
+    if lines.is_empty() {
+        lines.push(text(lang, "paste-none", &[]));
+    }
+    for passed in answer["passed_over"].as_array().into_iter().flatten() {
+        let said = doubt(passed["why"].as_str().unwrap_or_default());
+        let args = [("written", &*word(passed, "written")), ("doubt", &*said)];
+        lines.push(text(lang, "paste-passed", &args));
+    }
+    lines.join("\n")
+}
+
+/// Items that were made of them.
+pub(super) fn taken(lang: Lang, answer: &Value) -> String {
+    let count = answer["ids"].as_array().map_or(0, Vec::len).to_string();
+    let admitted = word(&answer["import"], "admitted");
+    text(
+        lang,
+        "taken",
+        &[("count", &*count), ("admitted", &*admitted)],
+    )
+}

@@ -79,6 +79,7 @@ impl Command {
                 | ViewCommand::Matrix
                 | ViewCommand::Actors(_) => Deed::ReadItems,
                 ViewCommand::Ledger(_) => Deed::ReadLedger,
+                ViewCommand::Paste { .. } | ViewCommand::Take { .. } => Deed::TakeIn,
             },
             Self::ProfileSet { .. }
             | Self::RuleSet { .. }

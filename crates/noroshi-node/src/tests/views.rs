@@ -502,6 +502,14 @@ fn every_view_is_a_command_and_says_itself_in_both_languages() {
         ViewCommand::Matrix,
         ViewCommand::Actors(ActorsOrder::default()),
         ViewCommand::Ledger(LedgerOrder::default()),
+        ViewCommand::Paste {
+            text: "evil[.]co[.]jp 8.8.8.8 127.0.0.1".to_owned(),
+        },
+        ViewCommand::Take {
+            text: "evil[.]co[.]jp".to_owned(),
+            chosen: vec!["domain:evil.co.jp".to_owned()],
+            profile: "own".to_owned(),
+        },
     ];
     for view in views {
         let command = Command::View(view);
@@ -523,10 +531,77 @@ fn every_view_is_a_command_and_says_itself_in_both_languages() {
                     "doctor-",
                     "lines-",
                     "relation-",
+                    "console-",
+                    "paste-",
                 ] {
                     assert!(!said.contains(id), "{kind}: {said}");
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_text_gives_its_indicators_with_context_doubts_and_who_knows_them() {
+    let stage = Stage::new();
+    let jp = &stage.jp;
+    let indicator = |number, value: &str| {
+        let pattern = format!("[domain-name:value = '{value}']");
+        let more = json!({ "name": "Beacon", "pattern": pattern, "pattern_type": "stix",
+            "valid_from": "2026-01-01T00:00:00.000Z" });
+        of_kind("indicator", number, more)
+    };
+    jp.import(
+        "own",
+        &[indicator(1, "evil.co.jp"), indicator(2, "not-evil.co.jp")],
+    );
+    let text = "First line.\n通信先は evil[.]co[.]jp です。\n\
+        Also 10.0.0.1, 192.0.2.7, 8.8.8.8, https://attack.mitre.org/groups/G0007 and\n\
+        d41d8cd98f00b204e9800998ecf8427e from 127.0.0.1";
+    let view = jp.node.paste_view(text).unwrap();
+    let told = |value: &str| {
+        let found = view.found.iter().find(|row| row.value == value);
+        found.unwrap_or_else(|| panic!("{value} in {view:?}"))
+    };
+    let evil = told("evil.co.jp");
+    assert_eq!(
+        (&*evil.defanged, &*evil.context),
+        ("evil[.]co[.]jp", "通信先は evil[.]co[.]jp です。")
+    );
+    assert!(evil.doubts.is_empty() && evil.can_take);
+    // Another name that ends so is not this one.
+    let known: Vec<&str> = evil.known.iter().map(|row| &*row.title).collect();
+    assert_eq!(known, ["Beacon"]);
+    assert_eq!(view.names[&evil.known[0].node].nation, "JPN");
+    for (value, doubt) in [
+        ("10.0.0.1", "internal"),
+        ("192.0.2.7", "documentation"),
+        ("8.8.8.8", "resolver"),
+        ("https://attack.mitre.org/groups/G0007", "reference"),
+        ("d41d8cd98f00b204e9800998ecf8427e", "empty_file"),
+    ] {
+        assert_eq!(told(value).doubts, [doubt], "{value}");
+        assert!(told(value).known.is_empty(), "{value}");
+    }
+    assert_eq!(view.passed_over.len(), 1);
+    assert_eq!(&*view.passed_over[0].why, "no_host");
+
+    let take = |chosen: &[&str], profile: &str| {
+        let chosen: Vec<String> = chosen.iter().map(|text| (*text).to_owned()).collect();
+        let mut sink = crate::sink::Collected::default();
+        jp.node.paste_take(text, &chosen, profile, &mut sink)
+    };
+    let nothing = take(&["domain:other.co.jp"], "own").unwrap_err();
+    assert_eq!(nothing.code, "paste.none");
+    assert!(take(&["domain:evil.co.jp"], "no-such").is_err());
+    let taken = take(&["domain:evil.co.jp", "ipv4:8.8.8.8"], "own").unwrap();
+    assert_eq!((taken.ids.len(), taken.import.admitted), (2, 2));
+    let made = jp.node.item_view(&taken.ids[0]).unwrap().item;
+    assert_eq!(
+        made.object.unwrap()["pattern"],
+        "[domain-name:value = 'evil.co.jp']"
+    );
+    for bad in ["", "  ", &"a ".repeat(600_000)] {
+        assert_eq!(jp.node.paste_view(bad).unwrap_err().code, "paste.text");
     }
 }

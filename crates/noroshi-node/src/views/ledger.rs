@@ -11,7 +11,7 @@ use crate::node::{Node, store_failure};
 /// Lines read at once.
 const PAGE: u32 = 1_000;
 /// Most lines examined for one page.
-const EXAMINED_MAX: u64 = 20_000;
+const EXAMINED_MAX: u64 = 10_000;
 /// Most rows of one page.
 const ROWS_MAX: u32 = 1_000;
 
@@ -42,7 +42,7 @@ pub struct LedgerPage {
 }
 
 impl Node {
-    /// Lines, newest first. The work is capped: at most 20,000 lines are examined, and `next` goes
+    /// Lines, newest first. The work is capped: at most 10,000 lines are examined, and `next` goes
     /// on before them.
     ///
     /// # Errors

@@ -145,6 +145,19 @@ impl ThreatTask {
     }
 }
 
+/// Options of `paste`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PasteOptions {
+    /// A text; - for standard input.
+    pub(crate) file: PathBuf,
+    /// Make items of them under this source profile: of all without doubts, but for --only.
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) take: Option<String>,
+    /// Only these.
+    #[arg(long, value_name = "KIND:VALUE", requires = "take")]
+    pub(crate) only: Vec<String>,
+}
+
 /// Options of `completions`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ShellOptions {
