@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{browser, edges, fuzz, licences, root, tidy, trace};
+use crate::{browser, edges, licences, root, tidy, trace};
 
 /// How long the demonstration may take once it is built. It takes about a tenth of that.
 const DEMO_MAX: Duration = Duration::from_secs(60);
@@ -36,9 +36,6 @@ pub(crate) fn run() -> Result<()> {
     step("the gate, a million cases", million)?;
     step("build", || {
         cargo(&["build", "--release", "--locked", "--package", "noroshi"])
-    })?;
-    step("fuzz, two seconds for each decoder", || {
-        fuzz::run(&["--seconds".to_owned(), "2".to_owned()])
     })?;
     step("the console in a browser", || browser::run(&root(), &[]))?;
     for lang in ["en", "ja"] {

@@ -319,8 +319,11 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
             )];
             for log in answer["logs"].as_array().into_iter().flatten() {
                 let mut log = log.clone();
-                if log["cosigned"].is_null() {
-                    log["cosigned"] = 0.into();
+                if let Some(log) = log.as_object_mut() {
+                    let cosigned = log.entry("cosigned").or_insert(Value::Null);
+                    if cosigned.is_null() {
+                        *cosigned = 0.into();
+                    }
                 }
                 let fields = ["name", "sent", "cosigned", "received"];
                 lines.push(say(lang, "verified-log", &log, &fields));
