@@ -200,7 +200,7 @@ pub(crate) fn cursor(bytes: &[u8]) -> bool {
 /// leads to another host.
 pub(crate) fn answer(bytes: &[u8]) -> bool {
     if let Ok(text) = core::str::from_utf8(bytes) {
-        let home: Target = "https://taxii.example/root/"
+        let home: Target = "https://taxii.example/api/"
             .parse()
             .expect("a plain address");
         for reference in text.split_whitespace() {

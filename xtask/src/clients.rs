@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::peers;
 use crate::suite::cargo;
 
 /// What schemathesis holds every answer against; what it would like of a description beyond that
@@ -54,28 +55,15 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The pinned clients in `target/tools`, installed once for each list of them.
+/// The pinned clients, as the list of them says.
 fn installed(root: &Path) -> Result<PathBuf> {
     let list = root.join("crates/noroshi-net/tests/clients/requirements.txt");
-    let wanted = std::fs::read_to_string(&list).context("the list of clients")?;
-    let tools = root.join("target/tools/taxii-clients");
-    let mark = tools.join("installed.txt");
-    if std::fs::read_to_string(&mark).is_ok_and(|known| known == wanted) {
-        return Ok(tools);
-    }
-    if tools.exists() {
-        std::fs::remove_dir_all(&tools)?;
-    }
-    let status = Command::new("python3")
-        .args(["-m", "pip", "install", "--quiet", "--target"])
-        .args([&tools, Path::new("--requirement"), &list])
-        .status()
-        .context(
-            "python3 is not there: the clients are written in it, install Python 3.10 or later",
-        )?;
-    ensure!(status.success(), "pip does not install the clients");
-    std::fs::write(&mark, wanted)?;
-    Ok(tools)
+    let list = std::fs::read_to_string(&list).context("the list of clients")?;
+    let lines = list.lines().map(str::trim);
+    let pinned: Vec<&str> = lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+    peers::installed(root, "taxii-clients", &pinned)
 }
 
 /// The server in memory, from `noroshi-net`'s examples.

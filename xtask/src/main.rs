@@ -10,6 +10,7 @@ mod clients;
 mod edges;
 mod fuzz;
 mod licences;
+mod peers;
 mod suite;
 mod tidy;
 mod trace;

@@ -6,9 +6,9 @@ use std::sync::Mutex;
 
 use noroshi_gate::acts::{self as gate_acts, ActContext, Approved, Persons};
 use noroshi_model::act::{Act, ActKind, Endorsement};
-use noroshi_model::document::text;
+use noroshi_model::document::{DocumentError, Fields, text};
 use noroshi_model::ids::ActId;
-use noroshi_model::json::Object;
+use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::{LedgerLine, LineKind};
 use noroshi_model::{Digest, ItemHash, KeyId, PersonId, Timestamp};
 use noroshi_seal::sign::Ed25519;
@@ -552,6 +552,17 @@ fn signature_bytes(digits: &str) -> Result<[u8; 64], Failure> {
                 "a signature is 128 lower-case hexadecimal digits",
             )
         })
+}
+
+/// What a subject sets, read strictly before it takes effect.
+pub(crate) fn subject_as<T>(
+    record: &ActRecord,
+    document: &'static str,
+    read: impl FnOnce(Fields) -> Result<T, DocumentError>,
+) -> Result<T, Failure> {
+    let subject = Value::Object(record.act.subject.clone());
+    let set = Fields::of(document, subject).and_then(read);
+    set.map_err(|error| Failure::new("act.changed", 3, error))
 }
 
 /// The digest a subject names under a key, for effects that check what they carry out.

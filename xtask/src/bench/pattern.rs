@@ -6,6 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::peers;
+
 /// The contender and what it stands on, pinned.
 const CONTENDER: [&str; 3] = [
     "stix2-matcher==3.0.0",
@@ -26,12 +28,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     finish(build.current_dir(root))?;
     let bench = root.join("target/release/examples/bench");
     finish(&mut Command::new(&bench))?;
-    let tools = root.join("target/tools/stix2-matcher");
-    if !tools.exists() {
-        let mut install = Command::new("python3");
-        install.args(["-m", "pip", "install", "--quiet", "--target"]);
-        finish(install.arg(&tools).args(CONTENDER))?;
-    }
+    let tools = peers::installed(root, "stix2-matcher", &CONTENDER)?;
     let worlds = root.join("target/pattern-worlds.jsonl");
     finish(Command::new(&bench).arg("--write").arg(&worlds))?;
     let script = root.join("crates/noroshi-pattern/examples/stix2_matcher.py");

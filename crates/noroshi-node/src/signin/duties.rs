@@ -9,7 +9,7 @@ use noroshi_model::ledger::LineKind;
 use noroshi_model::{Duty, PersonId};
 use noroshi_store::RecordKind;
 
-use crate::acts::Effect;
+use crate::acts::{Effect, subject_as};
 use crate::command::{ActAnswer, Failure};
 use crate::node::Node;
 use crate::records::{ActRecord, Person, Record};
@@ -110,10 +110,7 @@ impl Node {
         record: &mut ActRecord,
         approved: &Approved,
     ) -> Result<Effect, Failure> {
-        let damaged = |error| Failure::new("act.changed", 3, error);
-        let subject = Value::Object(record.act.subject.clone());
-        let fields = Fields::of("duty record", subject).map_err(damaged)?;
-        let set = DutyRecord::from_fields(fields).map_err(damaged)?;
+        let set = subject_as(record, "duty record", DutyRecord::from_fields)?;
         let act = &record.act;
         let line = self.line(LineKind::Duties, Some(&act.requester), act.subject.clone());
         self.take_effect(record, approved, &line, |tx| {

@@ -8,7 +8,7 @@ use noroshi_model::ledger::LineKind;
 use noroshi_model::{Digest, PersonId};
 use noroshi_store::RecordKind;
 
-use crate::acts::Effect;
+use crate::acts::{Effect, subject_as};
 use crate::command::{ActAnswer, Event, Failure};
 use crate::node::Node;
 use crate::records::{ActRecord, Record, flag, maybe};
@@ -222,10 +222,7 @@ impl Node {
         record: &mut ActRecord,
         approved: &Approved,
     ) -> Result<Effect, Failure> {
-        let damaged = |error| Failure::new("act.changed", 3, error);
-        let subject = Value::Object(record.act.subject.clone());
-        let fields = Fields::of("collection", subject).map_err(damaged)?;
-        let collection = Collection::from_fields(fields).map_err(damaged)?;
+        let collection = subject_as(record, "collection", Collection::from_fields)?;
         let act = &record.act;
         let line = self.line(
             LineKind::Collection,

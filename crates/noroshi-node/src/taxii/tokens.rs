@@ -16,7 +16,7 @@ use noroshi_model::{Digest, PersonId, Timestamp};
 use noroshi_store::RecordKind;
 use noroshi_taxii::desk::{Barred, Credential};
 
-use crate::acts::Effect;
+use crate::acts::{Effect, subject_as};
 use crate::command::{ActAnswer, Event, Failure};
 use crate::node::{Node, lock};
 use crate::records::{ActRecord, Record, flag, int, maybe};
@@ -298,10 +298,7 @@ impl Node {
         record: &mut ActRecord,
         approved: &Approved,
     ) -> Result<Effect, Failure> {
-        let damaged = |error| Failure::new("act.changed", 3, error);
-        let subject = Value::Object(record.act.subject.clone());
-        let fields = Fields::of("token", subject).map_err(damaged)?;
-        let token = Token::from_fields(fields).map_err(damaged)?;
+        let token = subject_as(record, "token", Token::from_fields)?;
         let act = &record.act;
         let line = self.line(LineKind::Token, Some(&act.requester), act.subject.clone());
         self.take_effect(record, approved, &line, |tx| {

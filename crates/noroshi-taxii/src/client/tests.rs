@@ -77,12 +77,12 @@ fn addresses_are_read_and_written_alike() {
             (written, authority)
         );
     }
-    let root = target("https://taxii.example/root/?a=b");
+    let root = target("https://taxii.example/api/?a=b");
     let objects = root.below("collections/x/objects/");
     let page = objects.with_query(&[("next", "a&b=c d"), ("limit", "10")]);
     assert_eq!(
         page.path(),
-        "/root/collections/x/objects/?next=a%26b%3Dc%20d&limit=10"
+        "/api/collections/x/objects/?next=a%26b%3Dc%20d&limit=10"
     );
 }
 
@@ -90,28 +90,28 @@ fn addresses_are_read_and_written_alike() {
 fn a_server_leads_nobody_to_another_host() {
     let home = target("https://taxii.example/taxii2/");
     for reference in [
-        "https://evil.example/root/",
-        "https://taxii.example.evil.example/root/",
-        "https://taxii.example:8443/root/",
-        "http://taxii.example/root/",
-        "https://user@taxii.example/root/",
-        "//evil.example/root/",
+        "https://evil.example/api/",
+        "https://taxii.example.evil.example/api/",
+        "https://taxii.example:8443/api/",
+        "http://taxii.example/api/",
+        "https://user@taxii.example/api/",
+        "//evil.example/api/",
         "root/",
         "",
         "/ro ot/",
-        "/root/#x",
+        "/api/#x",
         "javascript://taxii.example/",
     ] {
         assert!(home.on_it(reference).is_err(), "{reference}");
     }
     for reference in [
-        "/root/",
-        "https://taxii.example/root/",
-        "https://TAXII.example:443/root/",
+        "/api/",
+        "https://taxii.example/api/",
+        "https://TAXII.example:443/api/",
     ] {
         assert_eq!(
             home.on_it(reference),
-            Ok(target("https://taxii.example/root/"))
+            Ok(target("https://taxii.example/api/"))
         );
     }
 }

@@ -12,21 +12,19 @@ use serde_json::{Value, json};
 
 use super::client::Server;
 use super::{Rates, indicators, many, post, read_all, tell};
-use crate::bench::node::now;
 use crate::bench::{Stage, print};
+use crate::peers::{MEDALLION, Medallion, installed, listening};
 
 /// Objects given to a server that takes some hundreds a second.
 const FEW: usize = 5000;
-/// How long a server may take to start.
-const START_MAX: Duration = Duration::from_secs(60);
-/// Id of the API root, or of the collection.
+/// Id of the API root.
 const ID: &str = "91a7b528-80eb-42ed-a74d-c6fbd5a26116";
 /// User and password `bench`.
 const BASIC: &str = "Basic YmVuY2g6YmVuY2g=";
 
 /// Measure what can be had, and how many times ours is as fast.
 pub(super) fn measure(root: &Path, stage: &Stage, real: &[Value], ours: &Rates) -> Result<()> {
-    match installed(root, "medallion", &["medallion==3.0.0"]) {
+    match installed(root, "medallion", &[MEDALLION]) {
         Ok(tools) => medallion(&tools, stage)?,
         Err(error) => println!("medallion is not measured: {error:#}"),
     }
@@ -45,33 +43,13 @@ pub(super) fn measure(root: &Path, stage: &Stage, real: &[Value], ours: &Rates) 
     }
 }
 
-/// Pinned packages in `target/tools`, installed once.
-fn installed(root: &Path, name: &str, packages: &[&str]) -> Result<PathBuf> {
-    let tools = root.join("target/tools").join(name);
-    let (mark, wanted) = (tools.join("installed.txt"), packages.join("\n"));
-    if std::fs::read_to_string(&mark).is_ok_and(|known| known == wanted) {
-        return Ok(tools);
-    }
-    if tools.exists() {
-        std::fs::remove_dir_all(&tools)?;
-    }
-    let output = Command::new("python3")
-        .args(["-m", "pip", "install", "--quiet", "--target"])
-        .arg(&tools)
-        .args(packages)
-        .output()
-        .context("python3 is not there")?;
-    ensure!(
-        output.status.success(),
-        "pip does not install {}",
-        packages.join(" ")
-    );
-    std::fs::write(&mark, wanted)?;
-    Ok(tools)
-}
-
 fn medallion(tools: &Path, stage: &Stage) -> Result<()> {
-    let (mut child, server) = medallion_served(tools, stage)?;
+    let served = Medallion::start(tools, &stage.folder.join("medallion"), 1000)?;
+    let server = Server {
+        address: served.address.clone(),
+        objects: format!("/api/collections/{}/objects/", Medallion::COLLECTION),
+        authorization: BASIC.to_owned(),
+    };
     let outcome = (|| -> Result<()> {
         for size in [1000, 2000] {
             let some = &indicators(0..size)[size - 1000..size];
@@ -83,57 +61,8 @@ fn medallion(tools: &Path, stage: &Stage) -> Result<()> {
         }
         Ok(())
     })();
-    let _ = child.kill();
-    child.wait()?;
+    served.stop()?;
     outcome
-}
-
-fn medallion_served(tools: &Path, stage: &Stage) -> Result<(Child, Server)> {
-    let address = free_address()?;
-    let (host, port) = address.rsplit_once(':').context("no port")?;
-    let data = json!({
-        "/discovery": { "title": "Bench", "default": "http://127.0.0.1/api/", "api_roots": ["api"] },
-        "api": {
-            "information": { "title": "Bench", "versions": ["application/taxii+json;version=2.1"],
-                "max_content_length": 104_857_600 },
-            "status": [],
-            "collections": [{ "id": ID, "title": "All", "can_read": true, "can_write": true,
-                "media_types": ["application/stix+json;version=2.1"], "objects": [], "manifest": [] }],
-        },
-    });
-    let folder: PathBuf = stage.folder.join("medallion");
-    std::fs::create_dir_all(&folder)?;
-    std::fs::write(folder.join("data.json"), data.to_string())?;
-    let config = json!({
-        "backend": { "module": "medallion.backends.memory_backend", "module_class": "MemoryBackend",
-            "filename": folder.join("data.json") },
-        "users": { "bench": "bench" }, "taxii": { "max_page_size": 1000 },
-    });
-    std::fs::write(folder.join("config.json"), config.to_string())?;
-    let child = Command::new("python3")
-        .arg(tools.join("bin/medallion"))
-        .args(["--host", host, "--port", port])
-        .arg(folder.join("config.json"))
-        .env("PYTHONPATH", tools)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let server = Server {
-        address: address.clone(),
-        objects: format!("/api/collections/{ID}/objects/"),
-        authorization: BASIC.to_owned(),
-    };
-    started(&server, "medallion")?;
-    Ok((child, server))
-}
-
-fn started(server: &Server, name: &str) -> Result<()> {
-    let began = now();
-    while server.connect().is_err() {
-        ensure!(began.elapsed() < START_MAX, "{name} does not start");
-        std::thread::yield_now();
-    }
-    Ok(())
 }
 
 /// The folder with PostgreSQL's programs; Debian has one for each version.
@@ -336,7 +265,7 @@ fn opentaxii_served(tools: &Path, stage: &Stage, cluster: &Cluster) -> Result<(C
         objects: String::new(),
         authorization: BASIC.to_owned(),
     };
-    started(&server, "OpenTAXII")?;
+    listening("OpenTAXII", &server.address)?;
     let mut line = server.connect()?;
     let answer = server.ask(
         &mut line,

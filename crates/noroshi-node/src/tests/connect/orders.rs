@@ -27,7 +27,7 @@ fn what_is_no_channel_is_refused() {
     let (party, fake) = (&stage.jp, Fake::default());
     party.profile("cert", "TLP:GREEN", false);
     for (what, url) in [
-        ("plain HTTP abroad", "http://taxii.example/root/"),
+        ("plain HTTP abroad", "http://taxii.example/api/"),
         ("a user in the address", "https://sato:word@taxii.example/"),
         ("no address", "taxii.example"),
     ] {
@@ -199,7 +199,7 @@ fn a_credential_goes_to_its_host_and_stands_in_nothing_that_is_kept_or_told() {
     );
     assert!(!told.contains(SECRET));
     // Another host that the server names is shown nothing.
-    let elsewhere = json!({ "title": "x", "api_roots": ["https://evil.example/root/"] });
+    let elsewhere = json!({ "title": "x", "api_roots": ["https://evil.example/api/"] });
     fake.fix("/lure/", Ok(Answer::json(&elsewhere)));
     let lure = ConnectCommand::Find {
         server: Server {
@@ -286,7 +286,7 @@ fn what_is_there_is_listed_from_the_host_alone() {
         );
     }
     // An API root by its word alone, or without its last slash.
-    for root in ["root", "root/", "/root", "https://taxii.example/root"] {
+    for root in ["api", "api/", "/api", "https://taxii.example/api"] {
         crate::node::lock(&fake.fixed).clear();
         let body = json!({ "title": "x", "api_roots": [root] });
         fake.fix("/words/", Ok(Answer::json(&body)));

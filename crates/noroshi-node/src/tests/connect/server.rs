@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::node::lock;
 use crate::outside::{Outside, OutsideError};
 
-pub(super) const ROOT: &str = "https://taxii.example/root/";
+pub(super) const ROOT: &str = "https://taxii.example/api/";
 pub(super) const COLLECTION: &str = "91a7b528-80eb-42ed-a74d-c6fbd5a26116";
 
 /// An answer that was planted.
@@ -132,8 +132,8 @@ impl Fake {
             Some("/taxii2/") => Ok(Answer::json(&json!({
                 "title": "A server", "default": ROOT, "api_roots": [ROOT],
             }))),
-            Some("/root/") => Ok(Answer::json(&root)),
-            Some("/root/collections/") => Ok(Answer::json(&json!({ "collections": [collection] }))),
+            Some("/api/") => Ok(Answer::json(&root)),
+            Some("/api/collections/") => Ok(Answer::json(&json!({ "collections": [collection] }))),
             _ => Ok(Answer::status(404)),
         }
     }
