@@ -22,6 +22,8 @@ use crate::taxii::hand::Taking;
 
 /// Most batches of an import recorded in one transaction.
 const TRANSACTION_BATCHES: usize = 8;
+/// Why nothing is closed behind objects that may not be all.
+const CUT: &str = "reading ended before the end: nothing of the last objects is kept";
 /// The source of what is imported without a profile.
 pub(crate) const NO_PROFILE: &str = "file";
 
@@ -96,12 +98,12 @@ impl Node {
     /// load commits are few, and what trickles in is durable at once.
     pub(crate) fn record_batches(
         &self,
-        batches: &Receiver<Result<Prepared, Failure>>,
+        batches: &Receiver<Option<Result<Prepared, Failure>>>,
         origin: Origin<'_>,
         mut taking: Taking,
     ) -> Result<Counted, Failure> {
         let mut counted = Counted::default();
-        let mut next = batches.recv().ok();
+        let mut next = batches.recv().ok().flatten();
         while let Some(first) = next.take() {
             let mut prepared = first?;
             let mut recording = Recording {
@@ -119,8 +121,7 @@ impl Node {
                         self.record_prepared(tx, prepared, &mut recording)?;
                         if let Some(closing) = origin.closing {
                             // Waiting here is for the parser only: what is read is at hand.
-                            next = batches.recv().ok();
-                            match next.take() {
+                            match batches.recv().map_err(|_| WriteError::Refused(CUT))? {
                                 None => closing(tx, recording.counted)?,
                                 Some(Ok(more)) if taken < TRANSACTION_BATCHES => {
                                     prepared = more;
@@ -134,19 +135,19 @@ impl Node {
                             break;
                         }
                         match batches.try_recv() {
-                            Ok(Ok(more)) => prepared = more,
-                            Ok(failed) => {
+                            Ok(Some(Ok(more))) => prepared = more,
+                            Ok(Some(failed)) => {
                                 next = Some(failed);
                                 break;
                             }
-                            Err(_) => break,
+                            Ok(None) | Err(_) => break,
                         }
                     }
                     recording.taking.end(tx)
                 })
                 .map_err(store_failure)?;
             if next.is_none() && origin.closing.is_none() {
-                next = batches.recv().ok();
+                next = batches.recv().ok().flatten();
             }
         }
         counted.hand = taking.taken();
@@ -185,8 +186,9 @@ impl Node {
             // Whoever remembers answers forgets them where the table changes: not for nothing.
             let weighed = self.markings().weigh(valid.object(), scope);
             let learned = match weighed {
-                Ok(Learned::Known) => weighed,
-                _ => self.with_markings(|table| table.learn(valid.object(), scope)),
+                // Nor for a definition that is not understood.
+                Ok(Learned::Known) | Err(_) => weighed,
+                Ok(_) => self.with_markings(|table| table.learn(valid.object(), scope)),
             };
             match learned {
                 Ok(Learned::Known) => {}

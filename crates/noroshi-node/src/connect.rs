@@ -24,7 +24,8 @@ mod rounds;
 mod show;
 mod state;
 
+pub(crate) use channel::{Channel, Way};
 pub use command::{ConnectCommand, RoundAnswer, Secret, Server};
 pub(crate) use rounds::Rounds;
 #[cfg(test)]
-pub(crate) use {channel::Channel, show::CODES, show::NOTES, state::ChannelState};
+pub(crate) use {show::CODES, show::NOTES, state::ChannelState};

@@ -173,7 +173,8 @@ impl Node {
     ) -> Result<Counted, Failure> {
         let limits = *self.limits();
         // Splitting stays on this thread, because the reader may not be sent to another. A second
-        // one parses, marks and signs; a third one judges and writes, and does nothing else.
+        // one parses, marks and signs; a third one judges and writes, and does nothing else. After
+        // the last batch goes `None`: a channel that closes without it was cut.
         let (raw_out, raw_in) = sync_channel(BATCHES_AHEAD);
         let (ready_out, ready_in) = sync_channel(BATCHES_AHEAD);
         let taking = if self.has_standing()? {
@@ -186,6 +187,7 @@ impl Node {
             scope.spawn(move || self.prepare_batches(&raw_in, &ready_out, origin));
             let mut batch = Vec::with_capacity(BATCH_OBJECTS);
             let mut done = 0_u64;
+            let mut is_whole = true;
             for entry in Splitter::new(reader, limits) {
                 if let Ok(entry) = &entry {
                     done = entry.byte_offset;
@@ -194,7 +196,7 @@ impl Node {
                 if batch.len() == BATCH_OBJECTS {
                     let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH_OBJECTS));
                     // A recorder that stopped has its reason in its result, joined below.
-                    if raw_out.send(full).is_err() {
+                    if raw_out.send(Some(full)).is_err() {
                         break;
                     }
                     let progress = Event::Progress {
@@ -203,11 +205,15 @@ impl Node {
                         total: size,
                     };
                     if !sink.send(progress) {
+                        is_whole = false;
                         break;
                     }
                 }
             }
-            let _ = raw_out.send(batch);
+            let _ = raw_out.send(Some(batch));
+            if is_whole {
+                let _ = raw_out.send(None);
+            }
             drop(raw_out);
             recorder.join().unwrap_or_else(|_| {
                 Err(Failure::new(
@@ -221,19 +227,21 @@ impl Node {
 
     fn prepare_batches(
         &self,
-        raw: &Receiver<RawBatch>,
-        out: &SyncSender<Result<Prepared, Failure>>,
+        raw: &Receiver<Option<RawBatch>>,
+        out: &SyncSender<Option<Result<Prepared, Failure>>>,
         origin: Origin<'_>,
     ) {
         for batch in raw {
+            let Some(batch) = batch else {
+                let _ = out.send(None);
+                return;
+            };
             let read = batch
                 .into_iter()
                 .map(|entry| entry.and_then(|entry| entry.read(self.limits())));
             // A recorder that stopped has its reason in its result.
-            if out
-                .send(self.prepare_batch(read.collect(), origin))
-                .is_err()
-            {
+            let prepared = self.prepare_batch(read.collect(), origin);
+            if out.send(Some(prepared)).is_err() {
                 return;
             }
         }

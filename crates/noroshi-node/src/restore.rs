@@ -26,6 +26,7 @@ use crate::records::backup::{BackupRecord, BackupState};
 use crate::records::recovery::RecoveryRecord;
 use crate::records::{ActRecord, ActState, Peer, Person, Record, int};
 use crate::sink::Sink;
+use crate::taxii::served::note_all_served;
 
 /// Under this key of [`RecordKind::Meta`] stands when the node came back last.
 pub(crate) const RESTORED: &[u8] = b"restored";
@@ -205,6 +206,7 @@ impl Staged {
         tx.delete(RecordKind::Invite, crate::pairing::INVITE)?;
         self.complete_own_record(tx)?;
         return_acts(tx, life)?;
+        note_all_served(tx, life.now)?;
         let mut partners = 0;
         for (_, bytes) in tx.records(RecordKind::Peer)? {
             let peer = Peer::from_bytes(&bytes).map_err(|error| damaged(&error))?;

@@ -230,7 +230,7 @@ impl Node {
 
     /// What the gate's answers rest on beside the items: the store's generation, and where each
     /// agreement stands by the clock. As long as it is the same, so are the answers.
-    fn standpoint(&self) -> Result<(u64, Vec<Standing>), Failure> {
+    pub(crate) fn standpoint(&self) -> Result<(u64, Vec<Standing>), Failure> {
         let generation = self.store.generation();
         let agreements = self.binding_agreements()?;
         let standings = self.standings(&agreements, self.now()).into_iter();

@@ -11,6 +11,7 @@ pub(crate) mod clients;
 pub(crate) mod collections;
 mod command;
 mod desk;
+mod fallbacks;
 pub(crate) mod hand;
 mod pages;
 pub(crate) mod posts;

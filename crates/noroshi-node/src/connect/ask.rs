@@ -76,15 +76,22 @@ impl Asking<'_> {
         target: &Target,
         bytes_max: u64,
     ) -> Result<(Reply, Vec<u8>), Trouble> {
-        self.spelled(&[200], |spelling, out| {
+        let read = self.spelled(&[200], &|| Ok(true), |spelling, out| {
             let call = self.call(Method::Get, target, spelling, bytes_max);
             self.outside.call(&call, out)
-        })
+        })?;
+        read.ok_or_else(|| Trouble::new("unacceptable", "it was not asked"))
     }
 
-    /// Post an envelope.
-    pub(crate) fn post(&self, target: &Target, body: &[u8]) -> Result<(Reply, Vec<u8>), Trouble> {
-        self.spelled(&[202, 200, 201], |spelling, out| {
+    /// Post an envelope, as long as it may leave: asked anew before each spelling, for the answer
+    /// to one may be long in coming. `None` where it may not any more.
+    pub(crate) fn post(
+        &self,
+        target: &Target,
+        body: &[u8],
+        may_leave: &dyn Fn() -> Result<bool, Trouble>,
+    ) -> Result<Option<(Reply, Vec<u8>)>, Trouble> {
+        self.spelled(&[202, 200, 201], may_leave, |spelling, out| {
             let call = Call {
                 body: Some((spelling, body)),
                 ..self.call(Method::Post, target, spelling, RESOURCE_BYTES_MAX)
@@ -137,14 +144,18 @@ impl Asking<'_> {
     fn spelled(
         &self,
         good: &[u16],
+        goes_on: &dyn Fn() -> Result<bool, Trouble>,
         mut ask: impl FnMut(&str, &mut Vec<u8>) -> Result<Reply, CallFault>,
-    ) -> Result<(Reply, Vec<u8>), Trouble> {
+    ) -> Result<Option<(Reply, Vec<u8>)>, Trouble> {
         let mut last = Trouble::new("unacceptable", "no spelling of TAXII 2.1 is taken");
         for spelling in SPELLINGS {
+            if !goes_on()? {
+                return Ok(None);
+            }
             let mut bytes = Vec::new();
             let reply = ask(spelling, &mut bytes)?;
             match self.check(&reply, good) {
-                Ok(()) => return Ok((reply, bytes)),
+                Ok(()) => return Ok(Some((reply, bytes))),
                 Err(trouble) if trouble.code == "unacceptable" => last = trouble,
                 Err(trouble) => return Err(trouble),
             }

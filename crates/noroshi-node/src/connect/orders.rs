@@ -116,6 +116,13 @@ impl Node {
         })
     }
 
+    /// The order is still the one that a round works by.
+    pub(super) fn is_unchanged(&self, channel: &Channel) -> Result<bool, Failure> {
+        let stored =
+            self.record::<Channel>(RecordKind::Channel, channel.name.as_str().as_bytes())?;
+        Ok(stored.is_some_and(|stored| stored.to_bytes() == channel.to_bytes()))
+    }
+
     pub(crate) fn channel_state(&self, name: &PersonId) -> Result<ChannelState, Failure> {
         let state = self.record(RecordKind::ChannelState, name.as_str().as_bytes())?;
         Ok(state.unwrap_or_default())

@@ -3,8 +3,10 @@
 //! The other side is a client of this node like any that reads here: under its arrangement, with a
 //! log of its own, and a collection that is filled by persons or by a standing release. What is
 //! posted is what that collection shows at this moment, read as the client would read it; there is
-//! no other source. A page is posted, then the place behind it is kept: after a crash the last page
-//! may be posted twice, which TAXII allows (5.5: what is there already is a success).
+//! no other source. Before a page leaves it stands in the ledger, and a recall will name the
+//! client; what the gate's answers rest on is compared again as the call is made. Then the place
+//! behind it is kept: after a crash the last page may be posted twice, which TAXII allows (5.5:
+//! what is there already is a success).
 
 use noroshi_model::Timestamp;
 use noroshi_model::document::text;
@@ -18,6 +20,7 @@ use super::ask::{Asking, Trouble};
 use super::rounds::{End, Round, expect_unchanged, trouble_here};
 use super::state::ChannelState;
 use crate::records::{Record as _, int};
+use crate::taxii::served::by_channel;
 
 /// Objects of one post, and its bytes.
 const OBJECTS_MAX: u32 = 500;
@@ -53,6 +56,7 @@ impl Round<'_> {
                     "it has not finished what was posted",
                 ));
             }
+            let asked = self.node.standpoint().map_err(trouble_here)?;
             let post = self.post_to_be(limit, most.unwrap_or(BODY_BYTES_MAX))?;
             if post.ids.is_empty() {
                 self.pass_by(&post)?;
@@ -61,18 +65,26 @@ impl Round<'_> {
                 }
                 return Ok(End::Done);
             }
-            let room = match most {
-                Some(room) => room,
-                // Only now, for there is something to send.
-                None => *most.insert(room_of(&asking.resource(&channel.target)?)?),
+            let Some(room) = most else {
+                // Only now, for there is something to send. The answer may be long in coming:
+                // then the gate is asked anew.
+                most = Some(room_of(&asking.resource(&channel.target)?)?);
+                continue;
             };
             let posted = if post.body.len() as u64 > room {
                 Err(Trouble::new("too_large_there", "it announces so"))
             } else {
-                asking.post(&objects, &post.body)
+                self.leaves(&post)?;
+                let may_leave = || {
+                    let now = self.node.standpoint().map_err(trouble_here)?;
+                    Ok(now == asked && self.node.is_unchanged(channel).map_err(trouble_here)?)
+                };
+                asking.post(&objects, &post.body, &may_leave)
             };
             match posted {
-                Ok((_, bytes)) => self.posted(&post, &bytes)?,
+                Ok(Some((_, bytes))) => self.posted(&post, &bytes)?,
+                // The gate may answer otherwise by now.
+                Ok(None) => continue,
                 Err(trouble) if trouble.code == "too_large_there" => {
                     if post.ids.len() > 1 {
                         limit = u32::try_from(post.ids.len() / 2).unwrap_or(1);
@@ -153,7 +165,30 @@ impl Round<'_> {
         })
     }
 
-    /// A page was taken: keep where the next one begins, with a line that says what went.
+    /// A page is about to leave: whom a recall has to name, and a line that says what goes, are
+    /// durable when this returns.
+    fn leaves(&mut self, post: &Post) -> Result<(), Trouble> {
+        let collection = self.node.collection_named(self.channel.way.by());
+        let collection = collection.map_err(trouble_here)?;
+        let client = self.node.client(collection.client.as_str());
+        let client = client.map_err(|failure| Trouble::new("gone_here", failure.detail))?;
+        if let Some(last) = post.last {
+            let noted = self
+                .node
+                .note_served(&client, &by_channel(self.channel), last);
+            noted.map_err(trouble_here)?;
+        }
+        let body = Object::new()
+            .with("channel", self.channel.name.as_str())
+            .with("event", "posts")
+            .with("count", int(post.ids.len() as u64))
+            .with("up_to", post.last.map_or_else(|| text("?"), text));
+        let line = self.node.line(LineKind::Channel, None, body);
+        let state = self.state.clone();
+        self.step_with(state, |tx| tx.append(&line).map(|_| ()))
+    }
+
+    /// A page was taken: keep where the next one begins.
     fn posted(&mut self, post: &Post, bytes: &[u8]) -> Result<(), Trouble> {
         let mut next = self.state.clone();
         next.last_contact = Some(self.node.now());
@@ -163,13 +198,7 @@ impl Round<'_> {
         if let Ok(status) = read_status(bytes) {
             note_status(&mut next, &status);
         }
-        let body = Object::new()
-            .with("channel", self.channel.name.as_str())
-            .with("event", "posted")
-            .with("count", int(post.ids.len() as u64))
-            .with("up_to", post.last.map_or_else(|| text("?"), text));
-        let line = self.node.line(LineKind::Channel, None, body);
-        self.step_with(next, |tx| tx.append(&line).map(|_| ()))
+        self.step(next)
     }
 
     fn follow_statuses(&mut self, asking: &Asking<'_>) -> Result<(), Trouble> {

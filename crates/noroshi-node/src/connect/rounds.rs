@@ -137,15 +137,17 @@ impl Node {
         let now = self.now();
         let mut due = Vec::new();
         for channel in self.channels()? {
-            if channel.paused {
+            if channel.paused || lock(&self.rounds.0).contains(&channel.name) {
                 continue;
             }
             let state = self.channel_state(&channel.name)?;
             if state.due.is_none_or(|at| at <= now) {
-                due.push(channel.name.to_string());
+                due.push((state.due, channel.name.to_string()));
             }
         }
-        Ok(due)
+        // Who waits longest goes first.
+        due.sort();
+        Ok(due.into_iter().map(|(_, name)| name).collect())
     }
 
     /// Ask a channel now: take what there is, or give what there is. What fails at the other side

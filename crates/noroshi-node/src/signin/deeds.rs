@@ -140,7 +140,7 @@ impl Node {
 
 /// What whoever signs an act must be permitted beside signing: who may only look after people and
 /// keys signs nothing else, and does not decide what leaves.
-fn signing(kind: ActKind) -> Deed {
+pub(super) fn signing(kind: ActKind) -> Deed {
     match kind {
         ActKind::PersonAdd
         | ActKind::PersonRevoke

@@ -109,7 +109,7 @@ impl Desk for Node {
         let end = self.collection_page(&asked.client, &asked.collection, query, objects, &mut give);
         let end = end.map_err(fault)?;
         if let Some(last) = last {
-            self.note_served(&asked.client, &asked.token, last)
+            self.note_served(&asked.client, asked.token.name.as_str(), last)
                 .map_err(fault)?;
         }
         Ok(end)

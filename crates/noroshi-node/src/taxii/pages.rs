@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use noroshi_formats::ontology::{fallback_id, own_type_named, own_types};
+use noroshi_formats::ontology::{own_type_named, own_types};
 use noroshi_gate::{Gate, Marked, MarkingTable, Recipient, Rendition, Rules};
 use noroshi_model::agreement::Standing;
 use noroshi_model::ids::ActId;
@@ -17,6 +17,7 @@ use noroshi_taxii::desk::{Entry, PageEnd, Query, Version};
 
 use super::clients::Client;
 use super::collections::Collection;
+use super::fallbacks::Fallbacks;
 use crate::command::Failure;
 use crate::node::{Node, lock, store_failure};
 use crate::plan::{GateView, provenance};
@@ -37,6 +38,7 @@ pub(crate) struct Views(Mutex<BTreeMap<(NodeId, String), Arc<Seen>>>);
 pub(crate) struct Seen {
     basis: Basis,
     bits: RwLock<Bits>,
+    fallbacks: Fallbacks,
     /// What the client may see of items that texts name, and the store's generation it is of.
     sights: Mutex<(u64, Vec<Sight>)>,
 }
@@ -86,7 +88,7 @@ impl Bits {
 }
 
 /// Why a walk stops early.
-enum Stop {
+pub(super) enum Stop {
     Failed(Failure),
 }
 
@@ -114,6 +116,46 @@ struct Kept {
     id: String,
     version: Timestamp,
     object: Vec<u8>,
+}
+
+/// What was found by name, in the order of the log: never more than a page of it, however many
+/// versions there are.
+struct Found {
+    limit: usize,
+    bytes_max: u64,
+    kept: BTreeMap<Timestamp, Kept>,
+    bytes: u64,
+    /// Is there more than fits?
+    more: bool,
+}
+
+impl Found {
+    fn of(query: &Query) -> Self {
+        Self {
+            limit: usize::try_from(query.limit).unwrap_or(usize::MAX),
+            bytes_max: most(query.bytes_max),
+            kept: BTreeMap::new(),
+            bytes: 0,
+            more: false,
+        }
+    }
+
+    fn add(&mut self, kept: Kept) {
+        self.bytes += kept.object.len() as u64;
+        if let Some(before) = self.kept.insert(kept.at, kept) {
+            self.bytes -= before.object.len() as u64;
+        }
+        // As on every page, the object that reaches the cap is the last.
+        while let Some(last) = self.kept.last_entry() {
+            let before = self.bytes - last.get().object.len() as u64;
+            if self.kept.len() <= self.limit && before < self.bytes_max {
+                break;
+            }
+            self.bytes = before;
+            self.kept.pop_last();
+            self.more = true;
+        }
+    }
 }
 
 /// What the gate says of one entry.
@@ -242,6 +284,11 @@ impl Seen {
         *lock(&self.sights) = (generation, sights);
     }
 
+    /// The table of markings that what is remembered stands on.
+    pub(super) fn markings(&self) -> &Arc<MarkingTable> {
+        &self.basis.markings
+    }
+
     /// The gate released these entries whole, by levels alone.
     pub(crate) fn add(&self, numbers: Vec<u64>) {
         if !numbers.is_empty() {
@@ -262,6 +309,7 @@ impl Views {
                 let seen = Arc::new(Seen {
                     basis,
                     bits: RwLock::default(),
+                    fallbacks: Fallbacks::default(),
                     sights: Mutex::default(),
                 });
                 all.insert(key, Arc::clone(&seen));
@@ -334,7 +382,7 @@ impl<'a> Lens<'a> {
         let after = start(query);
         let seen = self.seen;
         let bits = seen.bits.read().unwrap_or_else(PoisonError::into_inner);
-        let mut found: Vec<Kept> = Vec::new();
+        let mut found = Found::of(query);
         let to = self.to;
         let ids = self.with_fallbacks(&query.ids)?;
         for id in ids.iter().take(IDS_MAX) {
@@ -348,7 +396,7 @@ impl<'a> Lens<'a> {
             let mut one = |entry: ViewEntry<'_>| -> Result<bool, Stop> {
                 if after.is_none_or(|after| entry.at > after) {
                     let mut keep = |entry: Entry<'_>| {
-                        found.push(Kept {
+                        found.add(Kept {
                             at: entry.added,
                             id: entry.id.to_owned(),
                             version: entry.version,
@@ -363,19 +411,7 @@ impl<'a> Lens<'a> {
                 .view_of(&to, &id, Versions::OldestFirst, &mut one)
                 .map_err(Failure::from)?;
         }
-        found.sort_by_key(|kept| kept.at);
-        found.dedup_by_key(|kept| kept.at);
-        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        let (bytes_max, mut bytes) = (most(query.bytes_max), 0);
-        let fits = found.iter().take(limit).take_while(|kept| {
-            let fits = bytes < bytes_max;
-            bytes += kept.object.len() as u64;
-            fits
-        });
-        let fits = fits.count();
-        let more = found.len() > fits;
-        found.truncate(fits);
-        for kept in &found {
+        for kept in found.kept.values() {
             out(Entry {
                 position: position(kept.at),
                 added: kept.at,
@@ -385,8 +421,8 @@ impl<'a> Lens<'a> {
             });
         }
         Ok(PageEnd {
-            more,
-            last: found.last().map(|kept| position(kept.at)),
+            more: found.more,
+            last: found.kept.keys().next_back().map(|at| position(*at)),
         })
     }
 
@@ -398,20 +434,11 @@ impl<'a> Lens<'a> {
         if self.gate.recipient().knows_own_types || !ids.iter().any(is_wanted) {
             return Ok(ids);
         }
-        let mut stood_for = Vec::new();
-        let mut one = |entry: ViewEntry<'_>| -> Result<bool, Stop> {
-            let is_named = may_be_fallback(&entry)
-                && fallback_id(entry.id).is_some_and(|id| ids.contains(&id));
-            if is_named && !stood_for.iter().any(|known| known == entry.id) {
-                stood_for.push(entry.id.to_owned());
-            }
-            Ok(true)
-        };
-        let own = own_types().iter().map(|own| own.name).collect();
+        let wanted: Vec<&String> = ids.iter().filter(|id| is_wanted(id)).collect();
         let reader = self.node.inside()?;
-        reader
-            .view(&self.to, 0, &own, &mut one)
-            .map_err(Failure::from)?;
+        let generation = self.node.store.generation();
+        let stood_for = &self.seen.fallbacks;
+        let stood_for = stood_for.stood_for(&wanted, &reader, &self.to, generation)?;
         Ok(stood_for.into_iter().chain(ids).collect())
     }
 
@@ -620,7 +647,7 @@ fn may_stand_for_own(kind: &str) -> bool {
 }
 
 /// May what was released be what stands for an object of an own type?
-fn may_be_fallback(entry: &ViewEntry<'_>) -> bool {
+pub(super) fn may_be_fallback(entry: &ViewEntry<'_>) -> bool {
     entry.reduced && own_type_named(kind_of(entry.id)).is_some()
 }
 

@@ -15,8 +15,10 @@ use noroshi_model::{ItemHash, Timestamp};
 use noroshi_store::{RecordKind, Tx, WriteError};
 
 use super::clients::Client;
+use super::collections::Collection;
 use super::tokens::Token;
 use crate::command::Failure;
+use crate::connect::{Channel, Way};
 use crate::node::{Node, lock, store_failure};
 use crate::records::Record;
 
@@ -46,19 +48,53 @@ impl Record for Served {
     }
 }
 
+/// After a restore: what left since the backup was noted in what is lost, so whatever could read
+/// counts as having read everything up to now.
+pub(crate) fn note_all_served(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), WriteError> {
+    let damaged = |error: DocumentError| WriteError::Damaged(error.to_string());
+    let mut keys = Vec::new();
+    for (_, bytes) in tx.records(RecordKind::Token)? {
+        let token = Token::from_bytes(&bytes).map_err(damaged)?;
+        if token.read {
+            keys.push([token.client.as_str(), "\0", token.name.as_str()].concat());
+        }
+    }
+    for (_, bytes) in tx.records(RecordKind::Channel)? {
+        let channel = Channel::from_bytes(&bytes).map_err(damaged)?;
+        let Way::Push(collection) = &channel.way else {
+            continue;
+        };
+        if let Some(bytes) = tx.get(RecordKind::Collection, collection.as_str().as_bytes())? {
+            let client = Collection::from_bytes(&bytes).map_err(damaged)?.client;
+            keys.push([client.as_str(), "\0", &by_channel(&channel)].concat());
+        }
+    }
+    let served = Served { until: now }.to_bytes();
+    for key in keys {
+        tx.put(RecordKind::Served, key.as_bytes(), &served)?;
+    }
+    Ok(())
+}
+
+/// How notes and recalls name a channel that pushes.
+pub(crate) fn by_channel(channel: &Channel) -> String {
+    format!("channel:{}", channel.name)
+}
+
 /// What is noted, as far as it was asked for since the start.
 #[derive(Default)]
 pub(crate) struct Known(Mutex<BTreeMap<Vec<u8>, Timestamp>>);
 
 impl Node {
-    /// A page that ends there is about to leave. Durable when this returns.
-    pub(super) fn note_served(
+    /// A page that ends there is about to leave, by a token or a channel of that name. Durable when
+    /// this returns.
+    pub(crate) fn note_served(
         &self,
         client: &Client,
-        token: &Token,
+        by: &str,
         last: Timestamp,
     ) -> Result<(), Failure> {
-        let key = [client.name.as_str(), token.name.as_str()].join("\0");
+        let key = [client.name.as_str(), by].join("\0");
         let key = key.into_bytes();
         let noted = lock(&self.served.0).get(&key).copied();
         if noted.is_some_and(|noted| noted >= last) {

@@ -5,6 +5,7 @@
 //! on the very bytes is never taken, and waits for `noroshi share`.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use noroshi_gate::{AgreementInForce, Gate, Outcome, Recipient};
 use noroshi_model::Digest;
@@ -17,6 +18,7 @@ use noroshi_store::{Filter, ItemRow, Reader, RecordKind, Tx, WriteError};
 use super::clients::Client;
 use super::collections::Collection;
 use super::hand::{Brought, Hand};
+use super::pages::Seen;
 use crate::command::{Event, Failure};
 use crate::node::{Node, lock, store_failure};
 use crate::parallel;
@@ -121,7 +123,6 @@ impl Node {
         let collections = self.collections()?;
         // One at a time: two would add the same item twice.
         let _turn = lock(&self.standing_turn);
-        let hand = hand.filter(|hand| hand.is_of(&self.markings()));
         let late = self.late_items()?;
         let mut added = 0;
         for collection in collections.iter().filter(|collection| collection.standing) {
@@ -193,11 +194,13 @@ impl Node {
             view: &view,
         };
         let seen = self.seen(&filling.to, &view, &collection.purpose);
+        // What is remembered stands on one table of markings, from here to the end.
+        let hand = hand.filter(|hand| hand.is_of(seen.markings()));
         let generation = self.store.generation();
         let mut lookers = self.lookers(&filling, seen.sights(generation));
         let late: Vec<Candidate<'_>> = late.iter().cloned().map(stored).collect();
         let looked = self.look(&filling, &mut lookers, &late)?;
-        let mut added = self.queue(&filling, &looked, None, also)?;
+        let mut added = self.queue((&filling, &seen), &looked, None, also)?;
         let mut written = known;
         while let Some((end, page)) = self.next_page(collection, seq, hand)? {
             seq = end;
@@ -206,7 +209,7 @@ impl Node {
             }
             let looked = self.look(&filling, &mut lookers, &page)?;
             let standing = Standing { seq, basis };
-            added += self.queue(&filling, &looked, Some(&standing), also)?;
+            added += self.queue((&filling, &seen), &looked, Some(&standing), also)?;
             written = Some(standing);
             sink.send(Event::Progress {
                 label: "progress-standing".into(),
@@ -219,7 +222,7 @@ impl Node {
             basis,
         };
         if written.as_ref() != Some(&standing) {
-            self.queue(&filling, &Looked::default(), Some(&standing), also)?;
+            self.queue((&filling, &seen), &Looked::default(), Some(&standing), also)?;
         }
         let sights = lookers.into_iter().map(|looker| looker.sight).collect();
         seen.keep_sights(generation, sights);
@@ -382,7 +385,7 @@ impl Node {
     /// Put what may leave into the client's log; with it how far was looked.
     fn queue(
         &self,
-        filling: &Filling<'_>,
+        (filling, seen): (&Filling<'_>, &Seen),
         looked: &Looked,
         standing: Option<&Standing>,
         also: &mut Also<'_>,
@@ -427,8 +430,9 @@ impl Node {
             })
             .map_err(store_failure::<WriteError>)?;
         *also = None;
-        if added == looked.plain.len() as u64 {
-            let seen = self.seen(&filling.to, filling.view, purpose);
+        // Marked by another table than the one the memory stands on, nothing is remembered.
+        let is_of_table = Arc::ptr_eq(seen.markings(), &self.markings());
+        if is_of_table && added == looked.plain.len() as u64 {
             let plain = (first..).zip(&looked.plain).filter(|(_, plain)| **plain);
             seen.add(plain.map(|(number, _)| number).collect());
         }

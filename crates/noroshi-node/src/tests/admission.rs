@@ -1,10 +1,16 @@
 //! The way in: who may bring a version, under which marking, by whose definitions; and what becomes
 //! of an item that is held.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use noroshi_store::Tx;
 use serde_json::{Value, json};
 
 use super::stage::{Party, Stage, id, object};
 use crate::Command;
+use crate::command::Event;
+use crate::intake::{Counted, Origin};
+use crate::sink::{Silent, Sink};
 
 const CLEAR: &str = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
 const AMBER: &str = "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421";
@@ -470,4 +476,42 @@ fn an_object_without_a_current_version_is_found_by_its_id_or_its_versions_are_na
     assert!(several.detail.contains("(held)") && several.detail.contains("(destroyed)"));
     // Of these one is held: that one is meant where held ones are asked for.
     assert_eq!(discard(&id(1)).unwrap()["kind"], "held.discard");
+}
+
+/// Somebody who goes away at the first word.
+struct Gone;
+
+impl Sink for Gone {
+    fn send(&mut self, _: Event) -> bool {
+        false
+    }
+}
+
+#[test]
+fn nothing_is_closed_behind_what_was_not_read_to_its_end() {
+    let stage = Stage::new();
+    let (party, closed) = (&stage.us, AtomicU32::new(0));
+    let profile = party.node.profile("own").unwrap();
+    let closing = |_: &mut Tx<'_>, _: &Counted| {
+        closed.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    };
+    let origin = Origin {
+        profile: Some(&profile),
+        source: "own",
+        by_name: false,
+        closing: Some(&closing),
+    };
+    let objects: Vec<Value> = (0..300).map(|number| marked(number, 1, &[CLEAR])).collect();
+    let text = json!({ "objects": objects }).to_string();
+    let cut = party
+        .node
+        .take_in(&mut text.as_bytes(), None, origin, &mut Gone);
+    assert!(cut.is_err_and(|failure| failure.detail.contains("before the end")));
+    assert_eq!(closed.load(Ordering::SeqCst), 0);
+    let whole = party
+        .node
+        .take_in(&mut text.as_bytes(), None, origin, &mut Silent);
+    assert_eq!(whole.unwrap().answer.read, 300);
+    assert_eq!(closed.load(Ordering::SeqCst), 1);
 }

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::backups::{back_up, lock as fresh_lock};
 use super::stage::{Hands, Party, Stage, id, object};
+use super::taxii::{all, served};
 use crate::command::{Command, Failure};
 use crate::node::{Node, lock, store_failure};
 use crate::persons;
@@ -656,4 +657,19 @@ fn a_backup_of_every_version_ever_written_is_restored() {
         )
         .unwrap();
     assert_eq!(done.partners, 0);
+}
+
+/// Clause: I2
+#[test]
+fn who_may_have_read_after_the_backup_is_named_by_a_recall() {
+    let (stage, caller, shown) = served();
+    stage.jp.profile("plain", "TLP:GREEN", true);
+    stage.jp.import("plain", &[object(1, 50)]);
+    let safe = Safe::of(&stage);
+    assert_eq!(all(&stage, &caller, &shown).len(), 1);
+    let node = safe.bring_back(&stage, "new").unwrap();
+    let stage = stage.replaced(&node);
+    settle(&stage);
+    let recalled = stage.jp.order(stage.jp.recall(&id(1), "withdraw"));
+    assert_eq!(recalled.clients, ["client:siem (siem-1)"]);
 }

@@ -20,7 +20,7 @@ const SECRET: &str = "noroshi_of-a-test";
 
 /// One entry of a page, kept.
 #[derive(Clone, Debug, PartialEq)]
-struct Seen {
+pub(super) struct Seen {
     id: String,
     added: Timestamp,
     object: Value,
@@ -73,7 +73,7 @@ fn token(party: &Party, name: &str, client: &str, secret: &str, write: bool) {
 }
 
 /// A node with a client that may read up to GREEN, and post.
-fn served() -> (Stage, Caller, Collection) {
+pub(super) fn served() -> (Stage, Caller, Collection) {
     let stage = Stage::new();
     stage.jp.profile("posted", "TLP:GREEN", false);
     client(&stage.jp, "siem", "tlp:green");
@@ -101,7 +101,7 @@ fn page(stage: &Stage, caller: &Caller, shown: &Collection, query: &Query) -> (V
     (seen, end)
 }
 
-fn all(stage: &Stage, caller: &Caller, shown: &Collection) -> Vec<Seen> {
+pub(super) fn all(stage: &Stage, caller: &Caller, shown: &Collection) -> Vec<Seen> {
     let query = Query {
         limit: 10_000,
         ..Query::default()
@@ -451,11 +451,16 @@ fn a_client_that_has_not_posted_the_definition_reads_what_stands_for_an_own_type
     assert_eq!(by_id(&note.replace("note--", "report--")), []);
     assert_eq!(ids(&by_type("note")), [&note]);
     assert_eq!(by_type("mission"), []);
+    // What comes after the first look is found as well.
+    let later = fallback_id(&field(&mission(7), "id")).unwrap();
+    assert_eq!(by_id(&later), []);
+    stage.jp.import("plain", &[mission(7)]);
+    assert_eq!(ids(&by_id(&later)), [&later]);
 
     post(&stage, &caller, &shown, &definitions());
     let knows = all(&stage, &caller, &shown);
     assert!(ids(&knows).contains(&&*own) && !ids(&knows).contains(&&*note));
-    assert_eq!(ids(&by_type("mission")), [&own]);
+    assert_eq!(ids(&by_type("mission")), [&own, &field(&mission(7), "id")]);
     let every = Query {
         versions: vec![Version::All],
         ..Query::default()
@@ -524,6 +529,57 @@ fn pages_give_everything_once_whatever_their_size() {
 }
 
 /// Clause: I2
+#[test]
+fn what_is_asked_for_by_name_comes_in_pages_too_in_the_logs_order() {
+    let (stage, caller, shown) = served();
+    stage.jp.profile("plain", "TLP:GREEN", true);
+    let version = |number, day: u32| {
+        let mut value = object(number, 40);
+        value["modified"] = json!(format!("2026-02-{day:02}T00:00:00.000Z"));
+        value
+    };
+    for day in [3, 5, 9] {
+        stage
+            .jp
+            .import("plain", &[version(2, day), version(1, day + 1)]);
+    }
+    let query = Query {
+        ids: vec![id(1), id(2), id(3)],
+        versions: vec![Version::All],
+        ..Query::default()
+    };
+    let every = page(
+        &stage,
+        &caller,
+        &shown,
+        &Query {
+            limit: 100,
+            ..query.clone()
+        },
+    );
+    assert_eq!((every.0.len(), every.1.more), (6, false));
+    assert!(every.0.is_sorted_by_key(|seen| seen.added));
+    for (limit, bytes_max) in [(1, 0), (4, 0), (100, 1), (3, 700), (5, 700)] {
+        let (mut read, mut after) = (Vec::new(), None);
+        loop {
+            let asked = Query {
+                limit,
+                bytes_max,
+                after,
+                ..query.clone()
+            };
+            let (seen, end) = page(&stage, &caller, &shown, &asked);
+            assert!(!seen.is_empty() && seen.len() <= limit as usize);
+            after = end.last;
+            read.extend(seen);
+            if !end.more {
+                break;
+            }
+        }
+        assert_eq!(read, every.0, "{limit} objects, {bytes_max} bytes");
+    }
+}
+
 #[test]
 fn types_are_found_in_the_logs_order_and_nothing_else_is() {
     let (stage, caller, shown) = served();

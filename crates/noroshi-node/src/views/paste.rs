@@ -260,19 +260,16 @@ fn read(text: &str) -> Result<Extract, Failure> {
 
 /// The line in which something stands, cut around it.
 fn context(text: &str, at: usize) -> String {
-    let before = text.get(..at).unwrap_or_default();
-    let begin = before.rfind('\n').map_or(0, |place| place + 1);
-    let line = text
-        .get(begin..)
-        .unwrap_or_default()
-        .lines()
-        .next()
-        .unwrap_or_default();
-    let place = text.get(begin..at).map_or(0, |part| part.chars().count());
-    let skip = place.saturating_sub(CONTEXT_CHARS / 2);
-    line.chars()
-        .skip(skip)
-        .take(CONTEXT_CHARS)
+    // A line may be as long as the text: only what is near is looked at.
+    let before = text.get(..at).unwrap_or_default().chars().rev();
+    let near = before
+        .take(CONTEXT_CHARS / 2)
+        .take_while(|c| *c != '\n')
+        .map(char::len_utf8)
+        .sum::<usize>();
+    let line = text.get(at - near..).unwrap_or_default().chars();
+    line.take(CONTEXT_CHARS)
+        .take_while(|c| !matches!(c, '\n' | '\r'))
         .collect::<String>()
         .trim()
         .to_owned()

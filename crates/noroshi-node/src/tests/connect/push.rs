@@ -1,8 +1,16 @@
 //! What goes to a client's own server: what the gate released to that client, and nothing else.
 
+use std::io::Write;
+use std::sync::Mutex;
+
+use noroshi_model::{KeyId, NodeId};
+use noroshi_taxii::client::{Call, CallFault, Reply};
+
 use super::server::{Answer, COLLECTION, Fake, ROOT};
 use super::*;
 use crate::TaxiiCommand;
+use crate::node::lock;
+use crate::outside::{Outside, OutsideError};
 
 const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
 const RED: &str = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
@@ -117,6 +125,86 @@ fn nothing_goes_that_the_gate_did_not_release_to_that_client() {
     assert!(posted(&fake).is_empty());
 }
 
+/// A server while which somebody here takes an item back: as a question is answered.
+struct Meanwhile<'a> {
+    fake: &'a Fake,
+    party: &'a Party,
+    /// The end of the address of that question, and the item.
+    at: Mutex<Option<(&'static str, String)>>,
+}
+
+impl Outside for Meanwhile<'_> {
+    fn pair(&self, address: &str, message: &[u8]) -> Result<(Vec<u8>, KeyId), OutsideError> {
+        self.fake.pair(address, message)
+    }
+
+    fn recover(&self, address: &str, message: &[u8]) -> Result<(Vec<u8>, KeyId), OutsideError> {
+        self.fake.recover(address, message)
+    }
+
+    fn exchange(&self, to: &str, keys: &[KeyId], sent: &[u8]) -> Result<Vec<u8>, OutsideError> {
+        self.fake.exchange(to, keys, sent)
+    }
+
+    fn call(&self, call: &Call<'_>, out: &mut dyn Write) -> Result<Reply, CallFault> {
+        let asked = call.target.to_string();
+        let item = lock(&self.at).take_if(|(end, _)| asked.ends_with(*end));
+        if let Some((_, item)) = item {
+            self.party.order(self.party.recall(&item, "withdraw"));
+        }
+        self.fake.call(call, out)
+    }
+
+    fn wake(&self, _: &NodeId) {}
+
+    fn present(&self, _: &[u8]) {}
+}
+
+/// Clause: I2
+#[test]
+fn what_is_taken_back_while_the_server_is_asked_does_not_leave() {
+    let (stage, fake) = pushing();
+    let party = &stage.jp;
+    let meanwhile = |end, item| Meanwhile {
+        fake: &fake,
+        party,
+        at: Mutex::new(Some((end, id(item)))),
+    };
+    let push = |outside: &Meanwhile<'_>| {
+        let mut silent = crate::sink::Silent;
+        let told = party.node.channel_round("to-ally", outside, &mut silent);
+        assert_eq!(told.unwrap().problem, None);
+        assert_eq!(*lock(&outside.at), None, "the question was asked");
+    };
+    // While it says how much it takes.
+    party.import("own", &[marked(1, GREEN), marked(2, GREEN)]);
+    push(&meanwhile("/api/", 1));
+    assert_eq!(posted(&fake), [id(2)]);
+    // While it says that it knows another spelling of the media type: the next one carries less.
+    party.import("own", &[marked(3, GREEN), marked(4, GREEN)]);
+    fake.plant([Answer::status(406)]);
+    push(&meanwhile("/objects/", 3));
+    assert_eq!(posted(&fake), [id(3), id(4), id(4)]);
+}
+
+/// Clause: I2
+#[test]
+fn a_recall_names_the_channel_that_carried_the_item_before_the_server_answered() {
+    let (stage, fake) = pushing();
+    let party = &stage.jp;
+    party.import("own", &[marked(1, GREEN)]);
+    fake.fail(CallFault::Slow);
+    assert_eq!(push(party, &fake).sent, 0);
+    assert_eq!(posted(&fake), [id(1)], "nobody knows whether it arrived");
+    party.order(party.recall(&id(1), "withdraw"));
+    let lines = party.lines("item.withdrawn");
+    assert_eq!(
+        lines[0]["body"]["clients"],
+        json!(["client:ally (channel:to-ally)"]),
+        "{lines:?}"
+    );
+}
+
 #[test]
 fn what_was_posted_is_not_posted_again_and_what_failed_is() {
     let (stage, fake) = pushing();
@@ -144,7 +232,8 @@ fn what_was_posted_is_not_posted_again_and_what_failed_is() {
     fake.plant([status("complete", (1, 0, 0), &[])]);
     push(party, &fake);
     assert_eq!(posted(&fake), [id(4)]);
-    assert_eq!(party.lines("channel").len(), 3, "the order, and two posts");
+    // The order, and every call that carried objects, whatever came of it.
+    assert_eq!(party.lines("channel").len(), 1 + 4 + 2);
     party.verifies();
 }
 
@@ -164,7 +253,7 @@ fn a_status_is_followed_until_it_is_complete_and_failures_are_told_by_name() {
     let failure = json!({ "id": id(2), "version": "2026-01-01T00:00:00Z", "message": "no room" });
     let mut done = status("complete", (1, 1, 0), &[failure]);
     done.status = 200;
-    crate::node::lock(&fake.fixed).clear();
+    lock(&fake.fixed).clear();
     fake.fix(&format!("/status/{STATUS}/"), Ok(done));
     push(party, &fake);
     let row = shown(party, "to-ally");
@@ -184,12 +273,12 @@ fn what_is_too_large_there_is_split_and_a_single_one_is_told_and_passed() {
     let small = |number| marked(number, GREEN);
     party.import("own", &[small(1), large, small(3), small(4)]);
     // It announces 100,000 bytes, and takes less.
-    *crate::node::lock(&fake.most) = Some(50_000);
+    *lock(&fake.most) = Some(50_000);
     let told = push(party, &fake);
     assert_eq!((told.sent, told.refused, told.problem), (3, 1, None));
     assert_eq!(shown(party, "to-ally")["refused"][0]["id"], id(2));
     // Each of the others went once.
-    *crate::node::lock(&fake.most) = None;
+    *lock(&fake.most) = None;
     assert_eq!(push(party, &fake).sent, 0);
     let mut large = object(5, 200_000);
     large["object_marking_refs"] = json!([GREEN]);
