@@ -12,20 +12,23 @@ mod list;
 mod mapping;
 mod normal;
 mod observe;
+mod recognise;
 mod refang;
 mod scan;
 pub mod slow;
+mod words;
 
 pub use extract::{Extract, FOUND_MAX, Found, PassedOver, Reason, TEXT_BYTES_MAX, Why, extract};
 pub use index::{BuildError, Builder, Live, SNAPSHOT_VERSION, Segment, Sizes, SnapshotError, View};
 pub use keyed::Keyed;
 pub use kind::{KINDS, Kind, KindSet};
 pub use list::{Loaded, load_list};
-pub use mapping::{Mapping, MappingError, SURICATA_EVE, ZEEK};
+pub use mapping::{BUILT_IN, Mapping, MappingError, SURICATA_EVE, ZEEK};
 pub use normal::{Atom, Unfit, VALUE_BYTES_MAX};
 pub use observe::{How, Match};
+pub use recognise::{HEAD_BYTES, Recognised, recognise};
 pub use refang::refang;
-pub use scan::{Counts, Hit, LINE_BYTES_MAX, Layout, Scanner};
+pub use scan::{Counts, Hit, LAYOUTS, LINE_BYTES_MAX, Layout, Scanner};
 
 #[cfg(test)]
 mod tests;

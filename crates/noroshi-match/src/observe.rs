@@ -7,6 +7,7 @@ use crate::index::View;
 use crate::kind::{KINDS, Kind, KindSet};
 use crate::mapping::Plan;
 use crate::normal::{Atom, compose_url, url_host};
+use crate::words::words;
 
 /// How a value matches an indicator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,12 +33,6 @@ pub struct Match {
     pub how: How,
 }
 
-/// Bytes that stand between the words of a text.
-#[inline]
-pub(crate) fn is_between(byte: u8) -> bool {
-    !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'@') || byte >= 0x80)
-}
-
 /// Every match of a value in a field with this plan.
 pub(crate) fn observe(view: &View, plan: Plan, value: &str, each: &mut dyn FnMut(Match)) {
     match plan {
@@ -49,16 +44,17 @@ pub(crate) fn observe(view: &View, plan: Plan, value: &str, each: &mut dyn FnMut
             }
         }
         Plan::Tokens => {
-            for token in value.split(|char: char| u8::try_from(char).is_ok_and(is_between_ascii)) {
-                shape(view, token, Some(How::Part), each);
+            for word in words(value.as_bytes()) {
+                shape(
+                    view,
+                    value.get(word).unwrap_or_default(),
+                    Some(How::Part),
+                    each,
+                );
             }
         }
         Plan::UrlHost => host(view, value, None, each),
     }
-}
-
-fn is_between_ascii(byte: u8) -> bool {
-    byte < 0x80 && is_between(byte)
 }
 
 /// The URL made of two fields of one event.

@@ -10,8 +10,10 @@
 //! Each value is compared as the layout's own reader would have it. In JSON, a value's field is the
 //! last key before it. A line that is broken is searched as far as it can be read.
 
+pub(crate) mod csv;
 mod json;
 mod masks;
+mod text;
 mod tsv;
 mod value;
 
@@ -35,6 +37,32 @@ pub enum Layout {
     Json,
     /// Zeek's own: columns between tabs, named in a header.
     ZeekTsv,
+    /// Columns between commas, semicolons, tabs or bars, named in the first line.
+    Csv,
+    /// Free text: syslog, the logs of name servers, and whatever has no columns.
+    Text,
+}
+
+/// Every layout.
+pub const LAYOUTS: [Layout; 4] = [Layout::Json, Layout::ZeekTsv, Layout::Csv, Layout::Text];
+
+impl Layout {
+    /// Its name in field mappings, in answers and on screens.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::ZeekTsv => "zeek-tsv",
+            Self::Csv => "csv",
+            Self::Text => "text",
+        }
+    }
+
+    /// The layout of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        LAYOUTS.into_iter().find(|layout| layout.name() == name)
+    }
 }
 
 /// A match, and where it is.
@@ -57,13 +85,15 @@ pub struct Counts {
     pub overlong: u64,
 }
 
-/// Scans telemetry piece by piece; keeps its buffers, and for TSV the header, between the pieces.
+/// Scans telemetry piece by piece; keeps its buffers, and the header where the layout
+/// has one, between the pieces.
 pub struct Scanner {
     layout: Layout,
     mapping: Mapping,
     masks: Masks,
     candidates: Vec<Candidate>,
     columns: tsv::Columns,
+    header: csv::Header,
 }
 
 /// A value that may match.
@@ -108,6 +138,7 @@ impl Scanner {
             masks: Masks::default(),
             candidates: Vec::new(),
             columns: tsv::Columns::default(),
+            header: csv::Header::default(),
         }
     }
 
@@ -148,6 +179,14 @@ impl Scanner {
                 Layout::ZeekTsv => {
                     self.masks.make(piece.bytes, b'\t');
                     tsv::scan(&self.masks, &mut self.columns, &mut finder)
+                }
+                Layout::Csv => {
+                    self.masks.make(piece.bytes, b',');
+                    csv::scan(&self.masks, &mut self.header, &mut finder)
+                }
+                Layout::Text => {
+                    self.masks.make(piece.bytes, b' ');
+                    text::scan(&self.masks, &mut finder)
                 }
             };
             finder.resolve();

@@ -1,6 +1,8 @@
 //! The slow reference: lines taken apart by a full JSON parser, every field compared with a plain
 //! map, one value after another. The scanner must find the same, in tests and in the bench.
 
+mod text;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -10,6 +12,7 @@ use crate::kind::{KINDS, Kind};
 use crate::mapping::{Mapping, Plan};
 use crate::normal::{Atom, compose_url, split_net, url_host};
 use crate::observe::{How, Match};
+pub use text::columns;
 
 /// Indicators in a plain map.
 #[derive(Default)]
@@ -40,6 +43,38 @@ impl Reference {
         Walk(&mut event).deserialize(&mut reader).ok()?;
         reader.end().ok()?;
         Some(self.event(mapping, &event.values))
+    }
+
+    /// Everything the words of a line match, sorted.
+    #[must_use]
+    pub fn text_line(&self, line: &[u8]) -> Vec<Match> {
+        let mut matches = Vec::new();
+        for word in text::words(&String::from_utf8_lossy(line)) {
+            for kind in KINDS.into_iter().filter(|kind| kind.is_shaped()) {
+                self.kind(kind, &word, false, &mut matches);
+            }
+        }
+        matches.sort_unstable();
+        matches
+    }
+
+    /// Everything a line of a table matches, sorted; the columns are named.
+    #[must_use]
+    pub fn csv_line(
+        &self,
+        mapping: &Mapping,
+        names: &[String],
+        separator: char,
+        line: &str,
+    ) -> Vec<Match> {
+        let values = text::columns(line, separator);
+        let name = |place: usize| names.get(place).cloned().unwrap_or_default();
+        let values: Vec<_> = values
+            .into_iter()
+            .enumerate()
+            .map(|(place, value)| (name(place), value))
+            .collect();
+        self.event(mapping, &values)
     }
 
     /// Everything that fields and their values match, sorted.
@@ -83,12 +118,9 @@ impl Reference {
                 }
             }
             Plan::Tokens => {
-                let is_word = |char: char| {
-                    char.is_ascii_alphanumeric() || ".-_@".contains(char) || !char.is_ascii()
-                };
-                for token in value.split(|char| !is_word(char)) {
+                for word in text::words(value) {
                     for kind in KINDS.into_iter().filter(|kind| kind.is_shaped()) {
-                        self.kind(kind, token, true, matches);
+                        self.kind(kind, &word, true, matches);
                     }
                 }
             }

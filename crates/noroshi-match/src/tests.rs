@@ -2,4 +2,5 @@
 
 mod forms;
 mod index;
+mod kinds;
 mod scan;

@@ -10,17 +10,14 @@ use crate::mapping::Plan;
 
 /// Look at every line of the piece; how many there are.
 pub(super) fn scan(masks: &Masks, finder: &mut Finder<'_, '_>) -> u64 {
-    let (mut lines, mut start) = (0, 0);
-    for end in Masks::bits(&masks.newline, 0, masks.length).chain([masks.length]) {
-        if start < end || end < masks.length {
-            lines += 1;
-            if Masks::any(&masks.backslash, start, end) {
-                escaped_line(finder, start, end);
-            } else {
-                line(masks, finder, start, end);
-            }
+    let mut lines = 0;
+    for Range { start, end } in masks.lines() {
+        lines += 1;
+        if Masks::any(&masks.backslash, start, end) {
+            escaped_line(finder, start, end);
+        } else {
+            line(masks, finder, start, end);
         }
-        start = end + 1;
     }
     lines
 }

@@ -1,5 +1,7 @@
 //! Bit masks over a piece of telemetry: one bit a byte, 64 bytes a word.
 
+use std::ops::Range;
+
 use wide::u8x16;
 
 /// The masks.
@@ -58,6 +60,18 @@ impl Masks {
         self.newline.push(word.newline);
         self.backslash.push(word.backslash);
         self.shape.push(word.shape);
+    }
+
+    /// The lines of the piece, without their ends; what stands behind the last end only where it is
+    /// not empty.
+    pub(super) fn lines(&self) -> impl Iterator<Item = Range<usize>> {
+        let (mut start, length) = (0, self.length);
+        let ends = Self::bits(&self.newline, 0, length).chain([length]);
+        ends.filter_map(move |end| {
+            let line = start..end;
+            start = end + 1;
+            (!line.is_empty() || end < length).then_some(line)
+        })
     }
 
     /// The shape of up to 64 bytes from here; bits beyond `length` are clear.

@@ -48,18 +48,15 @@ impl Columns {
 
 /// Look at every line of the piece; how many there are. Lines before a header are passed over.
 pub(super) fn scan(masks: &Masks, columns: &mut Columns, finder: &mut Finder<'_, '_>) -> u64 {
-    let (mut lines, mut start) = (0, 0);
-    for end in Masks::bits(&masks.newline, 0, masks.length).chain([masks.length]) {
-        if start < end || end < masks.length {
-            lines += 1;
-            let bytes = &finder.piece.bytes[start..end];
-            if bytes.first() == Some(&b'#') {
-                columns.header(finder.piece.mapping, bytes);
-            } else {
-                line(masks, columns, finder, start, end);
-            }
+    let mut lines = 0;
+    for Range { start, end } in masks.lines() {
+        lines += 1;
+        let bytes = &finder.piece.bytes[start..end];
+        if bytes.first() == Some(&b'#') {
+            columns.header(finder.piece.mapping, bytes);
+        } else {
+            line(masks, columns, finder, start, end);
         }
-        start = end + 1;
     }
     lines
 }

@@ -121,9 +121,8 @@ impl Finder<'_, '_> {
             Plan::Skip | Plan::UrlPath => false,
             Plan::UrlHost => true,
             Plan::Tokens => {
-                bytes.iter().any(|byte| *byte == b'.' || *byte >= 0x80) || {
-                    kinds.has(Kind::Hash) && bytes.len() >= 32
-                }
+                let may_be = |byte: &u8| matches!(byte, b'.' | b':') || *byte >= 0x80;
+                bytes.iter().any(may_be) || { kinds.has(Kind::Hash) && bytes.len() >= 32 }
             }
             Plan::Kinds(asked) => {
                 let shaped = [Kind::Ipv4, Kind::Ipv6, Kind::Domain, Kind::Url, Kind::Mail];
