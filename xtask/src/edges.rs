@@ -31,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "noroshi-node",
         &[
             "noroshi-model",
+            "noroshi-pattern",
             "noroshi-formats",
             "noroshi-seal",
             "noroshi-gate",

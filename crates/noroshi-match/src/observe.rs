@@ -33,6 +33,14 @@ pub struct Match {
     pub how: How,
 }
 
+impl View {
+    /// Every match of one atom: itself, the domains above it, the blocks around it, and of a URL
+    /// its host.
+    pub fn matches(&self, atom: &Atom, each: &mut dyn FnMut(Match)) {
+        one(self, atom.kind(), atom.value(), None, each);
+    }
+}
+
 /// Every match of a value in a field with this plan.
 pub(crate) fn observe(view: &View, plan: Plan, value: &str, each: &mut dyn FnMut(Match)) {
     match plan {

@@ -29,6 +29,9 @@ mod admit;
 mod held;
 mod intake;
 
+// On our own telemetry.
+pub mod matching;
+
 // The way out.
 mod cosign;
 mod hops;

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::connect::Rounds;
 use crate::home::{Home, open_failure};
 use crate::keys::Keys;
+use crate::matching::Matching;
 use crate::pairing::Pairing;
 use crate::records::{AgreementRecord, Record};
 use crate::review::NameIndex;
@@ -61,6 +62,8 @@ pub struct Node {
     pub(crate) signin_tries: Mutex<SigninTries>,
     /// Channels that are being asked.
     pub(crate) rounds: Rounds,
+    /// Indicators at work on our own telemetry.
+    pub(crate) matching: Matching,
     /// What clients tried of late.
     pub(crate) tries: Mutex<Tries>,
     /// What the gate released of clients' logs, as long as its answers rest on the same.
@@ -128,6 +131,7 @@ impl Node {
             signin_turn: Mutex::new(()),
             signin_tries: Mutex::default(),
             rounds: Rounds::default(),
+            matching: Matching::default(),
             tries: Mutex::new(Tries::default()),
             views: Views::default(),
             served: Known::default(),

@@ -22,6 +22,7 @@ mod hops;
 mod keys;
 mod ledgers;
 mod lies;
+mod matching;
 mod pairings;
 mod proofs;
 mod restores;

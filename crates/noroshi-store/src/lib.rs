@@ -7,6 +7,7 @@
 mod closed;
 mod error;
 mod find;
+mod follow;
 mod logs;
 mod merkle;
 mod open;
@@ -24,6 +25,7 @@ mod write;
 
 pub use error::{OpenError, ReadError, WriteError};
 pub use find::{Effort, Found, Sought};
+pub use follow::Changes;
 pub use logs::MirrorEntry;
 pub use open::{Durability, Options, Store};
 pub use read::{Filter, Instant, KeyValue, Log, LogTiles, Reader};

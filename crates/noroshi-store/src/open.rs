@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use noroshi_model::StixId;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::closed;
 use crate::error::{OpenError, ReadError, WriteError};
+use crate::follow::Following;
 use crate::merkle::Edges;
 use crate::read::Reader;
 use crate::snapshot::{Snapshots, remove_left_over};
@@ -85,6 +87,7 @@ pub struct Store {
     /// Was something erased whose bytes may still stand in the write-ahead log?
     owes_scrub: AtomicBool,
     pub(crate) snapshots: Mutex<Snapshots>,
+    pub(crate) following: Following,
     /// Held as long as the store is open.
     _lock: File,
 }
@@ -101,6 +104,8 @@ pub(crate) struct Writer {
     pub(crate) weighs: bool,
     /// Has it erased bytes?
     pub(crate) erases: bool,
+    /// The objects whose versions it has changed.
+    pub(crate) settled: Vec<StixId>,
 }
 
 impl Store {
@@ -144,11 +149,13 @@ impl Store {
                 poisoned: None,
                 weighs: false,
                 erases: false,
+                settled: Vec::new(),
             }),
             readers: Mutex::new(Vec::new()),
             generation: AtomicU64::new(0),
             owes_scrub: AtomicBool::new(false),
             snapshots: Mutex::new(Snapshots::default()),
+            following: Following::default(),
             _lock: lock,
         })
     }
@@ -168,6 +175,7 @@ impl Store {
         begin(&writer.connection)?;
         (writer.weighs, writer.erases) = (false, false);
         writer.touched.clear();
+        writer.settled.clear();
         let mut tx = Tx::new(&mut writer);
         let outcome = match work(&mut tx) {
             Ok(value) => tx.finish().map(|()| value).map_err(E::from),
@@ -182,6 +190,7 @@ impl Store {
                 if writer.weighs {
                     self.generation.fetch_add(1, Ordering::SeqCst);
                 }
+                self.following.committed(&mut writer.settled);
                 Ok(value)
             }
             Err(error) => {

@@ -303,4 +303,6 @@ record_kinds! {
     Duties = 64,
     /// What the organisation is and in which time it lives, for its own screens.
     Desk = 65,
+    /// What was seen of an indicator in our own telemetry, by the indicator's STIX id.
+    Sighted = 82,
 }

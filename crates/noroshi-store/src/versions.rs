@@ -62,7 +62,8 @@ impl Tx<'_> {
     /// Which of an object's versions and renditions is current: the newest; of one version the
     /// one signed by who made it before a rendition of it, then the one with more in it. The order
     /// in which they came does not matter.
-    pub(crate) fn settle_versions(&self, id: &StixId) -> Result<(), WriteError> {
+    pub(crate) fn settle_versions(&mut self, id: &StixId) -> Result<(), WriteError> {
+        self.writer.settled.push(id.clone());
         let mut candidates: Vec<Candidate> = {
             let mut statement = self.connection().prepare_cached(CANDIDATES)?;
             let rows = statement.query_map(params![id_key(id), id.as_str()], Candidate::read)?;

@@ -108,12 +108,17 @@ impl Live {
     /// Make one segment of segment and delta. Looks go on meanwhile and see every change; changes
     /// wait only while the new segment takes its place.
     pub fn settle(&self) -> Result<(), BuildError> {
+        self.settle_keeping(&|_| true)
+    }
+
+    /// The same, and leave out atoms whose tags the caller has no use for any more.
+    pub fn settle_keeping(&self, wanted: &dyn Fn(u32) -> bool) -> Result<(), BuildError> {
         let before = self.view();
         let taken = before.delta.look().clone();
         let mut builder = Builder::new(Arc::clone(&self.keyed));
-        let keep = |tag| !taken.removed.contains(&tag);
+        let keep = |tag| !taken.removed.contains(&tag) && wanted(tag);
         before.segment.pour(&mut builder, keep)?;
-        for (atom, tag) in &taken.added {
+        for (atom, tag) in taken.added.iter().filter(|(_, tag)| wanted(**tag)) {
             builder.add(atom, *tag)?;
         }
         let segment = builder.build();

@@ -1,0 +1,270 @@
+//! Indicators at work on our own telemetry: what comes, goes and is held; hits, alarms, sightings.
+
+use noroshi_match::{Layout, Mapping, Scanner, ZEEK};
+use noroshi_model::Timestamp;
+use serde_json::{Value, json};
+
+use super::stage::{Party, Stage, field};
+use crate::command::Command;
+use crate::matching::{Hit, Indicator};
+
+const NUMBER: &str = "7d1f6e0a-9f24-4d0e-9c3b-5be6a7b42f0c";
+
+/// An indicator with this pattern, marked TLP:GREEN.
+pub(super) fn indicator(number: u32, pattern: &str, more: Value) -> Value {
+    let mut object = json!({
+        "type": "indicator", "spec_version": "2.1",
+        "id": format!("indicator--{number:08x}{}", &NUMBER[8..]),
+        "created": "2026-09-01T00:00:00.000Z", "modified": "2026-09-01T00:00:00.000Z",
+        "name": "Made by a test", "pattern": pattern, "pattern_type": "stix",
+        "valid_from": "2026-09-01T00:00:00Z",
+        "object_marking_refs": ["marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"],
+    });
+    for (key, value) in more.as_object().into_iter().flatten() {
+        object[key] = value.clone();
+    }
+    object
+}
+
+/// What a party's node hits in a line of Zeek's DNS log for this name.
+fn look(party: &Party, name: &str) -> Vec<Hit> {
+    scan(
+        party,
+        &format!("{{\"_path\":\"dns\",\"query\":\"{name}\"}}\n"),
+    )
+}
+
+fn scan(party: &Party, lines: &str) -> Vec<Hit> {
+    let live = party.node.live().unwrap();
+    let mut scanner = Scanner::new(Layout::Json, Mapping::from_toml(ZEEK).unwrap());
+    let mut hits = Vec::new();
+    let now = party.node.now();
+    let set = live.current();
+    set.scan(
+        &mut scanner,
+        lines.as_bytes(),
+        now,
+        &mut |_| None,
+        &mut hits,
+    );
+    hits
+}
+
+fn hits_of(party: &Party, name: &str) -> usize {
+    look(party, name).len()
+}
+
+fn alarms(party: &Party) -> Vec<Value> {
+    let events = party
+        .events(Command::AlarmList {
+            all: true,
+            limit: 100,
+        })
+        .unwrap();
+    let rows = events.into_iter().filter_map(|event| match event {
+        crate::command::Event::Row { row, .. } => Some(row),
+        _ => None,
+    });
+    rows.filter(|row| row["body"]["code"] == "indicator.hit")
+        .collect()
+}
+
+fn sightings(party: &Party) -> Vec<Value> {
+    let reader = party.node.inside().unwrap();
+    let seqs = reader.current_of_kind("sighting", 0, 100).unwrap();
+    let bytes = seqs
+        .into_iter()
+        .map(|seq| reader.item_at(seq).unwrap().unwrap().canonical.unwrap());
+    bytes
+        .map(|bytes| serde_json::from_slice(&bytes).unwrap())
+        .collect()
+}
+
+/// I4c: a partner's indicator is at work when it has arrived, and stops when it is recalled.
+#[test]
+fn a_partners_indicator_is_at_work_and_stops_when_recalled() {
+    let stage = Stage::new();
+    assert_eq!(hits_of(&stage.us, "c2.threat.example"), 0);
+    let one = indicator(1, "[domain-name:value = 'threat.example']", json!({}));
+    stage.jp.import("own", &[one.clone()]);
+    let id = field(&one, "id");
+    stage.jp.order(stage.jp.share(&[&id]));
+    stage.jp.sync();
+    let hits = look(&stage.us, "c2.threat.example");
+    assert_eq!(hits.len(), 1);
+    assert_eq!(
+        hits[0].indicator,
+        Indicator::of(&id.parse().unwrap()).unwrap()
+    );
+    assert_eq!(hits[0].indicator.id().as_str(), id);
+    assert_eq!(hits_of(&stage.us, "nothreat.example"), 0);
+    stage.jp.order(stage.jp.recall(&id, "destroy"));
+    stage.jp.sync();
+    assert_eq!(hits_of(&stage.us, "c2.threat.example"), 0);
+}
+
+/// A newer version takes the place of the older; a revoked one is out of work; two indicators of
+/// one value are two hits, and one remains when the other goes.
+#[test]
+fn versions_and_revocations_are_followed() {
+    let stage = Stage::new();
+    let old = indicator(2, "[domain-name:value = 'old.example']", json!({}));
+    let twin = indicator(
+        3,
+        "[domain-name:value IN ('old.example', 'twin.example')]",
+        json!({}),
+    );
+    stage.jp.import("own", &[old.clone(), twin]);
+    assert_eq!(hits_of(&stage.jp, "old.example"), 2);
+    let later = json!({ "modified": "2026-09-02T00:00:00.000Z" });
+    let newer = indicator(2, "[domain-name:value = 'new.example']", later);
+    stage.jp.import("own", &[newer]);
+    assert_eq!(hits_of(&stage.jp, "old.example"), 1);
+    assert_eq!(hits_of(&stage.jp, "new.example"), 1);
+    let revoked = json!({ "modified": "2026-09-03T00:00:00.000Z", "revoked": true });
+    stage.jp.import(
+        "own",
+        &[indicator(2, "[domain-name:value = 'new.example']", revoked)],
+    );
+    assert_eq!(hits_of(&stage.jp, "new.example"), 0);
+    assert_eq!(hits_of(&stage.jp, "twin.example"), 1);
+}
+
+/// What is not valid yet, or no more, hits nothing; time alone changes that.
+#[test]
+fn an_indicator_works_between_its_times() {
+    let stage = Stage::new();
+    let now = stage.jp.node.now().micros();
+    let at = |seconds: i64| Timestamp::from_micros(now + seconds * 1_000_000).to_string();
+    let times = json!({ "valid_from": at(60), "valid_until": at(120) });
+    stage.jp.import(
+        "own",
+        &[indicator(4, "[domain-name:value = 'short.example']", times)],
+    );
+    assert_eq!(hits_of(&stage.jp, "short.example"), 0);
+    stage.hands.forward(61);
+    assert_eq!(hits_of(&stage.jp, "short.example"), 1);
+    stage.hands.forward(60);
+    assert_eq!(hits_of(&stage.jp, "short.example"), 0);
+}
+
+/// What would hit everything or nobody in particular is not put to work.
+#[test]
+fn poison_is_caught_before_it_is_at_work() {
+    let stage = Stage::new();
+    let patterns = [
+        "[ipv4-addr:value ISSUBSET '16.0.0.0/5']",
+        "[ipv4-addr:value = '10.1.2.3']",
+        "[ipv4-addr:value = '198.0.0.0/9']",
+        "[domain-name:value LIKE '%']",
+        "[domain-name:value MATCHES '^.*$' OR url:value MATCHES '.']",
+        "[ipv4-addr:value != '192.0.2.1']",
+    ];
+    let objects: Vec<Value> = patterns
+        .iter()
+        .zip(10_u32..)
+        .map(|(pattern, number)| indicator(number, pattern, json!({})))
+        .collect();
+    stage.jp.import("own", &objects);
+    let live = stage.jp.node.live().unwrap();
+    assert_eq!(live.current().len(), 0);
+    let line = "{\"_path\":\"conn\",\"id.orig_h\":\"10.1.2.3\",\"id.resp_h\":\"17.0.0.1\"}\n";
+    assert_eq!(scan(&stage.jp, line), []);
+}
+
+/// A hundred thousand hits in a second: one alarm, one sighting, whose newer version comes later.
+#[test]
+fn many_hits_are_one_sighting_and_one_alarm() {
+    let stage = Stage::new();
+    stage.jp.import(
+        "own",
+        &[indicator(
+            5,
+            "[domain-name:value = 'busy.example']",
+            json!({}),
+        )],
+    );
+    let mut hits = look(&stage.jp, "busy.example");
+    hits[0].seen = Some(stage.jp.node.now());
+    let many = vec![hits[0].clone(); 1_000];
+    let now = stage.jp.node.now();
+    for _ in 0..100 {
+        stage.jp.node.record_hits("dns.log", &many, now).unwrap();
+    }
+    assert_eq!(alarms(&stage.jp).len(), 1);
+    let first = sightings(&stage.jp);
+    assert_eq!(first.len(), 1);
+    assert_eq!(first[0]["count"], 1_000);
+    stage.hands.forward(30);
+    stage.jp.node.write_sightings().unwrap();
+    assert_eq!(sightings(&stage.jp)[0]["count"], 1_000);
+    stage.hands.forward(31);
+    stage.jp.node.write_sightings().unwrap();
+    let second = sightings(&stage.jp);
+    assert_eq!(second.len(), 1);
+    assert_eq!(
+        (&second[0]["count"], &second[0]["id"]),
+        (&json!(100_000), &first[0]["id"])
+    );
+    assert_eq!(alarms(&stage.jp).len(), 1);
+    stage.hands.forward(86_400);
+    stage
+        .jp
+        .node
+        .record_hits("dns.log", &hits, stage.jp.node.now())
+        .unwrap();
+    assert_eq!(sightings(&stage.jp).len(), 2);
+    assert_eq!(alarms(&stage.jp).len(), 2);
+}
+
+/// I4c, T3b: the sighting goes back to who gave the indicator, and nothing of our telemetry with it:
+/// neither value nor host nor source stands in anything that leaves or is kept for others.
+#[test]
+fn a_sighting_returns_and_no_telemetry_leaves() {
+    let stage = Stage::new();
+    let one = indicator(6, "[domain-name:value = 'threat.example']", json!({}));
+    stage.jp.import("own", &[one.clone()]);
+    stage.jp.order(stage.jp.share(&[&field(&one, "id")]));
+    stage.jp.sync();
+    let line = "{\"_path\":\"dns\",\"id.orig_h\":\"198.51.100.77\",\"host\":\"desk-canary\",\
+                \"query\":\"inner-canary.threat.example\"}\n";
+    let hits = scan(&stage.us, line);
+    assert_eq!(hits.len(), 1);
+    stage
+        .us
+        .node
+        .record_hits("source-canary", &hits, stage.us.node.now())
+        .unwrap();
+    let told = sightings(&stage.us);
+    assert_eq!(told[0]["sighting_of_ref"], one["id"]);
+    assert_eq!(told[0]["object_marking_refs"], one["object_marking_refs"]);
+    let id = field(&told[0], "id");
+    stage.us.order(stage.us.share(&[&id]));
+    stage.us.sync();
+    let arrived = sightings(&stage.jp);
+    assert_eq!(arrived.len(), 1);
+    assert_eq!(
+        (&arrived[0]["id"], &arrived[0]["count"]),
+        (&told[0]["id"], &json!(1))
+    );
+    for canary in [
+        "inner-canary",
+        "198.51.100.77",
+        "desk-canary",
+        "source-canary",
+    ] {
+        let is_in = |bytes: &Vec<u8>| {
+            bytes
+                .windows(canary.len())
+                .any(|at| at == canary.as_bytes())
+        };
+        for road in [&stage.us.road, &stage.jp.road] {
+            assert!(!road.tape.lock().unwrap().iter().any(is_in), "{canary}");
+        }
+        let whole = Command::Search {
+            text: canary.to_owned(),
+            limit: 10,
+        };
+        assert_eq!(stage.us.ask(whole)["rows"], 0, "{canary}");
+    }
+}
