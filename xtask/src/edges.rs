@@ -36,6 +36,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "noroshi-seal",
             "noroshi-gate",
             "noroshi-match",
+            "noroshi-assess",
             "noroshi-store",
             "noroshi-sync",
             "noroshi-taxii",
@@ -43,6 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("noroshi-taxii", &["noroshi-model"]),
     ("noroshi-match", &["noroshi-model", "noroshi-formats"]),
+    ("noroshi-assess", &["noroshi-model"]),
     ("noroshi-net", &["noroshi-model", "noroshi-taxii"]),
     (
         "noroshi-console",
@@ -101,7 +103,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without I/O, and what they must not reach.
-const PURE: [&str; 8] = [
+const PURE: [&str; 9] = [
     "noroshi-model",
     "noroshi-pattern",
     "noroshi-formats",
@@ -110,6 +112,7 @@ const PURE: [&str; 8] = [
     "noroshi-sync",
     "noroshi-taxii",
     "noroshi-match",
+    "noroshi-assess",
 ];
 const FORBIDDEN: [&str; 6] = ["tokio", "hyper", "rustls", "socket2", "mio", "rusqlite"];
 
