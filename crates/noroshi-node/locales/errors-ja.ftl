@@ -168,6 +168,13 @@ error-restore-not_waiting = その相手を待ってはいません
 error-restore-disputed = 相手の答えが食い違います。双方の担当者で確かめるまで何もやり取りしません
 error-recovery-refused = 復旧の問い合わせが拒まれました
 
+error-matching-full = 指標の値が一つの索引に収まる量（4 GiB）を超えています
+error-matching-name = { $name } はネットワーク（例 203.0.113.0/24）またはドメイン（例 agency.example）ではありません
+error-matching-note = 理由を 1 から 500 バイトで書いてください
+error-matching-indicator = { $item } は指標ではありません
+error-sighting-nothing = この相手が提供したものの目撃情報は、すべて渡してあります
+error-sighting-outcome = 結果は true-positive、false-positive、not-seen のいずれかです
+error-sighting-period = 期間は 1 から 366 日です
 error-alarm-note = 何をしたかを 1 から 500 バイトで書いてください
 error-alarm-unknown = その行は未対応の警報ではありません。noroshi alarm list で確かめてください
 error-doctor-bad = 点検で問題が見つかりました。示された箇所を直してください

@@ -160,6 +160,8 @@ pub enum Command {
     Signin(crate::signin::SigninCommand),
     /// Channels to servers of others, and feeds.
     Connect(crate::connect::ConnectCommand),
+    /// Indicators at work on our own telemetry, and sightings.
+    Matching(crate::matching::MatchingCommand),
     /// Make a code for a partner; answers [`InviteAnswer`].
     PeerInvite {
         /// Who invites.

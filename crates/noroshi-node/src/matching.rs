@@ -7,19 +7,25 @@
 //! [`Hit`] names places in the caller's own bytes.
 //!
 //! In the order of the flow: `read` makes of an indicator what is looked for, `judge` holds back
-//! what would hit everything or ourselves, `book` knows which indicator stands behind what is
-//! found, `live` keeps all of it at work while commits go on.
+//! what would hit everything, everybody (`lists`) or ourselves (`own`), `decay` says until when it
+//! is worth looking for, `book` knows which indicator stands behind what is found, `live` keeps all
+//! of it at work while commits go on, `sightings` keeps what was found.
 
 mod book;
+mod command;
+mod decay;
 mod judge;
+mod lists;
 mod live;
+mod own;
 mod read;
 mod sightings;
 
 pub use book::Indicator;
+pub use command::{AtWorkAnswer, LifeAnswer, MatchingCommand, OwnAnswer, VerdictAnswer};
 pub use live::{Hit, Live, Set, Way};
 pub use sightings::Recorded;
 
 pub(crate) use live::Matching;
 #[cfg(test)]
-pub(crate) use sightings::Sighted;
+pub(crate) use {own::Decision, own::OwnNames, sightings::Sighted};

@@ -157,7 +157,8 @@ impl Node {
     /// The ledger does not continue the last checkpoint, or the disk refuses the last write; the
     /// store is closed either way.
     pub fn close(self) -> Result<(), Failure> {
-        let kept = self.keep_checkpoint();
+        let written = self.write_sightings();
+        let kept = written.and_then(|_| self.keep_checkpoint());
         self.store.close().map_err(store_failure)?;
         kept
     }
@@ -414,7 +415,7 @@ pub(crate) fn store_failure<E: std::error::Error>(error: E) -> Failure {
     Failure::new(code, exit, detail)
 }
 
-fn damaged_record(error: noroshi_model::DocumentError) -> Failure {
+pub(crate) fn damaged_record(error: noroshi_model::DocumentError) -> Failure {
     Failure::new(
         "store.record",
         5,

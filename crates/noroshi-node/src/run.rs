@@ -125,6 +125,7 @@ impl Node {
             Command::View(view) => self.run_view(view, sink),
             Command::Signin(command) => self.run_signin(command, sink),
             Command::Connect(command) => self.run_connect(command, outside, sink),
+            Command::Matching(command) => self.run_matching(command, sink),
             other => self.run_rest(other, outside, sink),
         }
     }
@@ -380,6 +381,7 @@ impl Node {
             | Command::View(_)
             | Command::Signin(_)
             | Command::Connect(_)
+            | Command::Matching(_)
             | Command::AgreementList => Err(Failure::new("internal", 1, "a command went astray")),
         }
     }

@@ -303,6 +303,10 @@ record_kinds! {
     Duties = 64,
     /// What the organisation is and in which time it lives, for its own screens.
     Desk = 65,
+    /// Networks and domains of our own, which no indicator may name unseen.
+    OwnNames = 80,
+    /// What persons decided about single indicators, by STIX id.
+    AtWork = 81,
     /// What was seen of an indicator in our own telemetry, by the indicator's STIX id.
     Sighted = 82,
 }

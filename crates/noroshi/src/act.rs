@@ -127,7 +127,10 @@ pub(crate) fn request(
     person: &str,
     root: Option<&Path>,
 ) -> Result<(), Failure> {
-    let quiet = !matches!(command, Command::Share { .. } | Command::Tearline { .. });
+    let quiet = !matches!(
+        command,
+        Command::Share { .. } | Command::Tearline { .. } | Command::Matching(_)
+    );
     let last = call::run(cli, command, quiet)?;
     let act = match last {
         Some(Event::Answer { kind, answer }) if kind == "plan" => {

@@ -3,6 +3,7 @@
 mod coalition;
 mod connect;
 mod held;
+mod indicator;
 mod keep;
 mod key;
 mod pattern;
@@ -325,6 +326,12 @@ enum Top {
     /// Items kept apart until somebody decides.
     #[command(subcommand)]
     Held(held::HeldTask),
+    /// Indicators at work on our own telemetry.
+    #[command(subcommand)]
+    Indicator(indicator::IndicatorTask),
+    /// What our own telemetry hit, and what came of it.
+    #[command(subcommand)]
+    Sighting(indicator::SightingTask),
     /// Coalitions that markings may name, and who belongs to them.
     #[command(subcommand)]
     Coalition(coalition::CoalitionTask),
@@ -839,6 +846,8 @@ fn asked(top: &Top) -> Asked {
         }
         Top::Rule(task) => task.asked(),
         Top::Held(task) => task.asked(),
+        Top::Indicator(task) => task.asked(),
+        Top::Sighting(task) => task.asked(),
         Top::Coalition(task) => task.asked(),
         Top::Act(ActTask::List { state }) => Asked::Plain(Command::ActList { state }),
         Top::Act(ActTask::Show { act }) => Asked::Plain(Command::ActShow { act }),

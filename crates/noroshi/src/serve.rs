@@ -31,6 +31,8 @@ const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// How often standing collections are brought up to date.
 const STANDING_EVERY: Duration = Duration::from_secs(5);
 
+/// How often hits that wait are written.
+const SIGHTINGS_EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked which channels are due.
 const CHANNELS_EVERY: Duration = Duration::from_secs(2);
 
@@ -118,6 +120,8 @@ async fn serve(
         tokio::spawn(checkpoint_loop(Arc::clone(&served), stopped.clone())),
         tokio::spawn(standing_loop(Arc::clone(&served), stopped.clone())),
         tokio::spawn(channel_loop(Arc::clone(&served), stopped.clone())),
+        tokio::spawn(sightings_loop(Arc::clone(&served), stopped.clone())),
+        tokio::spawn(matching_loop(Arc::clone(&served), stopped.clone())),
         tokio::spawn(exchange_loop(Arc::clone(&served), woken, interval, stopped)),
     ];
     if let Some((listener, about, secret)) = taxii {
@@ -261,6 +265,37 @@ async fn channel_loop(served: Arc<Served>, mut stop: watch::Receiver<bool>) {
                     .channel_round(&name, &*served.network, &mut until);
             });
         }
+    }
+}
+
+/// Indicators at work follow every commit, on a thread of their own.
+async fn matching_loop(served: Arc<Served>, stop: watch::Receiver<bool>) {
+    loop {
+        let (follower, stopped) = (Arc::clone(&served), stop.clone());
+        let followed = tokio::task::spawn_blocking(move || {
+            follower.node.follow_commits(&|| *stopped.borrow())
+        });
+        // A store that fails now may do better in a while; `doctor` tells of it.
+        match followed.await {
+            Ok(Ok(())) => return,
+            _ if *stop.borrow() => return,
+            _ => tokio::time::sleep(SIGHTINGS_EVERY).await,
+        }
+    }
+}
+
+/// Hits that wait are written, and sightings told anew as their time comes.
+async fn sightings_loop(served: Arc<Served>, mut stop: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(SIGHTINGS_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = tick.tick() => {}
+        }
+        let served = Arc::clone(&served);
+        // What fails now waits for the next tick.
+        let _ = tokio::task::spawn_blocking(move || served.node.write_sightings()).await;
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::hash_map::Entry as Place;
 use noroshi_model::StixId;
 
 use super::judge::Idle;
+use super::read::Validity;
 
 /// No indicator behind this tag.
 const NOBODY: u32 = u32::MAX;
@@ -62,6 +63,8 @@ pub(crate) struct Entry {
     pub(crate) from: i64,
     /// And until then.
     pub(crate) until: i64,
+    /// How long it is at work after the last word on it; nought: it does not fade.
+    span: i64,
     /// Is it a pattern of the engine's?
     pub(crate) is_pattern: bool,
     /// Its tag, where it has one only.
@@ -114,11 +117,12 @@ impl Book {
     }
 
     /// Put an indicator to work that is not; its slot.
-    pub(crate) fn put(&mut self, indicator: Indicator, (from, until): (i64, i64)) -> u32 {
+    pub(crate) fn put(&mut self, indicator: Indicator, validity: Validity) -> u32 {
         let entry = Entry {
             indicator,
-            from,
-            until,
+            from: validity.from,
+            until: validity.until,
+            span: validity.span,
             is_pattern: false,
             tag: NOBODY,
         };
@@ -209,6 +213,18 @@ impl Book {
             Place::Vacant(place) => {
                 place.insert(idle);
             }
+        }
+    }
+
+    /// The indicator was seen: where it fades, it fades from now.
+    pub(crate) fn seen(&mut self, indicator: Indicator, at: i64) {
+        let Some(slot) = self.by_id.get(&indicator) else {
+            return;
+        };
+        if let Some(entry) = &mut self.entries[*slot as usize]
+            && entry.span > 0
+        {
+            entry.until = entry.until.max(at.saturating_add(entry.span));
         }
     }
 

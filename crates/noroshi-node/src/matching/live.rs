@@ -1,21 +1,28 @@
 //! The indicators at work, changed by commits and looked at by whoever reads telemetry. A look
 //! takes one lock for as long as a pointer is copied; matching never waits for a change.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use noroshi_match::{BuildError, Builder, Counts, How, Keyed, Kind, Live as Index, Scanner, View};
+use noroshi_model::json::Object;
+use noroshi_model::ledger::LineKind;
 use noroshi_model::{StixId, Timestamp, Value};
 use noroshi_pattern::{Engine, EngineLimits, Observation};
-use noroshi_store::StoredItem;
+use noroshi_store::{RecordKind, StoredItem, WriteError};
 
 use super::book::{Book, Indicator};
+use super::decay::{Decay, last_word};
 use super::judge::{self, Idle};
+use super::own::{Decision, OwnNames};
 use super::read::{Sought, Validity, sought};
+use super::sightings::Sighted;
 use crate::command::Failure;
-use crate::node::{Node, lock, store_failure};
+use crate::node::{Node, damaged_record, lock, store_failure};
+use crate::records::Record;
 
 /// Most indicators at work.
 const INDICATORS_MAX: usize = 12_000_000;
@@ -23,10 +30,12 @@ const INDICATORS_MAX: usize = 12_000_000;
 const ATOMS_MAX: u32 = 16_000_000;
 /// Changes beside the segment before one segment is made of both.
 const PENDING_MAX: usize = 60_000;
-/// Values that nobody looks for any more, before they are left out.
+/// Values that nobody looks for any more, before everything is built anew without them.
 const DEAD_MAX: usize = 200_000;
 /// Rows read at once when the set is built.
 const PAGE: u32 = 2_000;
+/// Indicators that one alarm names; it counts all.
+const ALARM_NAMES_MAX: usize = 5;
 /// Longest that a follower waits before it looks whether it is to end.
 const WAIT: Duration = Duration::from_millis(200);
 
@@ -87,6 +96,22 @@ pub(crate) struct Matching {
     change: Mutex<()>,
     /// Hits that wait to be written.
     pub(super) tally: Mutex<super::sightings::Tally>,
+}
+
+/// What of the node's own records decides about indicators.
+struct Knowledge {
+    own: OwnNames,
+    decisions: HashMap<String, Decision>,
+    sighted: HashMap<String, Timestamp>,
+}
+
+impl Matching {
+    /// An indicator was seen then.
+    pub(super) fn seen(&self, indicator: Indicator, at: Timestamp) {
+        if let Some(live) = self.live.get() {
+            live.current().parts.change().seen(indicator, at.micros());
+        }
+    }
 }
 
 impl Live {
@@ -256,7 +281,7 @@ impl Parts {
                 if book.len() >= INDICATORS_MAX || book.next_tag() >= ATOMS_MAX {
                     return book.rest(indicator, Idle::Full);
                 }
-                let slot = book.put(indicator, (validity.from, validity.until));
+                let slot = book.put(indicator, validity);
                 let mut tags: Vec<u32> = Vec::with_capacity(atoms.len());
                 for atom in &atoms {
                     let next = book.next_tag();
@@ -269,7 +294,7 @@ impl Parts {
             }
             Ok((Sought::Program(program), validity)) => {
                 let mut book = self.change();
-                let slot = book.put(indicator, (validity.from, validity.until));
+                let slot = book.put(indicator, validity);
                 if lock(&self.engine).load(u64::from(slot), *program).is_ok() {
                     book.is_pattern(slot);
                     self.patterns.fetch_add(1, Ordering::AcqRel);
@@ -323,8 +348,9 @@ impl Node {
 
     /// Everything that is admitted, from the store.
     fn built(&self, keyed: Arc<Keyed>) -> Result<Arc<Parts>, Failure> {
+        let known = self.knowledge(None)?;
         let mut book = Book::default();
-        let mut tags = std::collections::HashMap::new();
+        let mut tags = HashMap::new();
         let mut builder = Builder::new(Arc::clone(&keyed));
         let mut patterns = Vec::new();
         let mut after = 0;
@@ -343,13 +369,13 @@ impl Node {
                 let Some(indicator) = Indicator::of(&stored.id) else {
                     continue;
                 };
-                match self.looked_for(&stored)? {
+                match self.looked_for(&stored, &known) {
                     Ok((Sought::Atoms(atoms), validity)) => {
                         if book.len() >= INDICATORS_MAX || book.next_tag() >= ATOMS_MAX {
                             book.rest(indicator, Idle::Full);
                             continue;
                         }
-                        let slot = book.put(indicator, (validity.from, validity.until));
+                        let slot = book.put(indicator, validity);
                         let mut own = Vec::with_capacity(atoms.len());
                         for atom in atoms {
                             own.push(match tags.get(&atom) {
@@ -389,37 +415,132 @@ impl Node {
             return Ok(());
         }
         let set = live.current();
-        let reader = self.inside()?;
-        for id in &changes.ids {
-            let stored = reader.current_item(id).map_err(store_failure)?;
-            self.at_work_anew(live, id, stored.as_ref())?;
+        let known = self.knowledge(Some(&changes.ids))?;
+        let mut held = Vec::new();
+        {
+            let reader = self.inside()?;
+            for id in &changes.ids {
+                let stored = reader.current_item(id).map_err(store_failure)?;
+                if let Some(idle) = self.at_work_anew(live, &known, id, stored.as_ref()) {
+                    held.push((id, idle));
+                }
+            }
         }
-        self.settle_index(live, &set)
+        self.settle_index(live, &set)?;
+        self.alarm_held(&held)
     }
 
-    /// One indicator stands so now.
+    /// One indicator stands so now; why it waits for a person, where it does.
     fn at_work_anew(
         &self,
         live: &Live,
+        known: &Knowledge,
         id: &StixId,
         stored: Option<&StoredItem>,
-    ) -> Result<(), Failure> {
-        let Some(indicator) = Indicator::of(id) else {
-            return Ok(());
-        };
+    ) -> Option<Idle> {
+        let indicator = Indicator::of(id)?;
         let parts = &live.current().parts;
         parts.take(indicator);
+        let mut held = None;
         if let Some(stored) = stored {
-            parts.put(indicator, self.looked_for(stored)?);
+            let verdict = self.looked_for(stored, known);
+            held = verdict
+                .as_ref()
+                .err()
+                .copied()
+                .filter(|idle| idle.is_held());
+            parts.put(indicator, verdict);
         }
         parts.generation.fetch_add(1, Ordering::AcqRel);
+        held
+    }
+
+    /// One alarm for all that came at once and waits for a person.
+    fn alarm_held(&self, held: &[(&StixId, Idle)]) -> Result<(), Failure> {
+        if held.is_empty() {
+            return Ok(());
+        }
+        let named = held.iter().take(ALARM_NAMES_MAX);
+        let named = named.map(|(id, idle)| Value::from(format!("{id} {}", idle.code())));
+        let why = "indicators wait for a person: they would hit everything, everybody or ourselves";
+        let body = Object::new()
+            .with("why", why)
+            .with("code", "indicator.held")
+            .with("count", held.len() as i64)
+            .with("indicators", Value::Array(named.collect()));
+        let write = self.store.write(|tx| -> Result<(), WriteError> {
+            tx.append(&self.line(LineKind::Alarm, None, body))?;
+            Ok(())
+        });
+        write.map_err(store_failure)
+    }
+
+    /// Look at one indicator again: a person decided about it.
+    pub(super) fn look_again(&self, id: &StixId) -> Result<(), Failure> {
+        let _changing = lock(&self.matching.change);
+        if let Some(live) = self.matching.live.get() {
+            let known = self.knowledge(Some(std::slice::from_ref(id)))?;
+            let stored = self.inside()?.current_item(id).map_err(store_failure)?;
+            self.at_work_anew(live, &known, id, stored.as_ref());
+        }
         Ok(())
+    }
+
+    /// Look at everything again: a rule for all changed.
+    pub(super) fn rebuild_live(&self) -> Result<(), Failure> {
+        let _changing = lock(&self.matching.change);
+        if let Some(live) = self.matching.live.get() {
+            let keyed = Arc::new(Keyed::new(&self.chance()));
+            live.replace(Set::of(self.built(keyed)?));
+        }
+        Ok(())
+    }
+
+    /// What persons decided and what was sighted: of these indicators, or of all.
+    fn knowledge(&self, ids: Option<&[StixId]>) -> Result<Knowledge, Failure> {
+        let reader = self.inside()?;
+        let rows = |kind| match ids {
+            None => reader.records(kind),
+            Some(ids) => {
+                let one = |id: &StixId| {
+                    let key = id.as_str().as_bytes();
+                    let value = reader.record(kind, key)?;
+                    Ok(value.map(|value| (key.to_vec(), value)))
+                };
+                ids.iter().filter_map(|id| one(id).transpose()).collect()
+            }
+        };
+        let name = |key: Vec<u8>| String::from_utf8_lossy(&key).into_owned();
+        let (mut decisions, mut sighted) = (HashMap::new(), HashMap::new());
+        for (key, value) in rows(RecordKind::AtWork).map_err(store_failure)? {
+            let decision = Decision::from_bytes(&value).map_err(damaged_record)?;
+            decisions.insert(name(key), decision);
+        }
+        for (key, value) in rows(RecordKind::Sighted).map_err(store_failure)? {
+            let seen = Sighted::from_bytes(&value).map_err(damaged_record)?;
+            sighted.insert(name(key), seen.last);
+        }
+        let own = self.own_names()?;
+        Ok(Knowledge {
+            own,
+            decisions,
+            sighted,
+        })
     }
 
     /// Make one segment of what stands beside it, when that has become much.
     fn settle_index(&self, live: &Live, set: &Set) -> Result<(), Failure> {
         let parts = &set.parts;
-        if parts.index.pending() < PENDING_MAX && parts.book().dead() < DEAD_MAX {
+        let (dead, alive) = {
+            let book = parts.book();
+            (book.dead(), book.len())
+        };
+        if dead >= DEAD_MAX.max(alive / 2) {
+            let keyed = Arc::new(Keyed::new(&self.chance()));
+            live.replace(Set::of(self.built(keyed)?));
+            return Ok(());
+        }
+        if parts.index.pending() < PENDING_MAX {
             return Ok(());
         }
         // Nobody else changes the book: this is under the lock of changes.
@@ -430,23 +551,29 @@ impl Node {
     }
 
     /// What an admitted indicator looks for and when, or why nothing is.
-    pub(crate) fn looked_for(&self, stored: &StoredItem) -> Result<Verdict, Failure> {
+    fn looked_for(&self, stored: &StoredItem, known: &Knowledge) -> Verdict {
         let bytes = stored.canonical.as_deref().unwrap_or_default();
         let Ok(Value::Object(object)) = Value::parse(bytes, self.limits()) else {
-            return Ok(Err(Idle::UnreadablePattern));
+            return Err(Idle::UnreadablePattern);
         };
-        let sought = match sought(&object) {
-            Ok(sought) => sought,
-            Err(idle) => return Ok(Err(idle)),
-        };
-        let held = match &sought {
-            Sought::Atoms(atoms) => atoms.iter().find_map(judge::poison),
-            Sought::Program(program) => judge::is_too_broad(program).then_some(Idle::TooBroad),
-        };
-        Ok(match held {
-            Some(idle) => Err(idle),
-            None => Ok((sought, Validity::of(&object))),
-        })
+        let sought = sought(&object)?;
+        let decision = known.decisions.get(stored.id.as_str());
+        match decision.map(|decision| decision.is_at_work) {
+            Some(true) => {}
+            Some(false) => return Err(Idle::Stopped),
+            None => match judge::held(&sought, &known.own) {
+                Some(idle) => return Err(idle),
+                None => {}
+            },
+        }
+        let mut validity = Validity::of(&object);
+        if let Sought::Atoms(atoms) = &sought
+            && let Some(decay) = Decay::of(&object, atoms)
+        {
+            let sighted = known.sighted.get(stored.id.as_str()).copied();
+            validity = validity.fading(last_word(&object, stored.at, sighted), decay.span());
+        }
+        Ok((sought, validity))
     }
 }
 

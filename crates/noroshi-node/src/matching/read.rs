@@ -23,6 +23,8 @@ pub(crate) enum Sought {
 pub(crate) struct Validity {
     pub(crate) from: i64,
     pub(crate) until: i64,
+    /// How long it is at work after the last word on it; nought: it does not fade.
+    pub(crate) span: i64,
 }
 
 impl Validity {
@@ -35,6 +37,18 @@ impl Validity {
         Self {
             from: time("valid_from").unwrap_or(i64::MIN),
             until: time("valid_until").unwrap_or(i64::MAX),
+            span: 0,
+        }
+    }
+}
+
+impl Validity {
+    /// Of one that fades so long after its last word.
+    pub(crate) fn fading(self, last: i64, span: i64) -> Self {
+        Self {
+            until: self.until.min(last.saturating_add(span)),
+            span,
+            ..self
         }
     }
 }

@@ -5,7 +5,7 @@
 //! older at a bounded pace, however many hits there are. It is marked as its indicator is, so that
 //! it may go back to whoever may have the indicator, and leaves by the gate as everything does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use noroshi_formats::Form;
 use noroshi_gate::{Admission, AdmitContext, Scope, Via, mark};
@@ -20,7 +20,7 @@ use super::book::Indicator;
 use super::live::Hit;
 use crate::admit::item_body;
 use crate::command::Failure;
-use crate::node::{Node, lock, store_failure};
+use crate::node::{Node, damaged_record, lock, store_failure};
 use crate::records::{Record, int};
 
 /// What ledger and store call the source of sightings.
@@ -33,6 +33,10 @@ const PACE: i64 = 60_000_000;
 const ALARM_AGAIN: i64 = 3_600_000_000;
 /// Hits of indicators whose alarm is out wait so long at most before they are written: a second.
 const WAIT: i64 = 1_000_000;
+/// Alarms of one look; what more indicators were hit is one alarm for all of them.
+const ALARMS_MAX: u32 = 100;
+/// Times of alarms kept in memory; without them the records are asked.
+const ALARMED_MAX: usize = 200_000;
 /// And no more than so many indicators' hits wait.
 const WAITING_MAX: usize = 10_000;
 /// Most indicators written in one transaction.
@@ -76,7 +80,9 @@ pub(crate) struct Tally {
     /// When each indicator last raised the alarm, as far as this process knows.
     alarmed: BTreeMap<Indicator, Timestamp>,
     /// Indicators whose newest sighting does not tell everything yet.
-    behind: std::collections::BTreeSet<Indicator>,
+    behind: BTreeSet<Indicator>,
+    /// Was it asked what an earlier process left behind?
+    is_loaded: bool,
 }
 
 /// What was seen of an indicator.
@@ -197,23 +203,37 @@ impl Node {
 
     fn write_waiting(&self, tally: &mut Tally, at: Timestamp) -> Result<Recorded, Failure> {
         let mut recorded = Recorded::default();
+        if !tally.is_loaded {
+            tally.behind = self.left_behind()?;
+            tally.is_loaded = true;
+        }
         let behind = tally.behind.iter().copied();
         let mut due: Vec<Indicator> = tally.waiting.keys().copied().chain(behind).collect();
         due.sort_unstable();
         due.dedup();
+        if due.is_empty() {
+            return Ok(recorded);
+        }
         let rules = self.rules()?;
+        let mut alarms = Alarms {
+            left: ALARMS_MAX,
+            more: 0,
+        };
         for batch in due.chunks(BATCH) {
             let mut done = Vec::with_capacity(batch.len());
             let outcome = self.store.write(|tx| -> Result<(), WriteError> {
                 for indicator in batch {
                     let waiting = tally.waiting.get(indicator);
-                    let one = self.write_one(tx, &rules, *indicator, waiting, at)?;
+                    let one = self.write_one(tx, &rules, *indicator, waiting, (at, &mut alarms))?;
                     done.push((*indicator, one));
                 }
                 Ok(())
             });
             outcome.map_err(store_failure)?;
             for (indicator, one) in done {
+                if let Some(last) = one.last {
+                    self.matching.seen(indicator, last);
+                }
                 tally.waiting.remove(&indicator);
                 if let Some(alarmed) = one.alarmed {
                     tally.alarmed.insert(indicator, alarmed);
@@ -228,7 +248,39 @@ impl Node {
             }
         }
         tally.since = None;
+        if tally.alarmed.len() > ALARMED_MAX {
+            tally.alarmed.clear();
+        }
+        if alarms.more > 0 {
+            recorded.alarms += 1;
+            let body = Object::new()
+                .with(
+                    "why",
+                    "more indicators were seen in our own telemetry at once",
+                )
+                .with("code", "indicator.hits")
+                .with("count", int(alarms.more));
+            let line = self.line(LineKind::Alarm, None, body);
+            let written = self.store.write(|tx| tx.append(&line));
+            written.map_err(store_failure::<WriteError>)?;
+        }
         Ok(recorded)
+    }
+
+    /// Indicators whose sightings an earlier process did not tell whole.
+    fn left_behind(&self) -> Result<BTreeSet<Indicator>, Failure> {
+        let rows = self.inside()?.records(RecordKind::Sighted);
+        let mut behind = BTreeSet::new();
+        for (key, bytes) in rows.map_err(store_failure)? {
+            let sighted = Sighted::from_bytes(&bytes).map_err(damaged_record)?;
+            let id = String::from_utf8_lossy(&key).parse::<StixId>().ok();
+            if sighted.told < sighted.count
+                && let Some(indicator) = id.as_ref().and_then(Indicator::of)
+            {
+                behind.insert(indicator);
+            }
+        }
+        Ok(behind)
     }
 
     /// Write what waits of one indicator: its record, an alarm, a sighting, as each is due.
@@ -238,7 +290,7 @@ impl Node {
         rules: &noroshi_gate::Rules,
         indicator: Indicator,
         waiting: Option<&Waiting>,
-        at: Timestamp,
+        (at, alarms): (Timestamp, &mut Alarms),
     ) -> Result<Written, WriteError> {
         let id = indicator.id();
         let key = id.as_str().as_bytes();
@@ -256,8 +308,14 @@ impl Node {
                 let since = at.micros().saturating_sub(sighted.alarmed.micros());
                 if fresh || since >= ALARM_AGAIN {
                     sighted.alarmed = at;
-                    written.has_alarmed = true;
-                    tx.append(&self.line(LineKind::Alarm, None, alarm(&id, waiting, &sighted)))?;
+                    written.has_alarmed = alarms.left > 0;
+                    if written.has_alarmed {
+                        alarms.left -= 1;
+                        let body = alarm(&id, waiting, &sighted);
+                        tx.append(&self.line(LineKind::Alarm, None, body))?;
+                    } else {
+                        alarms.more += 1;
+                    }
                 }
                 sighted
             }
@@ -270,6 +328,7 @@ impl Node {
         }
         written.is_behind = sighted.told < sighted.count;
         written.alarmed = Some(sighted.alarmed);
+        written.last = Some(sighted.last);
         tx.put(RecordKind::Sighted, key, &sighted.to_bytes())?;
         Ok(written)
     }
@@ -443,10 +502,17 @@ impl Node {
     }
 }
 
+/// Alarms that may still be raised by themselves, and those beyond.
+struct Alarms {
+    left: u32,
+    more: u64,
+}
+
 /// What became of writing one indicator's hits.
 #[derive(Default)]
 struct Written {
     alarmed: Option<Timestamp>,
+    last: Option<Timestamp>,
     has_alarmed: bool,
     has_told: bool,
     is_behind: bool,
@@ -496,4 +562,93 @@ fn inner(error: impl std::fmt::Display) -> WriteError {
 
 fn damaged(error: DocumentError) -> WriteError {
     WriteError::Damaged(error.to_string())
+}
+
+/// What came of looking at an indicator's hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It was what the indicator says.
+    TruePositive,
+    /// It was something else.
+    FalsePositive,
+    /// Nothing was seen though it was looked for.
+    NotSeen,
+}
+
+impl Outcome {
+    /// The word in the extension.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::TruePositive => "true-positive",
+            Self::FalsePositive => "false-positive",
+            Self::NotSeen => "not-seen",
+        }
+    }
+
+    /// From what a person wrote.
+    ///
+    /// # Errors
+    /// `sighting.outcome`.
+    pub(crate) fn from_word(word: &str) -> Result<Self, Failure> {
+        [Self::TruePositive, Self::FalsePositive, Self::NotSeen]
+            .into_iter()
+            .find(|outcome| outcome.as_str() == word)
+            .ok_or_else(|| {
+                let why = "an outcome is true-positive, false-positive or not-seen";
+                Failure::new("sighting.outcome", 2, why)
+            })
+    }
+}
+
+/// Longest period of a verdict, in days.
+const DAYS_MAX: u32 = 366;
+
+impl Node {
+    /// A person says what came of looking: a sighting of its own, with the outcome in an
+    /// extension; of what was not seen with a count of nought.
+    pub(crate) fn say_verdict(
+        &self,
+        stored: &StoredItem,
+        outcome: Outcome,
+        days: u32,
+        person: &str,
+    ) -> Result<StixId, Failure> {
+        let person = self.active_person(person)?.name;
+        if days == 0 || days > DAYS_MAX {
+            let why = "a period is 1 to 366 days";
+            return Err(Failure::new("sighting.period", 2, why));
+        }
+        let now = self.now();
+        let begin = now.micros() - i64::from(days) * PERIOD;
+        let begin = Timestamp::from_micros(begin);
+        let sighted: Option<Sighted> =
+            self.record(RecordKind::Sighted, stored.id.as_str().as_bytes())?;
+        let seen = sighted.filter(|_| outcome != Outcome::NotSeen);
+        let count = match outcome {
+            Outcome::NotSeen => 0,
+            _ => seen.as_ref().map_or(1, |seen| seen.total.min(COUNT_MAX)),
+        };
+        let (first, last) = seen.map_or((begin, now), |seen| (seen.first, seen.last));
+        let id = id_from("sighting", self.chance());
+        let extension = Object::new()
+            .with("extension_type", "property-extension")
+            .with("outcome", outcome.as_str());
+        let object = self
+            .sighting(&stored.id, &id, (now, now), self.markings_on(stored))
+            .with("count", int(count))
+            .with("first_seen", text(first))
+            .with("last_seen", text(last.max(first)))
+            .with(
+                "extensions",
+                Object::new().with(VERDICT_EXTENSION, extension),
+            );
+        let rules = self.rules()?;
+        self.store
+            .write(|tx| {
+                self.keep_identity(tx, &rules, now)?;
+                self.bring_own(tx, &rules, object, Some(&person))
+            })
+            .map_err(store_failure::<WriteError>)?;
+        Ok(id)
+    }
 }

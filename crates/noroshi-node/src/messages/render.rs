@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 mod channels;
+mod matching;
 
 use super::{Lang, knows, taxii, text, views};
 use crate::command::Event;
@@ -175,6 +176,7 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
         "remote" => channels::remote(lang, row),
         "remote_passed" => channels::passed(lang, row),
         "feed" => channels::feed(lang, row),
+        "idle" | "sighted" => matching::row(lang, kind, row),
         "line" => say(
             lang,
             "line-row",
@@ -216,6 +218,9 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
             lines.join("\n")
         }
         "channel" => channels::whole(lang, answer),
+        "at-work" | "life" | "idle" | "sighted" | "verdict" | "own-names" => {
+            matching::answer(lang, kind, answer)
+        }
         "remotes" => say(lang, "remotes", answer, &["count"]),
         "round" => channels::round(lang, answer),
         "page" => match answer["next"].as_u64() {

@@ -8,6 +8,7 @@ use noroshi_model::act::ActKind;
 use super::{SignedIn, SigninCommand};
 use crate::command::{Command, Failure};
 use crate::connect::ConnectCommand;
+use crate::matching::MatchingCommand;
 use crate::node::Node;
 use crate::outside::Outside;
 use crate::sink::Sink;
@@ -69,6 +70,18 @@ impl Command {
                 }
                 ConnectCommand::Now { .. } => Deed::TakeIn,
                 _ => Deed::Arrange,
+            },
+            Self::Matching(matching) => match matching {
+                MatchingCommand::Status
+                | MatchingCommand::Held { .. }
+                | MatchingCommand::Show { .. }
+                | MatchingCommand::ShowOwn
+                | MatchingCommand::Sightings { .. } => Deed::ReadItems,
+                MatchingCommand::Release { .. }
+                | MatchingCommand::Stop { .. }
+                | MatchingCommand::Verdict { .. } => Deed::AnswerAlarm,
+                MatchingCommand::SetOwn { .. } => Deed::Rule,
+                MatchingCommand::Tell { .. } => Deed::Propose,
             },
             Self::View(view) => match view {
                 ViewCommand::Search(_)

@@ -20,7 +20,7 @@ use crate::connect::{Channel, ChannelState};
 use crate::consent::ConsentRecord;
 use crate::hops::{Came, Passed};
 use crate::introductions::Introduction;
-use crate::matching::Sighted;
+use crate::matching::{Decision, OwnNames, Sighted};
 use crate::pairing::{Confirmation, unwrap, wrap};
 use crate::records::backup::{BackupRecord, Remains};
 use crate::records::recovery::{Owed, RecoveryRecord};
@@ -148,6 +148,8 @@ fn read_frozen(kind: RecordKind) {
         RecordKind::Alarm => record::<alarms::Answered>("record-alarm-v1.json"),
         RecordKind::Look => record::<Look>("record-look-v1.json"),
         RecordKind::Sighted => record::<Sighted>("record-sighted-v1.json"),
+        RecordKind::OwnNames => record::<OwnNames>("record-own-names-v1.json"),
+        RecordKind::AtWork => record::<Decision>("record-at-work-v1.json"),
         RecordKind::Client => record::<Client>("record-client-v1.json"),
         RecordKind::Collection => record::<Collection>("record-collection-v1.json"),
         RecordKind::Token => record::<Token>("record-token-v1.json"),

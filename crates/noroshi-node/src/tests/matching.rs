@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::stage::{Party, Stage, field};
 use crate::command::Command;
-use crate::matching::{Hit, Indicator};
+use crate::matching::{Hit, Indicator, MatchingCommand};
 
 const NUMBER: &str = "7d1f6e0a-9f24-4d0e-9c3b-5be6a7b42f0c";
 
@@ -80,7 +80,8 @@ fn sightings(party: &Party) -> Vec<Value> {
         .collect()
 }
 
-/// I4c: a partner's indicator is at work when it has arrived, and stops when it is recalled.
+/// A partner's indicator is at work when it has arrived, and stops when it is recalled.
+/// Clause: I4c
 #[test]
 fn a_partners_indicator_is_at_work_and_stops_when_recalled() {
     let stage = Stage::new();
@@ -159,6 +160,8 @@ fn poison_is_caught_before_it_is_at_work() {
         "[domain-name:value LIKE '%']",
         "[domain-name:value MATCHES '^.*$' OR url:value MATCHES '.']",
         "[ipv4-addr:value != '192.0.2.1']",
+        "[domain-name:value LIKE '%.com']",
+        "[network-traffic:dst_port = 443] REPEATS 5 TIMES",
     ];
     let objects: Vec<Value> = patterns
         .iter()
@@ -217,7 +220,7 @@ fn many_hits_are_one_sighting_and_one_alarm() {
     assert_eq!(alarms(&stage.jp).len(), 2);
 }
 
-/// I4c, T3b: the sighting goes back to who gave the indicator, and nothing of our telemetry with it:
+/// The sighting goes back to who gave the indicator, and nothing of our telemetry with it:
 /// neither value nor host nor source stands in anything that leaves or is kept for others.
 #[test]
 fn a_sighting_returns_and_no_telemetry_leaves() {
@@ -238,9 +241,19 @@ fn a_sighting_returns_and_no_telemetry_leaves() {
     let told = sightings(&stage.us);
     assert_eq!(told[0]["sighting_of_ref"], one["id"]);
     assert_eq!(told[0]["object_marking_refs"], one["object_marking_refs"]);
-    let id = field(&told[0], "id");
-    stage.us.order(stage.us.share(&[&id]));
+    let tell = || {
+        Command::Matching(MatchingCommand::Tell {
+            to: stage.us.other.to_owned(),
+            dry_run: false,
+            person: stage.us.first().to_owned(),
+        })
+    };
+    stage.us.order(tell());
     stage.us.sync();
+    assert_eq!(
+        stage.us.try_ask(tell()).unwrap_err().code,
+        "sighting.nothing"
+    );
     let arrived = sightings(&stage.jp);
     assert_eq!(arrived.len(), 1);
     assert_eq!(
@@ -267,4 +280,159 @@ fn a_sighting_returns_and_no_telemetry_leaves() {
         };
         assert_eq!(stage.us.ask(whole)["rows"], 0, "{canary}");
     }
+}
+
+fn life(party: &Party, id: &str) -> Value {
+    let item = id.to_owned();
+    party.ask(Command::Matching(MatchingCommand::Show { item }))
+}
+
+fn codes(party: &Party, code: &str) -> Vec<Value> {
+    let all = Command::AlarmList {
+        all: true,
+        limit: 100,
+    };
+    let rows = party.rows(all).into_iter();
+    rows.filter(|row| row["body"]["code"] == code).collect()
+}
+
+/// What a partner sends to make us fire on ourselves or on what everybody uses waits for a person,
+/// with the reason, and raises the alarm; a person's word puts it to work, or out of it.
+#[test]
+fn a_partners_poison_waits_for_a_person() {
+    let stage = Stage::new();
+    stage.us.ask(Command::Matching(MatchingCommand::SetOwn {
+        networks: vec!["198.51.100.0/24".to_owned()],
+        domains: vec!["agency.example".to_owned()],
+        person: stage.us.first().to_owned(),
+    }));
+    stage.us.node.live().unwrap();
+    let poison = [
+        ("[ipv4-addr:value = '198.51.100.7']", "own"),
+        ("[ipv4-addr:value = '198.51.0.0/17']", "own"),
+        ("[url:value = 'http://mail.agency.example/login']", "own"),
+        ("[ipv4-addr:value = '8.8.8.8']", "everybody"),
+        ("[ipv4-addr:value = '8.8.8.0/24']", "everybody"),
+        ("[domain-name:value = 'google.com']", "everybody"),
+        (
+            "[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e']",
+            "everybody",
+        ),
+        ("[ipv4-addr:value = '127.0.0.1']", "not-public"),
+    ];
+    let mut ids = Vec::new();
+    for ((pattern, _), number) in poison.iter().zip(30_u32..) {
+        let object = indicator(number, pattern, json!({}));
+        ids.push(field(&object, "id"));
+        stage.jp.import("own", &[object]);
+    }
+    let named: Vec<&str> = ids.iter().map(String::as_str).collect();
+    stage.jp.order(stage.jp.share(&named));
+    stage.jp.sync();
+    let live = stage.us.node.live().unwrap();
+    assert_eq!(live.current().len(), 0);
+    for (id, (pattern, why)) in ids.iter().zip(poison) {
+        let shown = life(&stage.us, id);
+        assert_eq!(
+            (&shown["at_work"], &shown["why"]),
+            (&json!(false), &json!(why)),
+            "{pattern}"
+        );
+    }
+    assert_eq!(
+        codes(&stage.us, "indicator.held")[0]["body"]["count"],
+        poison.len()
+    );
+    let held = Command::Matching(MatchingCommand::Held { limit: 100 });
+    assert_eq!(stage.us.rows(held).len(), poison.len());
+    let line = "{\"_path\":\"dns\",\"query\":\"google.com\",\"id.resp_h\":\"8.8.8.8\"}\n";
+    assert_eq!(scan(&stage.us, line), []);
+    let word = |is_at_work| {
+        let (item, person) = (ids[5].clone(), stage.us.first().to_owned());
+        let note = "looked at".to_owned();
+        Command::Matching(match is_at_work {
+            true => MatchingCommand::Release { item, note, person },
+            false => MatchingCommand::Stop { item, note, person },
+        })
+    };
+    assert_eq!(stage.us.ask(word(true))["at_work"], true);
+    assert_eq!(scan(&stage.us, line).len(), 1);
+    let stopped = stage.us.ask(word(false));
+    assert_eq!(
+        (&stopped["at_work"], &stopped["why"]),
+        (&json!(false), &json!("stopped"))
+    );
+    assert_eq!(scan(&stage.us, line), []);
+}
+
+/// What has no end of its own fades by its model, and begins anew when it is seen. A hash does not.
+#[test]
+fn an_indicator_fades_and_a_sighting_renews_it() {
+    let stage = Stage::new();
+    let fading = indicator(50, "[domain-name:value = 'fading.example']", json!({}));
+    let ends = json!({ "valid_until": "2036-09-01T00:00:00Z" });
+    let ending = indicator(51, "[domain-name:value = 'ending.example']", ends);
+    stage.jp.import("own", &[fading.clone(), ending]);
+    let id = field(&fading, "id");
+    let day = 86_400;
+    stage.hands.forward(46 * day);
+    let shown = life(&stage.jp, &id);
+    assert_eq!(shown["at_work"], true, "{shown}");
+    let hits = look(&stage.jp, "fading.example");
+    stage
+        .jp
+        .node
+        .record_hits("dns", &hits, stage.jp.node.now())
+        .unwrap();
+    stage.hands.forward(46 * day);
+    assert_eq!(hits_of(&stage.jp, "fading.example"), 1);
+    assert_eq!(life(&stage.jp, &id)["hits"], 1);
+    stage.hands.forward(day);
+    assert_eq!(hits_of(&stage.jp, "fading.example"), 0);
+    let shown = life(&stage.jp, &id);
+    assert_eq!(
+        (&shown["at_work"], &shown["why"]),
+        (&json!(false), &json!("faded"))
+    );
+    assert!(shown["score"].as_f64().unwrap() < shown["threshold"].as_f64().unwrap());
+    assert_eq!(hits_of(&stage.jp, "ending.example"), 1);
+    // A restart comes to the same answer.
+    let stage = stage.restarted(&["JPN"]);
+    assert_eq!(hits_of(&stage.jp, "fading.example"), 0);
+    assert_eq!(hits_of(&stage.jp, "ending.example"), 1);
+}
+
+/// A verdict is a sighting with its outcome, and goes where a sighting goes.
+#[test]
+fn a_verdict_reaches_who_gave_the_indicator() {
+    let stage = Stage::new();
+    let one = indicator(60, "[domain-name:value = 'wrong.example']", json!({}));
+    stage.jp.import("own", &[one.clone()]);
+    stage.jp.order(stage.jp.share(&[&field(&one, "id")]));
+    stage.jp.sync();
+    let verdict = |outcome: &str| {
+        Command::Matching(MatchingCommand::Verdict {
+            item: field(&one, "id"),
+            outcome: outcome.to_owned(),
+            days: 30,
+            person: stage.us.first().to_owned(),
+        })
+    };
+    assert_eq!(
+        stage.us.try_ask(verdict("maybe")).unwrap_err().code,
+        "sighting.outcome"
+    );
+    let said = stage.us.ask(verdict("not-seen"));
+    stage.us.order(stage.us.share(&[&field(&said, "sighting")]));
+    stage.us.sync();
+    let arrived = sightings(&stage.jp);
+    assert_eq!(arrived.len(), 1);
+    assert_eq!(arrived[0]["count"], 0);
+    assert_eq!(arrived[0]["sighting_of_ref"], one["id"]);
+    let extension = arrived[0]["extensions"]
+        .as_object()
+        .unwrap()
+        .values()
+        .next();
+    assert_eq!(extension.unwrap()["outcome"], "not-seen");
 }
