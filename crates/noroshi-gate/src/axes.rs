@@ -134,10 +134,12 @@ impl Axis {
     /// The place of a level among the axis's, from 0, by any of its spellings.
     #[must_use]
     pub fn place(&self, word: &str) -> Option<usize> {
-        let word = fold(word)?;
-        self.levels()
-            .iter()
-            .position(|level| level.words.contains(&word))
+        let place = |word: &str| {
+            let mut levels = self.levels().iter();
+            levels.position(|level| level.words.iter().any(|known| known == word))
+        };
+        // Most come as the table writes them, and a folded word folds to itself.
+        place(word).or_else(|| place(&fold(word)?))
     }
 }
 
@@ -160,6 +162,9 @@ pub struct Axes {
     pub(crate) of_unnamed: u128,
     /// Bars: bit and owner.
     pub(crate) bars: Vec<(u32, Nation)>,
+    /// Per slot the highest rank that passes where a term does not name the axis: a duty travels
+    /// with the item, and of anything else nothing passes.
+    pub(crate) unnamed: [u8; SLOTS],
     /// Per slot the rank (from 1) from which it stays, and from which it wants encryption.
     pub(crate) stays_from: [u8; SLOTS],
     pub(crate) encrypted_from: [u8; SLOTS],
@@ -194,6 +199,7 @@ impl Axes {
             of_originator: 0,
             of_unnamed: 0,
             bars: Vec::new(),
+            unnamed: [0; SLOTS],
             stays_from: [u8::MAX; SLOTS],
             encrypted_from: [u8::MAX; SLOTS],
         };
@@ -213,6 +219,9 @@ impl Axes {
             self.slots.push(at);
             if axis.slot >= SLOTS || axis.levels().len() >= usize::from(u8::MAX) {
                 return Err(fields.refused("axes", "have more ranks than a label holds"));
+            }
+            if matches!(axis.kind, AxisKind::Handling { .. }) {
+                self.unnamed[axis.slot] = u8::MAX;
             }
             for (rank, level) in (1..=u8::MAX).zip(axis.levels()) {
                 let from = |stands: bool, known: u8| if stands { known.min(rank) } else { known };

@@ -8,7 +8,7 @@ use noroshi_model::agreement::{Agreement, Standing};
 use noroshi_model::selector::Selector;
 use noroshi_model::{ItemHash, Nation, NodeId, Role, StixId, World};
 
-use crate::axes::Axes;
+use crate::axes::{Axes, AxisKind, SLOTS};
 use crate::coalitions::Coalitions;
 use crate::derivations::Derivations;
 use crate::reason::Reason;
@@ -82,7 +82,11 @@ pub struct Rules {
 /// Levels per ladder up to which one person may release. A ladder not named and anything that is
 /// no ladder always want a second person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Threshold(BTreeMap<String, (u8, String)>);
+pub struct Threshold {
+    levels: BTreeMap<String, String>,
+    // INVARIANT: follows from `levels`: per slot the highest rank that one person may release.
+    one_person: [u8; SLOTS],
+}
 
 impl Default for Threshold {
     fn default() -> Self {
@@ -99,37 +103,46 @@ impl FromStr for Threshold {
     fn from_str(text: &str) -> Result<Self, String> {
         let axes = Axes::builtin();
         let mut levels = BTreeMap::new();
+        let mut one_person = axes.unnamed;
         for part in text.split_whitespace() {
             let read = part.split_once(':').and_then(|(id, level)| {
                 let rank = axes.rank(id, level)?;
-                let level = axes.get(id)?.levels().get(usize::from(rank))?;
-                Some((id.to_owned(), (rank, level.id.clone())))
+                let axis = axes.get(id)?;
+                Some((axis, rank, axis.levels().get(usize::from(rank))?))
             });
-            let (axis, level) =
+            let (axis, rank, level) =
                 read.ok_or_else(|| format!("`{part}` is no level of a ladder, such as tlp:green"))?;
-            levels.insert(axis, level);
+            let always_two = matches!(
+                axis.kind,
+                AxisKind::Ladder {
+                    two_persons: true,
+                    ..
+                }
+            );
+            one_person[axis.slot] = if always_two { 0 } else { rank + 1 };
+            levels.insert(axis.id.clone(), level.id.clone());
         }
         if levels.is_empty() {
             Err("no level is named".to_owned())
         } else {
-            Ok(Self(levels))
+            Ok(Self { levels, one_person })
         }
     }
 }
 
 impl Threshold {
-    /// The highest rank of a ladder, from 0, that one person may release; none where two must.
-    pub(crate) fn rank(&self, axis: &str) -> Option<u8> {
-        self.0.get(axis).map(|(rank, _)| *rank)
+    /// Per slot the highest rank that one person may release; 0 where two must, and no limit to
+    /// duties, which ask nobody.
+    pub(crate) fn one_person(&self) -> &[u8; SLOTS] {
+        &self.one_person
     }
 }
 
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts: Vec<String> = self
-            .0
-            .iter()
-            .map(|(axis, (_, level))| format!("{axis}:{level}"))
+        let levels = self.levels.iter();
+        let parts: Vec<String> = levels
+            .map(|(axis, level)| format!("{axis}:{level}"))
             .collect();
         f.write_str(&parts.join(" "))
     }

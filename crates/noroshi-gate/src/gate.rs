@@ -4,6 +4,7 @@
 //! ready once, and remembers what it answered for a label: items by the million carry labels by
 //! the dozen. It answers what it would answer without memory, to the byte (a property test).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use noroshi_formats::ontology::own_type_of;
@@ -14,7 +15,8 @@ use crate::axes::{Axes, AxisKind, SLOTS};
 use crate::coalitions::Coalitions;
 use crate::consent::{self, Passage};
 use crate::decide::{
-    AgreementInForce, Decision, Outcome, PeerState, Provenance, Recipient, Rules, Withheld,
+    AgreementInForce, Decision, Outcome, PeerState, Provenance, Recipient, Rules, Threshold,
+    Withheld,
 };
 use crate::derivations;
 use crate::label::{Label, words_of};
@@ -38,8 +40,6 @@ pub struct Gate<'a> {
     rules: &'a Rules,
     question: Question<'a>,
     closed: Closed<'a>,
-    /// Per slot the highest rank that one person may release.
-    one_person: [u8; SLOTS],
     // INVARIANT: in the order of the items they are for.
     grants: Vec<&'a Grant>,
     by_kind: HashMap<Box<str>, usize>,
@@ -67,26 +67,12 @@ impl<'a> Gate<'a> {
     ) -> Self {
         let mut grants: Vec<&Grant> = question.grants.iter().collect();
         grants.sort_by_key(|grant| grant.item);
-        let mut one_person = [0; SLOTS];
-        for axis in Axes::builtin().ranked() {
-            one_person[axis.slot] = match axis.kind {
-                AxisKind::Ladder {
-                    two_persons: false, ..
-                } => rules
-                    .second_person_above
-                    .rank(&axis.id)
-                    .map_or(0, |rank| rank + 1),
-                AxisKind::Handling { .. } => u8::MAX,
-                _ => 0,
-            };
-        }
         Self {
             closed: Closed::new(to.nation, question.channel, question.now, &rules.coalitions),
             to,
             agreements,
             rules,
             question: *question,
-            one_person,
             grants,
             by_kind: HashMap::new(),
             covering: Vec::new(),
@@ -145,7 +131,7 @@ impl<'a> Gate<'a> {
     /// What agreements, lists, dates and sources say.
     fn by_terms(&mut self, item: &Marked, passage: &Passage<'_>) -> Decision {
         let kind = item.valid().head().id.kind();
-        let (one_person, remembers) = (self.one_person, self.remembers);
+        let (rules, remembers) = (self.rules, self.remembers);
         let in_fallback = !self.to.knows_own_types && own_type_of(item.valid()).is_some();
         let (closed, covering) = self.covering(kind);
         let mut by = match covering.answer(item.object_label(), closed, remembers) {
@@ -156,7 +142,7 @@ impl<'a> Gate<'a> {
         if !missing.is_empty() {
             return Decision::stays(Outcome::Refer, missing);
         }
-        let mut leaving = item.object_label().clone();
+        let mut leaving = Cow::Borrowed(item.object_label());
         let mut withheld = Vec::new();
         for (selector, label) in item.places() {
             let reasons = match covering.answer(label, closed, remembers) {
@@ -164,7 +150,7 @@ impl<'a> Gate<'a> {
                 Err(reasons) => reasons,
             };
             if reasons.is_empty() {
-                leaving = leaving.join(label);
+                leaving = Cow::Owned(leaving.join(label));
             } else {
                 let selector = selector.clone();
                 withheld.push(Withheld { selector, reasons });
@@ -194,7 +180,7 @@ impl<'a> Gate<'a> {
             },
             reasons: Vec::new(),
             basis: covering.term(by).map(Term::basis),
-            needs_second_person: needs_second_person(&leaving, &one_person),
+            needs_second_person: needs_second_person(&leaving, &rules.second_person_above),
             withheld,
             in_fallback,
         }
@@ -311,9 +297,9 @@ fn needed(kind: &str, place: &[Step]) -> Option<String> {
 
 /// One person may release what stays at or below the node's threshold on every ladder and has
 /// nothing else that asks; some ladders want two whatever the node says.
-fn needs_second_person(leaving: &Label, one_person: &[u8; SLOTS]) -> bool {
+fn needs_second_person(leaving: &Label, above: &Threshold) -> bool {
     leaving.bits() & Axes::builtin().second_person != 0
-        || !fits(leaving.ranks(), one_person)
+        || !fits(leaving.ranks(), above.one_person())
         || leaving
             .rare()
             .is_some_and(|rare| !rare.rosters.is_empty() || !rare.sources.is_empty())
@@ -372,11 +358,8 @@ impl<'a> Closed<'a> {
             return Ok(at);
         }
         let mut reasons = self.reasons(label);
-        let nearest = terms
-            .iter()
-            .map(|term| term.closes(label))
-            .min_by_key(Vec::len);
-        reasons.extend(nearest.unwrap_or_default());
+        let nearest = terms.iter().min_by_key(|term| term.distance(label));
+        reasons.extend(nearest.into_iter().flat_map(|term| term.closes(label)));
         Err(reasons)
     }
 

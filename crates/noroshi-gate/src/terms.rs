@@ -24,23 +24,18 @@ impl<'a> Term<'a> {
     fn new(held: &AgreementInForce<'a>, term: &'a ReleaseTerm) -> Self {
         let agreement = held.agreement;
         let table = Axes::builtin();
-        let mut ceilings = [0; SLOTS];
-        for axis in table.ranked() {
-            ceilings[axis.slot] = match (term.ceilings.get(&axis.id), &axis.kind) {
-                (Some(level), _) => axis.place(level).map_or(0, rank),
-                // A duty that no ceiling limits travels with the item.
-                (None, AxisKind::Handling { .. }) => u8::MAX,
-                (None, _) => by_equivalence(agreement, term, axis),
-            };
+        let (mut ceilings, mut words) = (table.unnamed, 0);
+        let named = term.ceilings.iter();
+        for (axis, named) in named.filter_map(|(id, named)| Some((table.get(id)?, named))) {
+            if axis.is_ranked() {
+                ceilings[axis.slot] = axis.place(named).map_or(0, rank);
+            } else if matches!(axis.kind, AxisKind::Compartment { .. }) {
+                let named = named.split([' ', ',']).filter_map(|word| axis.place(word));
+                words = named.fold(words, |words, place| words | 1 << axis.levels()[place].bit);
+            }
         }
-        let compartments = term.ceilings.iter().filter_map(|(id, named)| {
-            let axis = table.get(id)?;
-            matches!(axis.kind, AxisKind::Compartment { .. }).then_some((axis, named))
-        });
-        let mut words = 0;
-        for (axis, named) in compartments {
-            let named = named.split([' ', ',']).filter_map(|word| axis.place(word));
-            words |= named.fold(0, |words, place| words | 1 << axis.levels()[place].bit);
+        for (axis, rank) in by_equivalence(agreement, term) {
+            ceilings[axis.slot] = ceilings[axis.slot].max(rank);
         }
         Self {
             agreement,
@@ -55,6 +50,13 @@ impl<'a> Term<'a> {
     pub(crate) fn permits(&self, label: &Label) -> bool {
         fits(label.ranks(), &self.ceilings)
             && label.bits() & Axes::builtin().compartments & !self.words == 0
+    }
+
+    /// How many reasons there are why it does not.
+    pub(crate) fn distance(&self, label: &Label) -> usize {
+        let ranks = label.ranks().iter().zip(&self.ceilings);
+        let missing = label.bits() & Axes::builtin().compartments & !self.words;
+        ranks.filter(|(rank, ceiling)| rank > ceiling).count() + missing.count_ones() as usize
     }
 
     /// Why it does not.
@@ -101,12 +103,15 @@ fn rank(place: usize) -> u8 {
     u8::try_from(place + 1).unwrap_or(0)
 }
 
-/// The highest level of an axis that the term does not name, but which the agreement's parties
-/// hold to be equal to a level it lets through. Who may have CONFIDENTIAL may have what is below
-/// it, or a caveat more would release more. Counts only inside the agreement both have signed.
-fn by_equivalence(agreement: &Agreement, term: &ReleaseTerm, axis: &Axis) -> u8 {
+/// Levels of ladders that the term does not name, but which the agreement's parties hold to be
+/// equal to a level it lets through. Who may have CONFIDENTIAL may have what is below it, or a
+/// caveat more would release more. Counts only inside the agreement both have signed.
+fn by_equivalence(
+    agreement: &Agreement,
+    term: &ReleaseTerm,
+) -> impl Iterator<Item = (&'static Axis, u8)> {
     let table = Axes::builtin();
-    let lets_through = |side: &str| {
+    let lets_through = move |side: &str| {
         side.split_once(':').is_some_and(|(other, level)| {
             let ceiling = term
                 .ceilings
@@ -119,13 +124,15 @@ fn by_equivalence(agreement: &Agreement, term: &ReleaseTerm, axis: &Axis) -> u8 
     let pairs = agreement.equivalences.iter();
     pairs
         .flat_map(|pair| [(&pair.left, &pair.right), (&pair.right, &pair.left)])
-        .filter_map(|(here, there)| {
+        .filter_map(move |(here, there)| {
             let (id, level) = here.split_once(':')?;
-            let place = axis.place(level).filter(|_| id == axis.id)?;
-            lets_through(there).then(|| rank(place))
+            let axis = table.get(id).filter(|axis| {
+                let is_ladder = matches!(axis.kind, AxisKind::Ladder { .. });
+                is_ladder && !term.ceilings.contains_key(id)
+            })?;
+            let place = axis.place(level)?;
+            lets_through(there).then(|| (axis, rank(place)))
         })
-        .max()
-        .unwrap_or(0)
 }
 
 /// The terms in force from one node to another that cover type and purpose (any purpose where
