@@ -158,3 +158,11 @@ fn a_control_character_hides_in_plain_text_as_well() {
     code("x\u{7}y", "review.hidden", "\u{7}");
     assert_eq!(found_in("x\ty\r\nz", CLEAR), []);
 }
+
+/// Clause: I5
+#[test]
+fn a_mark_before_a_banner_is_said_beside_it_and_one_in_it_with_it() {
+    let mark = |mark| ("review.marking", mark);
+    check("TOP SECRET//NOFORN", &[mark("TOP SECRET//NOFORN")]);
+    check("FOUO before SECRET//NF", &[mark("SECRET//NF"), mark("FOUO")]);
+}
