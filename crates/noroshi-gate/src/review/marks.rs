@@ -98,7 +98,7 @@ fn banners(text: &str, own: &Label, found: &mut Vec<Stricter>) {
             _ => false,
         };
         let next = text[at..].chars().next().map(narrow);
-        if !may_begin || !next.is_some_and(|c| c.is_ascii_uppercase() || c == '/') {
+        if !may_begin || !next.is_some_and(|c| c.is_ascii_uppercase()) {
             continue;
         }
         let window = text[start..].char_indices().take(2 * MARK_CHARS_MAX);

@@ -164,5 +164,27 @@ fn a_control_character_hides_in_plain_text_as_well() {
 fn a_mark_before_a_banner_is_said_beside_it_and_one_in_it_with_it() {
     let mark = |mark| ("review.marking", mark);
     check("TOP SECRET//NOFORN", &[mark("TOP SECRET//NOFORN")]);
-    check("FOUO before SECRET//NF", &[mark("SECRET//NF"), mark("FOUO")]);
+    check(
+        "FOUO before SECRET//NF",
+        &[mark("SECRET//NF"), mark("FOUO")],
+    );
+}
+
+/// Clause: I5
+#[test]
+fn a_banner_begins_with_a_word_and_is_read_as_far_as_its_cap() {
+    check("XSECRET//NF and S//NF", &[]);
+    // "REL TO " and 31 codes: 160 characters of controls.
+    let whole = format!("SECRET//REL TO {}", ["USA"; 31].join(", "));
+    code(&whole, "review.marking", &whole);
+    code(&format!("{whole}A"), "review.marking", &whole);
+}
+
+/// Clause: I5
+#[test]
+fn a_paragraph_opens_with_its_portion_mark_behind_blanks_and_bullets() {
+    code("seen\n \t• (S) The source", "review.marking", "(S)");
+    code("  (TS) The source", "review.marking", "(TS)");
+    check("seen • (S) The source", &[]);
+    check("(TS) 2x and (S) 2x", &[]);
 }
