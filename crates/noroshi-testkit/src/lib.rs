@@ -1,5 +1,7 @@
 //! A node in a folder of its own, driven by the real binary as its people would drive it. For the
-//! benches and the campaign; no part of a node.
+//! benches and the campaign, and canaries for every test; no part of a node.
+
+pub mod canary;
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;

@@ -8,6 +8,7 @@ use noroshi_model::document::hex;
 use noroshi_seal::backup::{CHUNK_BYTES, Lock};
 use noroshi_seal::keyfile::Cost;
 use noroshi_seal::{SystemRng, keyfile};
+use noroshi_testkit::canary::named_in;
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 
@@ -242,6 +243,33 @@ fn no_backup_holds_a_private_key_that_is_not_locked_and_a_plain_one_holds_none()
         let file = read_private(&path).unwrap();
         assert!(holds(&contents[1], &file));
         assert!(!holds(&contents[3], &file));
+    }
+}
+
+/// Clause: I5
+#[test]
+fn an_opened_backup_holds_its_own_canary_and_none_of_a_partner_and_a_locked_one_shows_none() {
+    let stage = Stage::new();
+    stage.jp.import("own", &[object(1, 100)]);
+    stage.jp.order(stage.jp.share(&[&id(1)]));
+    stage.jp.sync();
+    stage.us.sync();
+    let folder = tempfile::tempdir().unwrap();
+    let pair = lock();
+    for (party, nation) in [(&stage.jp, "JPN"), (&stage.us, "USA")] {
+        let file = |kind: &str| folder.path().join(format!("{nation}-{kind}"));
+        let (locked, plain) = (file("locked"), file("plain"));
+        back_up(party, &locked, Some(&pair)).unwrap();
+        back_up(party, &plain, None).unwrap();
+        let own = BTreeSet::from([nation.to_owned()]);
+        for bytes in [opened(&locked, Some(&pair.1)), opened(&plain, None)] {
+            assert_eq!(named_in(&bytes), own);
+            assert!(
+                holds(&bytes, id(1).as_bytes()),
+                "what was shared is in both"
+            );
+        }
+        assert!(named_in(&std::fs::read(&locked).unwrap()).is_empty());
     }
 }
 

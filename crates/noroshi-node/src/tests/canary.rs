@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use noroshi_testkit::canary::{named_below, named_in};
 
 use super::stage::{Stage, id, object};
 use crate::command::Command;
@@ -12,25 +12,9 @@ use crate::node::Node;
 use crate::outside::Outside;
 use crate::sink::Collected;
 
-/// What every canary is called, before its nation. The store keeps titles as they are.
-const NAME: &str = "canary-never-to-leave-";
-const RED: &str = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
-
-/// Is it the title of a canary?
-pub(super) fn is_canary(title: &str) -> bool {
-    title.starts_with(NAME)
-}
-
 /// Put the canary of a nation into its node.
 pub(super) fn seed(node: &Node, nation: &str, outside: &dyn Outside) {
-    let canary = json!({
-        "type": "tool", "spec_version": "2.1",
-        "id": format!("tool--00000000-0000-4000-8000-{:0>12}", hex(nation)),
-        "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z",
-        "name": format!("{NAME}{nation}"), "description": format!("{NAME}{nation}"),
-        "object_marking_refs": [RED],
-    });
-    let text = json!({ "type": "bundle", "objects": [canary] }).to_string();
+    let text = noroshi_testkit::canary::object(nation);
     let command = Command::Import {
         paths: vec![PathBuf::from("-")],
         profile: None,
@@ -41,24 +25,10 @@ pub(super) fn seed(node: &Node, nation: &str, outside: &dyn Outside) {
         .unwrap();
 }
 
-fn hex(nation: &str) -> String {
-    nation.bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Nothing that leaves names a canary.
 pub(super) fn stays(bytes: &[u8]) {
-    let found = canaries_in(bytes);
+    let found = named_in(bytes);
     assert!(found.is_empty(), "a canary left: {found:?}");
-}
-
-/// The nations whose canaries are named in some bytes.
-fn canaries_in(bytes: &[u8]) -> BTreeSet<String> {
-    let name = NAME.as_bytes();
-    let places = bytes
-        .windows(name.len() + 3)
-        .filter(|part| part.starts_with(name));
-    let nation = |part: &[u8]| String::from_utf8_lossy(&part[name.len()..]).into_owned();
-    places.map(nation).collect()
 }
 
 /// Looks at the end of a stage into everything its nodes have written.
@@ -77,8 +47,7 @@ impl Watch {
         let mut problems = Vec::new();
         for entry in std::fs::read_dir(folder).expect("the stage's folder went before the search") {
             let path = entry.unwrap().path();
-            let mut found = BTreeSet::new();
-            search(&path, &mut found);
+            let found: BTreeSet<String> = named_below(&path);
             let is_node = path.join("noroshi.toml").exists();
             if found.len() > 1 || (is_node && found.is_empty()) {
                 problems.push(format!("{}: canaries {found:?}", path.display()));
@@ -99,16 +68,6 @@ impl Drop for Watch {
             let problems = self.problems();
             assert!(problems.is_empty(), "{problems:?}");
         }
-    }
-}
-
-fn search(path: &Path, found: &mut BTreeSet<String>) {
-    if path.is_dir() {
-        for entry in std::fs::read_dir(path).unwrap() {
-            search(&entry.unwrap().path(), found);
-        }
-    } else if path.is_file() {
-        found.extend(canaries_in(&std::fs::read(path).unwrap_or_default()));
     }
 }
 

@@ -599,7 +599,9 @@ impl Party {
             after: None,
         })
         .iter()
-        .filter(|row| !canary::is_canary(row["title"].as_str().unwrap_or_default()))
+        .filter(|row| {
+            !noroshi_testkit::canary::is_named_by(row["title"].as_str().unwrap_or_default())
+        })
         .count()
     }
 

@@ -2,30 +2,20 @@
 //! the other node prints, logs and keeps.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+
+use noroshi_testkit::canary::{named_below, named_in, object};
 
 use super::{Home, write};
 
-/// What every canary is called, before its nation. The store keeps titles as they are.
-const NAME: &str = "canary-never-to-leave-";
-
 /// Put the canary of its nation into a node.
 pub(super) fn seed(home: &Home) {
-    let nation = &home.nation;
-    let digits: String = nation.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let canary = format!(
-        r#"{{"type":"tool","spec_version":"2.1","id":"tool--00000000-0000-4000-8000-{digits:0>12}",
-        "created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z",
-        "name":"{NAME}{nation}","description":"{NAME}{nation}",
-        "object_marking_refs":["marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"]}}"#
-    );
-    let file = write(home, "canary.json", &canary);
+    let file = write(home, "canary.json", &object(&home.nation));
     home.ok(&["import", &file]);
 }
 
 /// What a node prints names no canary of another.
 pub(super) fn expect_own(home: &Home, printed: &[u8]) {
-    let mut found = canaries_in(printed);
+    let mut found = named_in(printed);
     found.remove(&home.nation);
     assert!(found.is_empty(), "canaries left: {found:?}");
 }
@@ -33,10 +23,9 @@ pub(super) fn expect_own(home: &Home, printed: &[u8]) {
 /// Everything a node keeps names its own canary, once it has a partner, and no other; its log
 /// names none.
 pub(super) fn expect_kept(home: &Home) {
-    let log = std::fs::read(home.log()).unwrap_or_default();
-    assert!(canaries_in(&log).is_empty(), "a canary is in the log");
-    let mut found = BTreeSet::new();
-    search(&home.folder.path().join("node"), &mut found);
+    let logged = named_below(&home.log());
+    assert!(logged.is_empty(), "a canary is in the log");
+    let found = named_below(&home.folder.path().join("node"));
     let own = BTreeSet::from([home.nation.clone()]);
     let expected = if home.has_partner.get() {
         own
@@ -44,24 +33,4 @@ pub(super) fn expect_kept(home: &Home) {
         BTreeSet::new()
     };
     assert_eq!(found, expected, "canaries kept by {}", home.nation);
-}
-
-/// The nations whose canaries are named in some bytes.
-fn canaries_in(bytes: &[u8]) -> BTreeSet<String> {
-    let name = NAME.as_bytes();
-    let places = bytes
-        .windows(name.len() + 3)
-        .filter(|part| part.starts_with(name));
-    let nation = |part: &[u8]| String::from_utf8_lossy(&part[name.len()..]).into_owned();
-    places.map(nation).collect()
-}
-
-fn search(path: &Path, found: &mut BTreeSet<String>) {
-    if path.is_dir() {
-        for entry in std::fs::read_dir(path).unwrap() {
-            search(&entry.unwrap().path(), found);
-        }
-    } else if path.is_file() {
-        found.extend(canaries_in(&std::fs::read(path).unwrap_or_default()));
-    }
 }
