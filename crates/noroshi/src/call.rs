@@ -9,11 +9,11 @@ use noroshi_net::{Fetcher, Identity, Outbound, local};
 use noroshi_node::home::Home;
 use noroshi_node::messages::{render, text};
 use noroshi_node::sink::Sink;
-use noroshi_node::system::SystemClock;
 use noroshi_node::{Command, Event, Failure, Node};
 use noroshi_seal::SystemRng;
 
 use crate::cli::Cli;
+use crate::clock::clock;
 use crate::outside::Network;
 
 /// Run a command; its events are shown as they come and the last answer is given back.
@@ -90,7 +90,7 @@ fn in_process(
 /// Open the node; what takes long at the start is shown.
 pub(crate) fn open(cli: &Cli, screen: &mut Screen<'_>) -> Result<Node, Failure> {
     let mut progress = |done, total| screen.progress("progress-text", done, Some(total));
-    let (clock, rng) = (Arc::new(SystemClock), Arc::new(SystemRng));
+    let (clock, rng) = (clock(), Arc::new(SystemRng));
     let node = Node::open_telling(&cli.home(), clock, rng, &mut progress);
     screen.clear();
     node

@@ -4,6 +4,7 @@ mod act;
 mod backup;
 mod call;
 mod cli;
+mod clock;
 mod connect;
 mod console;
 mod crash;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use noroshi_model::PersonId;
 use noroshi_node::restore::Staged;
 use noroshi_node::sink::{Collected, Sink};
-use noroshi_node::system::SystemClock;
 use noroshi_node::{Event, Failure, persons};
 use noroshi_seal::SystemRng;
 
 use crate::backup::{told, unlocked};
 use crate::call::Screen;
 use crate::cli::Cli;
+use crate::clock::clock;
 use crate::secrets::passphrase;
 
 pub(crate) fn restore(
@@ -45,7 +45,7 @@ pub(crate) fn restore(
         &name,
         &*person_key,
         &*root,
-        Arc::new(SystemClock),
+        clock(),
         Arc::new(SystemRng),
         &mut Collected::default(),
     )?;

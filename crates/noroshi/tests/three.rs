@@ -36,12 +36,16 @@ struct Three {
     us: Home,
     au: Home,
     agreement: String,
-    _servers: Vec<Serving>,
+    servers: Vec<Serving>,
 }
 
+/// Seconds of a day.
+#[cfg(debug_assertions)]
+const DAY: u32 = 86_400;
+
 impl Three {
-    /// All three serve, and are parties of one agreement.
-    fn new() -> Self {
+    /// All three serve, and are parties of one agreement for so many days.
+    fn agreed(days: &str) -> Self {
         let [jp, us, au] = ["JPN", "USA", "AUS"].map(|n| Home::of(n, &free_address()));
         befriend(&jp, &us);
         let servers = [&jp, &us, &au].map(Serving::of).into();
@@ -54,6 +58,8 @@ impl Three {
             "JPN",
             "--with",
             "AUS",
+            "--days",
+            days,
         ];
         let draft = json(&us.ok(&with));
         let file = write(&us, "three.json", &draft["agreement"].to_string());
@@ -64,13 +70,48 @@ impl Three {
             us,
             au,
             agreement,
-            _servers: servers,
+            servers,
         };
         three.settle();
         order(&three.jp, &["agreement", "sign", &three.agreement]);
         order(&three.au, &["agreement", "sign", &three.agreement]);
         three.settle();
         three
+    }
+
+    /// Japan shares its own work, items 1 to 4, with the United States, which may not pass it on.
+    fn own_work(&self) {
+        let set = ["--title", "own work", "--marking", "TLP:AMBER", "--own"];
+        order(
+            &self.jp,
+            &[&["profile", "set", "closed"], &set[..]].concat(),
+        );
+        let clear = "94868c89-83c2-464b-929b-a1a8aa3c8487";
+        let amber = "55d920b0-5e8b-4f79-9ee9-91f868d9b421";
+        let file = write(&self.jp, "closed.json", &bundle(6).replace(clear, amber));
+        self.jp.ok(&["import", &file, "--profile", "closed"]);
+        let all: Vec<String> = (1..5).map(item).collect();
+        let mut share: Vec<&str> = vec!["share"];
+        share.extend(all.iter().map(String::as_str));
+        share.extend(["--to", "USA"]);
+        order(&self.jp, &share);
+        self.settle();
+        for number in 1..5 {
+            assert_eq!(state(&self.us, number).as_deref(), Some("admitted"));
+        }
+    }
+
+    /// All three are stopped, and serve again so many days later. Only what was built to be tested
+    /// lets its clock be moved.
+    #[cfg(debug_assertions)]
+    fn after(&mut self, days: u32) {
+        self.servers.clear();
+        let homes = [&self.jp, &self.us, &self.au];
+        for home in homes {
+            home.ahead.set(home.ahead.get() + days * DAY);
+        }
+        self.servers = homes.map(Serving::of).into();
+        self.settle();
     }
 
     /// Everybody exchanges until nothing moves.
@@ -105,7 +146,7 @@ impl Three {
     }
 
     /// The United States shares an item on; what does not leave is said and no mistake.
-    fn share_on(&self, number: u32) {
+    fn share_on(&self, number: u32) -> String {
         let args = [
             "--json",
             "share",
@@ -122,29 +163,52 @@ impl Three {
             self.us.ok(&["act", "approve", &act, "--as", "suzuki"]);
         }
         self.settle();
+        said
+    }
+}
+
+/// Clause: I6
+#[cfg(debug_assertions)]
+#[test]
+fn an_agreement_that_ends_by_its_date_ends_what_goes_on_under_it_and_nothing_else() {
+    let mut three = Three::agreed("1");
+    three.own_work();
+    three.consented(1);
+    three.share_on(1);
+    assert_eq!(state(&three.au, 1).as_deref(), Some("admitted"));
+    three.consented(2);
+
+    three.after(2);
+    let (jp, us, au) = (&three.jp, &three.us, &three.au);
+    for home in [jp, us, au] {
+        let listed = rows(home, &["agreement", "list"]);
+        let ended = listed.iter().find(|row| row["id"] == *three.agreement);
+        assert_eq!(ended.unwrap()["standing"], "ended");
+    }
+    // Consent that still holds is no agreement.
+    let said = three.share_on(2);
+    assert!(said.contains("ended"), "{said}");
+    assert_eq!(state(au, 2), None);
+    // What stands beside it goes on: the agreement of two, and recalls.
+    order(jp, &["share", &item(5), "--to", "USA"]);
+    let why = ["--mode", "destroy", "--reason", "wrong"];
+    order(jp, &[&["recall", &item(1)], &why[..]].concat());
+    three.settle();
+    assert_eq!(state(us, 5).as_deref(), Some("admitted"));
+    assert_eq!(state(us, 1).as_deref(), Some("destroyed"));
+    assert_eq!(state(au, 1).as_deref(), Some("destroyed"));
+    for home in [jp, us, au] {
+        home.ok(&["ledger", "verify"]);
+        assert!(rows(home, &["ledger", "list", "--kind", "alarm"]).is_empty());
     }
 }
 
 /// Clause: I6, I1
 #[test]
 fn what_goes_on_goes_with_its_makers_consent_and_comes_back_from_every_hop() {
-    let three = Three::new();
+    let three = Three::agreed("365");
     let (jp, us, au) = (&three.jp, &three.us, &three.au);
-    let set = ["--title", "own work", "--marking", "TLP:AMBER", "--own"];
-    order(jp, &[&["profile", "set", "closed"], &set[..]].concat());
-    let clear = "94868c89-83c2-464b-929b-a1a8aa3c8487";
-    let amber = "55d920b0-5e8b-4f79-9ee9-91f868d9b421";
-    let file = write(jp, "closed.json", &bundle(5).replace(clear, amber));
-    jp.ok(&["import", &file, "--profile", "closed"]);
-    let all: Vec<String> = (1..5).map(item).collect();
-    let mut share: Vec<&str> = vec!["share"];
-    share.extend(all.iter().map(String::as_str));
-    share.extend(["--to", "USA"]);
-    order(jp, &share);
-    three.settle();
-    for number in 1..5 {
-        assert_eq!(state(us, number).as_deref(), Some("admitted"));
-    }
+    three.own_work();
 
     // Without consent, nothing; with it, that item and no other.
     three.share_on(1);

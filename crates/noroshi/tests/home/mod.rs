@@ -19,6 +19,8 @@ pub(crate) struct Home {
     pub(crate) address: String,
     /// Then it holds a canary.
     has_partner: Cell<bool>,
+    /// How far its clock is ahead from now on, in seconds.
+    pub(crate) ahead: Cell<u32>,
 }
 
 impl Drop for Home {
@@ -41,6 +43,7 @@ impl Home {
             nation: nation.to_owned(),
             address: listen.to_owned(),
             has_partner: Cell::new(false),
+            ahead: Cell::new(0),
         };
         let lines = "root: the root passphrase\nsato: the first passphrase\n\
                      suzuki: the second one\nbackup: the backup passphrase\n";
@@ -86,6 +89,7 @@ impl Home {
             .arg(self.passphrases())
             .args(args)
             .env("NOROSHI_LANG", "en")
+            .env("NOROSHI_TEST_AHEAD", self.ahead.get().to_string())
             .stdin(Stdio::null());
         command
     }
