@@ -19,6 +19,9 @@ use crate::victim::{self, Ended, Moment, wire};
 const ROUNDS: u64 = 20;
 /// Bytes by which a full disk grows from run to run.
 const STEP: u64 = 4096;
+/// Runs in which a call does not come before it counts as behind the last one: how many calls a run
+/// makes is a matter of moments, and a short run must not end a way before its time.
+const TRIES: u32 = 8;
 
 /// The ways of failing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +39,14 @@ const WAYS: [Way; 5] = [
     Way::Full,
 ];
 
-/// Fail every `stride`th call of every station in every way, each in a run of its own.
-pub(crate) fn run(stage: &Stage, stride: u64) -> Result<Report> {
+/// Fail every `stride`th call of every station, or of one, in every way, each in a run of its own.
+pub(crate) fn run(stage: &Stage, stride: u64, only: Option<Station>) -> Result<Report> {
     let mut report = Report::new("faults", stage.seed);
     let mut sweep: BTreeMap<Station, Sweep> = Station::ALL
-        .map(|station| (station, Sweep::default()))
+        .map(|station| match only {
+            Some(only) if only != station => (station, Sweep::done()),
+            _ => (station, Sweep::default()),
+        })
         .into();
     while sweep.values().any(|sweep| !sweep.is_done()) {
         let folder = stage.folder()?;
@@ -78,22 +84,35 @@ pub(crate) fn run(stage: &Stage, stride: u64) -> Result<Report> {
 struct Sweep {
     way: usize,
     call: u64,
-    /// The last call tried, by way.
+    /// Runs in a row in which that call did not come.
+    missed: u32,
+    /// How many calls came before the first that did not, by way.
     reached: Vec<u64>,
 }
 
 impl Sweep {
+    /// One that tries nothing.
+    fn done() -> Self {
+        Self {
+            way: WAYS.len(),
+            ..Self::default()
+        }
+    }
+
     fn is_done(&self) -> bool {
         self.way >= WAYS.len()
     }
 
-    /// The next call; behind the last one, the next way.
+    /// The next call; the same one where it did not come; behind the last one, the next way.
     fn next(&mut self, was_struck: bool, stride: u64) {
+        self.missed += 1;
         if was_struck {
             self.call += stride;
-        } else {
+            self.missed = 0;
+        } else if self.missed == TRIES {
             self.reached.push(self.call);
             self.call = 0;
+            self.missed = 0;
             self.way += 1;
         }
     }
@@ -177,5 +196,28 @@ impl Hand for Failer {
         })?;
         ended.died = struck;
         Ok((ended, called))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sweep, TRIES, WAYS};
+
+    #[test]
+    fn a_short_run_does_not_end_a_way_and_a_call_that_never_comes_does() {
+        let mut sweep = Sweep::default();
+        for _ in 0..3 {
+            sweep.next(true, 2);
+            (1..TRIES).for_each(|_| sweep.next(false, 2));
+        }
+        assert_eq!((sweep.call, sweep.way), (6, 0));
+        for _ in 0..WAYS.len() {
+            sweep.next(true, 2);
+            assert!(!sweep.is_done());
+            (0..TRIES).for_each(|_| sweep.next(false, 2));
+        }
+        assert!(sweep.is_done());
+        assert_eq!(sweep.reached, [8, 2, 2, 2, 2]);
+        assert!(Sweep::done().is_done());
     }
 }

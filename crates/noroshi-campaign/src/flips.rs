@@ -2,7 +2,7 @@
 //! that a partner or an auditor would use. Of the store's file, bytes that carry nothing are told
 //! from bytes that do by what every row of every table says afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
@@ -14,7 +14,7 @@ use noroshi_node::backup;
 use noroshi_node::command::BackupLock;
 use noroshi_node::sink::Collected;
 use noroshi_node::system::SystemClock;
-use noroshi_node::{Command, Node, Outside, OutsideError};
+use noroshi_node::{Command, Event, Node, Outside, OutsideError};
 use noroshi_seal::SystemRng;
 use noroshi_seal::backup::Lock;
 use noroshi_seal::keyfile::Cost;
@@ -34,6 +34,8 @@ use crate::victim::{self, Ended, Moment, wire};
 const WORKERS: usize = 2;
 /// What locks the backup.
 const PASSPHRASE: &str = "the campaign's own";
+/// Bytes shown on either side of one whose change nobody noticed.
+const AROUND: usize = 24;
 /// Bytes before a frame's sealed part, and where its counter begins.
 const HEADER: usize = noroshi_sync::HEADER_BYTES;
 const COUNTER: usize = HEADER - 8;
@@ -73,18 +75,20 @@ pub(crate) fn run(stage: &Stage, flips: u64) -> Result<Report> {
             |(), at, bit| {
                 let mut bytes = thing.bytes.clone();
                 bytes[at] ^= bit;
-                Ok(u64::from((thing.accepts)(&bytes)))
+                Ok((thing.accepts)(&bytes).then_some(at))
             },
         )?;
-        let missed: u64 = wrong.into_iter().sum();
-        report.lines.push(format!(
-            "{}: {each} flips, {missed} not noticed",
-            thing.name
-        ));
-        if missed > 0 {
-            report
-                .wrong
-                .push(format!("{missed} flips in a {} pass", thing.name));
+        let missed: BTreeSet<usize> = wrong.iter().copied().flatten().collect();
+        let count = wrong.iter().flatten().count();
+        report
+            .lines
+            .push(format!("{}: {each} flips, {count} not noticed", thing.name));
+        if count > 0 {
+            report.wrong.push(format!(
+                "{count} flips in a {} pass, the first {}",
+                thing.name,
+                thing.around(missed.first().copied().unwrap_or_default())
+            ));
         }
         stage.progress(&format!("flips: {} done", thing.name));
     }
@@ -180,6 +184,12 @@ impl Thing {
             bytes,
             accepts: Box::new(accepts),
         })
+    }
+
+    /// Where a byte stands, with those around it.
+    fn around(&self, at: usize) -> String {
+        let few = at.saturating_sub(AROUND)..(at + AROUND).min(self.bytes.len());
+        format!("in byte {at}, of `{}`", self.bytes[few].escape_ascii())
     }
 }
 
@@ -283,7 +293,8 @@ fn leaf() -> Thing {
     }
 }
 
-/// A proof as a node writes it, checked by a node that has only the keys.
+/// A proof as a node writes it, checked by a node that has only the keys. Whoever checks the proof
+/// of a receipt is told of which item it is: a bit that makes it a proof of another one is noticed.
 fn proof(
     auditor: &Arc<Node>,
     story: &Story,
@@ -294,14 +305,24 @@ fn proof(
     all.extend(args.iter().map(AsRef::as_ref));
     let proof = story.jp().answer(&all)?;
     let node = Arc::clone(auditor);
-    Thing::new(name, proof.to_string().into_bytes(), move |bytes| {
-        let Ok(proof) = serde_json::from_slice::<Value>(bytes) else {
-            return false;
-        };
-        let check = Command::LedgerCheck { proof, since: None };
-        node.run(check, None, &Nowhere, &mut Collected::default())
-            .is_ok()
+    let bytes = proof.to_string().into_bytes();
+    let item = checked(&node, &bytes).context("a proof that is whole is refused")?;
+    Thing::new(name, bytes, move |bytes| {
+        checked(&node, bytes).is_some_and(|said| said == item)
     })
+}
+
+/// Of which item a proof is, as its check says; `Null` where it is of none.
+fn checked(node: &Node, bytes: &[u8]) -> Option<Value> {
+    let proof = serde_json::from_slice(bytes).ok()?;
+    let check = Command::LedgerCheck { proof, since: None };
+    let mut said = Collected::default();
+    node.run(check, None, &Nowhere, &mut said).ok()?;
+    let answer = said.0.into_iter().find_map(|event| match event {
+        Event::Answer { answer, .. } => Some(answer),
+        _ => None,
+    });
+    Some(answer?["receipt"]["item"].clone())
 }
 
 fn open(home: &Path) -> Result<Node> {

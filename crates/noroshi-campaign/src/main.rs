@@ -7,6 +7,7 @@
     reason = "a tool for the terminal"
 )]
 
+mod canary;
 mod chance;
 mod disk;
 mod dump;
@@ -26,12 +27,14 @@ use anyhow::{Context, Result, bail};
 
 use noroshi_store::Durability;
 use report::{Report, Stage};
+use story::Station;
 
 const HELP: &str =
     "cargo xtask campaign [--quick] [--only NAME] [--seed N] [--times N] [--binary FILE]
+                      [--station NAME]
   kills    kill -9 at every station of the way
   power    power cuts on a disk that keeps only what was synced
-  faults   every write and sync failing in turn; a disk that fills
+  faults   every write and sync failing in turn; a disk that fills; --station: at that one only
   flips    single bits flipped in everything that is stored or sent";
 
 fn main() -> ExitCode {
@@ -52,6 +55,8 @@ struct Asked {
     seed: u64,
     /// Strikes of a kind, where neither the full nor the quick number is wanted.
     times: Option<u64>,
+    /// The one station at which calls fail; all of them otherwise.
+    station: Option<Station>,
     /// The node's program, where it is not to be built.
     binary: Option<PathBuf>,
 }
@@ -87,9 +92,14 @@ fn run(args: &[String]) -> Result<()> {
     let classes: [Class<'_>; 4] = [
         ("kills", &|| kills::run(&stage, size(1_000, 5))),
         ("power", &|| power::run(&stage, size(300, 5))),
-        ("faults", &|| faults::run(&stage, size(1, 40))),
+        ("faults", &|| {
+            faults::run(&stage, size(1, 40), asked.station)
+        }),
         ("flips", &|| flips::run(&stage, size(1_000_000, 20_000))),
     ];
+    if !canary::system_dumps(stage.folder()?.path())? {
+        println!("this system writes no core dumps: none is looked for");
+    }
     let mut found = false;
     for (name, class) in classes {
         if asked.only.as_deref().is_some_and(|only| only != name) {
@@ -111,6 +121,7 @@ fn read(args: &[String]) -> Result<Asked> {
         only: None,
         seed: 1,
         times: None,
+        station: None,
         binary: None,
     };
     let mut args = args.iter();
@@ -121,7 +132,13 @@ fn read(args: &[String]) -> Result<Asked> {
             "--only" => asked.only = Some(value()?.clone()),
             "--seed" => asked.seed = value()?.parse().context("--seed needs a number")?,
             "--times" => asked.times = Some(value()?.parse().context("--times needs a number")?),
-            "--binary" => asked.binary = Some(PathBuf::from(value()?)),
+            "--station" => {
+                let name = value()?;
+                let mut stations = Station::ALL.into_iter();
+                let named = stations.find(|station| station.name() == name);
+                asked.station = Some(named.with_context(|| format!("no station `{name}`"))?);
+            }
+            "--binary" => asked.binary = Some(Path::new(value()?).canonicalize()?),
             _ => bail!("{HELP}"),
         }
     }

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use noroshi_testkit::{Node, befriend, bundle, free_address, object_id, stop};
 use serde_json::Value;
 
+use crate::canary;
 use crate::victim::Ended;
 
 /// Objects of one round, and how many of them are released at its beginning.
@@ -126,6 +127,10 @@ impl Story {
             stop(server)?;
         }
         befriended?;
+        let mut wrong = Vec::new();
+        for node in [&jp, &us] {
+            wrong.extend(canary::seed(node, work)?);
+        }
         Ok(Self {
             jp,
             us,
@@ -134,7 +139,7 @@ impl Story {
             recalled: BTreeSet::new(),
             round: 0,
             tallies: BTreeMap::new(),
-            wrong: Vec::new(),
+            wrong,
         })
     }
 
@@ -183,8 +188,20 @@ impl Story {
         tally.runs += 1;
         tally.struck += u64::from(ended.died);
         tally.acknowledged += u64::from(ended.died && acknowledged);
+        self.expect_silent(station, ended);
         if let Err(error) = self.node(side).run(&["ledger", "verify"]) {
             self.report(station, format_args!("does not verify: {error:#}"));
+        }
+    }
+
+    /// No process names a canary in what it prints or complains of, however it ended.
+    fn expect_silent(&mut self, station: Station, ended: &Ended) {
+        let named = canary::named_by(ended);
+        if !named.is_empty() {
+            self.report(
+                station,
+                format_args!("LEFT: canaries {named:?} were printed"),
+            );
         }
     }
 
@@ -301,7 +318,10 @@ impl Story {
         };
         let server = self.node(side).command(&["serve"]);
         let caller = self.node(other).command(&["peer", "sync"]);
-        let (ended, _) = hand.server(station, side, server, caller)?;
+        let (ended, called) = hand.server(station, side, server, caller)?;
+        if let Some(called) = called {
+            self.expect_silent(station, &called);
+        }
         self.after(station, side, &ended, false);
         Ok(())
     }
@@ -373,19 +393,26 @@ impl Story {
         let recalled: BTreeSet<String> = self.recalled.iter().copied().map(object_id).collect();
         let kept: BTreeSet<String> = all.difference(&recalled).cloned().collect();
         // A recall that destroys does so at home too.
-        for (side, expected) in [(Side::Jp, &kept), (Side::Us, &kept)] {
+        for side in [Side::Jp, Side::Us] {
+            let mut expected = kept.clone();
+            expected.insert(canary::id(&self.node(side).nation));
             let found = ids(self.node(side), &["list", "--state", "admitted"])?;
             let unique: BTreeSet<String> = found.iter().cloned().collect();
             if unique.len() != found.len() {
                 self.report(station, format_args!("DOUBLED: items at {side:?}"));
             }
-            if unique != *expected {
+            if unique != expected {
                 let missing = expected.difference(&unique).count();
-                let extra = unique.difference(expected).count();
+                let extra = unique.difference(&expected).count();
                 self.report(
                     station,
                     format_args!("LOST: {side:?} misses {missing} items, has {extra} too many"),
                 );
+            }
+        }
+        for side in [Side::Jp, Side::Us] {
+            if let Some(problem) = canary::kept_wrongly(self.node(side)) {
+                self.report(station, problem);
             }
         }
         self.check_receipts(&all, &recalled)

@@ -40,7 +40,9 @@ pub(crate) enum Moment {
 
 /// How a victim ended.
 pub(crate) struct Ended {
-    /// The events it printed.
+    /// What it printed.
+    pub(crate) printed: Vec<u8>,
+    /// The events in it.
     pub(crate) events: Vec<Value>,
     /// What it complained of.
     pub(crate) complained: String,
@@ -112,6 +114,7 @@ impl Watched {
         let complained = self.complained.join().unwrap_or_default();
         Ok(Ended {
             events: events(&said),
+            printed: said,
             complained: String::from_utf8_lossy(&complained).into_owned(),
             died: status.code().is_none(),
             took,
