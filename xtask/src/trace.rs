@@ -1,10 +1,14 @@
 //! Clauses of the mission and the tests that name them. The list of untested ones may only shrink.
+//! And the table of others' defects: every test it names is there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+
+/// Defects of others and attacks, each with the tests that it is none here.
+const DEFECTS: &str = "docs/defects.md";
 
 /// Print each clause with its tests; fail where the list of untested ones is not exact.
 pub(crate) fn run(root: &Path) -> Result<()> {
@@ -24,11 +28,13 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         .output()
         .context("git does not start")?;
     let mut tests: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut functions = BTreeSet::new();
     for name in String::from_utf8_lossy(&output.stdout).lines() {
         let text = std::fs::read_to_string(root.join(name)).unwrap_or_default();
         for (id, test) in named(&text) {
             tests.entry(id).or_default().push(format!("{name}: {test}"));
         }
+        functions.extend(tests_in(&text).map(str::to_owned));
     }
     let mut problems = Vec::new();
     for (id, words) in &clauses {
@@ -47,6 +53,9 @@ pub(crate) fn run(root: &Path) -> Result<()> {
             .filter(|id| !clauses.contains_key(*id))
             .map(|id| format!("a test names clause {id}, which does not exist")),
     );
+    let table = std::fs::read_to_string(root.join(DEFECTS)).context(DEFECTS)?;
+    let absent = promised(&table).filter(|test| !functions.contains(*test));
+    problems.extend(absent.map(|test| format!("{DEFECTS} names {test}, which is no test")));
     println!(
         "{} of {} clauses have tests",
         clauses.len() - untested.len(),
@@ -93,9 +102,44 @@ fn named(text: &str) -> Vec<(String, String)> {
     found
 }
 
+/// The functions that are tests.
+fn tests_in(text: &str) -> impl Iterator<Item = &str> {
+    let marks = ["#[test]", "#[tokio::test]"];
+    let mut lines = text.lines().map(str::trim);
+    std::iter::from_fn(move || {
+        lines.by_ref().find(|line| marks.contains(line))?;
+        lines.by_ref().find_map(|line| {
+            line.strip_prefix("async ")
+                .unwrap_or(line)
+                .strip_prefix("fn ")
+        })
+    })
+    .filter_map(|test| test.split('(').next())
+}
+
+/// The tests that a table names: what stands between back quotes and reads like one.
+fn promised(table: &str) -> impl Iterator<Item = &str> {
+    let quoted = table.split('`').skip(1).step_by(2);
+    quoted.filter(|word| {
+        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        word.matches('_').count() > 1 && word.bytes().all(is_name)
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::named;
+    use super::{named, promised, tests_in};
+
+    #[test]
+    fn a_table_promises_what_reads_like_a_test_and_a_file_has_what_is_one() {
+        let table = "| MISP#1 | `it_stays_here`, `defects.rs`: `so_does_it`, `RUN_IT` |";
+        let promised: Vec<&str> = promised(table).collect();
+        assert_eq!(promised, ["it_stays_here", "so_does_it"]);
+        let text = "#[test]\nfn it_stays_here() {}\nfn no_test_at_all() {}\n\
+            #[tokio::test]\n#[expect(x)]\nasync fn so_does_it() {}\n";
+        let found: Vec<&str> = tests_in(text).collect();
+        assert_eq!(found, ["it_stays_here", "so_does_it"]);
+    }
 
     #[test]
     fn a_clause_is_traced_to_the_test_below_it() {
