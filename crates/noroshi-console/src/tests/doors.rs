@@ -2,8 +2,9 @@
 
 use noroshi_gate::Duties;
 use noroshi_model::Duty;
+use noroshi_node::command::Command;
 
-use super::stage::{Browser, Stage, text};
+use super::stage::{Browser, PASSPHRASE, Stage, text};
 use crate::routes::{Access, Method, Route, TABLE};
 
 /// An address of a route; what stands at `{}` is not there.
@@ -186,4 +187,42 @@ fn other_methods_and_addresses_are_nothing() {
         let answer = browser.send(&stage, method, path, "");
         assert_eq!(answer.status, status, "{method} {path}");
     }
+}
+
+/// CVE-2026-56424, attack class 2: the address was authorised, and what the body named was changed.
+///
+/// Clause: I5
+#[test]
+fn a_form_that_names_another_act_than_its_address_signs_neither() {
+    let mut stage = Stage::new();
+    stage.enrol("sato");
+    let order = |name: &str| {
+        let act = stage.act(Command::ProfileSet {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            markings: vec!["TLP:GREEN".to_owned()],
+            own: true,
+            person: "sato".to_owned(),
+        });
+        act.id
+    };
+    let (first, second) = (order("first"), order("second"));
+    let state = |act: &String| stage.act(Command::ActShow { act: act.clone() }).state;
+    let mut browser = stage.signed_in("sato");
+    let mut sign = |address: &str, fields: &[(&str, &str)]| {
+        let path = format!("/acts/{address}");
+        assert_eq!(browser.get(&stage, &path).status, 200);
+        let fields = [fields, &[("passphrase", PASSPHRASE)]].concat();
+        browser.post(&stage, &path, &fields).status
+    };
+    for (address, other) in [(&first, &second), (&second, &first)] {
+        let short = &address[..8];
+        for named in [&[("act", other.as_str())][..], &[("act", short)], &[]] {
+            assert_ne!(sign(address, named), 303, "{named:?}");
+        }
+    }
+    assert_eq!([&first, &second].map(state), ["prepared", "prepared"]);
+    assert_eq!(sign(&first, &[("act", &first)]), 303);
+    assert_ne!(state(&first), "prepared");
+    assert_eq!(state(&second), "prepared");
 }

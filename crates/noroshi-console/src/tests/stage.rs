@@ -200,17 +200,22 @@ impl Stage {
         self.secrets[name].code(self.hands.now())
     }
 
+    /// The act that a command writes down or shows.
+    pub(super) fn act(&self, command: Command) -> ActAnswer {
+        let told = self.ask(command);
+        let Event::Answer { answer, .. } = &told.unwrap()[0] else {
+            panic!("no act")
+        };
+        serde_json::from_value(answer.clone()).unwrap()
+    }
+
     /// Set a person's duties, as sato asks and suzuki approves.
     pub(super) fn duties(&self, name: &str, duties: &[&str]) {
-        let told = self.ask(Command::Signin(SigninCommand::Duties {
+        let act = self.act(Command::Signin(SigninCommand::Duties {
             name: name.to_owned(),
             duties: duties.iter().map(|&duty| duty.to_owned()).collect(),
             person: "sato".to_owned(),
         }));
-        let Event::Answer { answer, .. } = &told.unwrap()[0] else {
-            panic!("no act")
-        };
-        let act: ActAnswer = serde_json::from_value(answer.clone()).unwrap();
         let home = self.folder.path().join("node");
         for (person, is_requester) in [("sato", true), ("suzuki", false)] {
             let name: PersonId = person.parse().unwrap();

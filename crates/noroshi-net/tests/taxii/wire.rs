@@ -1,6 +1,7 @@
 //! Malformed heads and bodies, chunks, compression, and bodies over the cap.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpListener;
 
 use serde_json::json;
 
@@ -65,6 +66,32 @@ fn what_is_no_http_gets_no_answer_and_harms_nobody() {
             "{text}"
         );
     }
+    server.is_well();
+}
+
+/// misp-guard 002 and 006: a guard that let itself be used to reach other hosts and ports.
+///
+/// Clause: I6
+#[test]
+fn the_server_connects_nobody_to_anywhere() {
+    let server = plain();
+    let inside = TcpListener::bind("127.0.0.1:0").unwrap();
+    inside.set_nonblocking(true).unwrap();
+    let there = inside.local_addr().unwrap();
+    let credential = "authorization: Bearer caller\r\n";
+    for request in [
+        format!("CONNECT {there} HTTP/1.1\r\nhost: {there}\r\n{credential}\r\n"),
+        format!("CONNECT /taxii2/ HTTP/1.1\r\nhost: {there}\r\n{credential}\r\n"),
+        format!("GET http://{there}/ HTTP/1.1\r\nhost: {there}\r\n{credential}\r\n"),
+        format!("GET //{there}/ HTTP/1.1\r\nhost: {there}\r\n{credential}\r\n"),
+    ] {
+        let answer = server.raw(request.as_bytes());
+        let text = String::from_utf8_lossy(&answer);
+        let is_refused = answer.is_empty() || text.starts_with("HTTP/1.1 4");
+        assert!(is_refused, "{request}: {text}");
+    }
+    let nobody = inside.accept().map(|_| ()).map_err(|error| error.kind());
+    assert_eq!(nobody, Err(ErrorKind::WouldBlock));
     server.is_well();
 }
 
