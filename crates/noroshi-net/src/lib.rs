@@ -1,5 +1,5 @@
-//! Everything with a socket: the link between nodes, the server for HTTP (TAXII, the console), and
-//! the local command socket.
+//! Everything with a socket: the link between nodes, the server for HTTP (TAXII, the console),
+//! syslog, and the local command socket.
 //!
 //! It carries bytes and says who is at the other end; what the bytes mean is decided elsewhere.
 //! Outbound connections are made in [`outbound`] and nowhere else.
@@ -9,6 +9,7 @@ pub mod local;
 pub mod outbound;
 mod strangers;
 mod taxii;
+pub mod telemetry;
 mod tls;
 pub mod web;
 

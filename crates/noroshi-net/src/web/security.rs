@@ -126,7 +126,7 @@ impl Security {
         })
     }
 
-    pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
+    pub(crate) fn acceptor(&self) -> Option<TlsAcceptor> {
         self.config.clone().map(TlsAcceptor::from)
     }
 
