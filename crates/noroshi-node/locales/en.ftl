@@ -480,3 +480,22 @@ pattern-compound = A compound pattern: it is run over observations.
 pattern-plain = Plain values: { $count }. They are looked up, without an engine.
 pattern-hits = Hits: { $hits }, in { $observations } observations.
 pattern-hit = - by observations { $places }
+
+# Our own traffic.
+progress-watch = bytes of telemetry
+telemetry-recognised = { $from }: recognised as { $format } ({ $layout }); --format names another
+telemetry-named = { $from }: read as { $format } ({ $layout })
+telemetry-hit = HIT { $indicator }: { $value } ({ $how }, { $kind }) in { $from } at byte { $offset }, { $seen }
+telemetry-how-whole = the value itself
+telemetry-how-below = a name below the domain
+telemetry-how-within = an address in the block
+telemetry-how-part = a part of a value
+telemetry-how-pattern = a pattern
+telemetry-broken = { $from }: cannot be read to its end ({ $problem }); what was read counts
+telemetry-watched = { $name }  { $from }  { $format }  since { $since }: { $events } events, { $bytes } bytes, { $hits } hits; too long { $overlong }, lost { $dropped }
+telemetry-format = { $name } ({ $layouts })
+telemetry-format-own = { $name } ({ $layouts }), of this node's own
+telemetry-done = { $events } events in { $files } sources, { $bytes } bytes, { $hits } hits; { $seconds } s, { $events_a_second } events a second
+telemetry-overlong = { $overlong } lines were longer than 1 MiB and not looked at
+telemetry-backwards = { $backwards } of the lines hit say they happened before the one in front of them
+telemetry-sources = { $formats } formats are known; { $watched } sources are watched

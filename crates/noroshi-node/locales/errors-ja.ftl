@@ -233,3 +233,10 @@ error-pattern-file = { $file } を読めません: { $problem }
 error-pattern-nothing = 当てはまる観測はありません
 error-paste-text = 文がないか、長すぎます。{ $most } バイトまでです
 error-paste-none = 選ばれたものは文の中にありません
+
+error-source-files = ファイルが多すぎます。もっと小さいフォルダーを指定してください
+error-source-follow_input = 標準入力は --follow がなくても最後まで読みます
+error-source-follow_one = --follow はファイルかフォルダーを一つだけ取ります。複数は noroshi.toml に書いてください
+error-source-format = 形式 { $format } はありません。次のどれかを書いてください: { $known }
+error-source-invalid = { $file } の形式ファイルが正しくありません: { $problem }
+error-source-unreadable = { $file } が読めません

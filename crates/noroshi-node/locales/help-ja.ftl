@@ -355,3 +355,9 @@ help-noroshi-alarm-answer = この行までのすべての警報に対応した�
     .note = 何をしたか
 help-noroshi-doctor = ノードは健全か。現状、良否、直し方を検査ごとに示す
     .rebuild_search = 検索用索引を作り直す
+
+help-noroshi-watch = ログやテレメトリを、働いている指標に照らす。一致はすぐに示し、目撃として残す
+    .paths = ファイルかフォルダー（gzip、zstd も可）。- だけなら標準入力
+    .format = 形式の名前。auto なら最初の行から判断する
+    .follow = 追記を読み続ける。ローテーションにも付いていく（tail -F のように）
+help-noroshi-sources = 知っている形式と、動いているノードが監視しているソースを示す

@@ -480,3 +480,22 @@ pattern-compound = 複合パターンです。観測に当てはめて調べま�
 pattern-plain = 値だけの一覧です（{ $count } 件）。引くだけで調べられます。
 pattern-hits = 観測 { $observations } 件のうち、{ $hits } 回当てはまりました。
 pattern-hit = - 観測 { $places }
+
+# 自組織の通信
+progress-watch = テレメトリのバイト数
+telemetry-recognised = { $from }: { $format }（{ $layout }）と判断した。違うときは --format で名指しする
+telemetry-named = { $from }: { $format }（{ $layout }）として読む
+telemetry-hit = 一致 { $indicator }: { $value }（{ $how }、{ $kind }）、{ $from } の { $offset } バイト目、{ $seen }
+telemetry-how-whole = 値そのもの
+telemetry-how-below = ドメインの下の名前
+telemetry-how-within = アドレス範囲の中のアドレス
+telemetry-how-part = 値の一部
+telemetry-how-pattern = パターン
+telemetry-broken = { $from }: 最後まで読めない（{ $problem }）。読めた分は数える
+telemetry-watched = { $name }  { $from }  { $format }  { $since } から: イベント { $events } 件、{ $bytes } バイト、一致 { $hits } 件、長すぎる行 { $overlong }、失われた行 { $dropped }
+telemetry-format = { $name }（{ $layouts }）
+telemetry-format-own = { $name }（{ $layouts }）、このノード独自
+telemetry-done = ソース { $files } 個、イベント { $events } 件、{ $bytes } バイト、一致 { $hits } 件。{ $seconds } 秒、毎秒 { $events_a_second } 件
+telemetry-overlong = 1 MiB より長い { $overlong } 行は見ていない
+telemetry-backwards = 一致した行のうち { $backwards } 行は、前の行より前の時刻を名乗る
+telemetry-sources = 形式 { $formats } 種を知っている。監視しているソースは { $watched } 個

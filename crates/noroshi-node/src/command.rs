@@ -156,6 +156,8 @@ pub enum Command {
     Taxii(crate::taxii::TaxiiCommand),
     /// What people look at first: search with facets, an item's surroundings, now, threats.
     View(crate::views::ViewCommand),
+    /// Our own traffic, held against the indicators at work.
+    Telemetry(crate::telemetry::TelemetryCommand),
     /// Ways into the console and what people are there for.
     Signin(crate::signin::SigninCommand),
     /// Channels to servers of others, and feeds.

@@ -1,6 +1,8 @@
 //! `noroshi.toml`: the one file of configuration. Unknown keys are refused, every key is documented
 //! in the file that `init` writes. Secrets never stand here.
 
+mod watch;
+
 use std::path::{Path, PathBuf};
 
 use noroshi_model::Limits;
@@ -8,6 +10,9 @@ use serde::Deserialize;
 
 use crate::command::Failure;
 use crate::messages::Lang;
+
+use watch::WatchSection;
+pub use watch::{Watch, WatchFrom};
 
 /// What a node was told by its administrator.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +37,8 @@ pub struct Config {
     pub taxii: Option<Taxii>,
     /// Where the console is served, if it is.
     pub console: Option<Console>,
+    /// The telemetry that `serve` watches.
+    pub watches: Vec<Watch>,
 }
 
 /// How the console is served.
@@ -77,6 +84,9 @@ struct File {
     taxii: Option<TaxiiSection>,
     // Files from before the console have none.
     console: Option<ConsoleSection>,
+    // Files from before telemetry have none.
+    #[serde(default)]
+    watch: Vec<WatchSection>,
 }
 
 #[derive(Deserialize)]
@@ -209,6 +219,13 @@ listen = "{console}"
 # the node's own certificate is shown, which browsers do not know and warn of.
 certificate = ""
 key = ""
+
+# Telemetry that serve holds against the indicators at work; one [[watch]] for each source:
+# [[watch]]
+# name = "zeek"
+# from = "/var/log/zeek/current"  # a file or a folder; or udp:, tcp:, tls:, http:, https: IP:PORT
+# format = "auto"                 # or a name that `noroshi sources` lists
+# certificate and key (tls, https) and token_file (http, https) are files, mode 600 where secret.
 "#,
             lang = lang.as_str(),
         )
@@ -277,6 +294,7 @@ impl File {
         Ok(Config {
             taxii,
             console,
+            watches: watch::checked(self.watch, home)?,
             home: home.to_path_buf(),
             lang,
             listen: self.link.listen,

@@ -62,6 +62,9 @@ mod rules;
 mod taxii;
 mod types;
 
+// Our own traffic.
+pub mod telemetry;
+
 // Looking and checking.
 mod alarms;
 mod audit;
@@ -82,6 +85,7 @@ pub use node::Node;
 pub use outside::{Outside, OutsideError};
 pub use signin::SigninCommand;
 pub use taxii::TaxiiCommand;
+pub use telemetry::TelemetryCommand;
 pub use types::own_types;
 pub use views::ViewCommand;
 

@@ -4,6 +4,7 @@
 mod lang;
 mod render;
 mod taxii;
+mod telemetry;
 mod views;
 
 #[cfg(test)]

@@ -72,6 +72,8 @@ pub struct Node {
     pub(crate) served: Known,
     /// What people's views keep between two looks.
     pub(crate) kept: Kept,
+    /// What is watched by the configuration.
+    pub(crate) watches: crate::telemetry::Watches,
     /// Peers that something urgent waits for, since [`Node::take_wakes`] was last asked.
     pub(crate) wakes: Mutex<BTreeSet<NodeId>>,
 }
@@ -136,6 +138,7 @@ impl Node {
             views: Views::default(),
             served: Known::default(),
             kept: Kept::default(),
+            watches: crate::telemetry::Watches::default(),
             wakes: Mutex::new(BTreeSet::new()),
             home,
             config,

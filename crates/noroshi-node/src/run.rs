@@ -123,6 +123,7 @@ impl Node {
             Command::AgreementList => self.agreement_list(sink),
             Command::Taxii(command) => self.run_taxii(command, sink),
             Command::View(view) => self.run_view(view, sink),
+            Command::Telemetry(command) => self.telemetry(command, input, sink),
             Command::Signin(command) => self.run_signin(command, sink),
             Command::Connect(command) => self.run_connect(command, outside, sink),
             Command::Matching(command) => self.run_matching(command, sink),
@@ -379,6 +380,7 @@ impl Node {
             | Command::AgreementResume { .. }
             | Command::Taxii(_)
             | Command::View(_)
+            | Command::Telemetry(_)
             | Command::Signin(_)
             | Command::Connect(_)
             | Command::Matching(_)

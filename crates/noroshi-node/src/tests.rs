@@ -33,6 +33,7 @@ mod signin;
 mod stage;
 mod taxii;
 mod tearline;
+mod telemetry;
 mod third;
 mod twins;
 mod types;

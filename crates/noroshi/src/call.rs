@@ -19,8 +19,11 @@ use crate::outside::Network;
 /// Run a command; its events are shown as they come and the last answer is given back.
 pub(crate) fn run(cli: &Cli, command: &Command, quiet: bool) -> Result<Option<Event>, Failure> {
     let mut screen = Screen::new(cli, quiet);
-    let reads_input = matches!(command, Command::Import { paths, .. }
-        if paths.iter().any(|path| path.as_os_str() == "-"));
+    let reads_input = match command {
+        Command::Import { paths, .. } => paths.iter().any(|path| path.as_os_str() == "-"),
+        Command::Telemetry(telemetry) => telemetry.reads_input(),
+        _ => false,
+    };
     let socket = Home::at(&cli.home()).socket();
     match local::connect(&socket) {
         Some(stream) => through_socket(stream, command, reads_input, &mut screen)?,

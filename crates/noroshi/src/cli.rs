@@ -10,6 +10,7 @@ mod pattern;
 mod rule;
 mod taxii;
 mod tearline;
+mod telemetry;
 mod third;
 mod view;
 
@@ -323,6 +324,15 @@ enum Top {
     /// Rules of this node.
     #[command(subcommand)]
     Rule(rule::RuleTask),
+    /// Hold our own traffic against the indicators at work; hits are shown at once and kept as
+    /// sightings.
+    ///
+    /// Example: noroshi watch /var/log/zeek/current --follow.  Next: noroshi alarm list
+    Watch(telemetry::WatchOptions),
+    /// The formats of logs that are known, and what the running node watches.
+    ///
+    /// Example: noroshi sources.  Next: noroshi watch dns.log --format dnsmasq
+    Sources,
     /// Items kept apart until somebody decides.
     #[command(subcommand)]
     Held(held::HeldTask),
@@ -738,6 +748,8 @@ fn asked(top: &Top) -> Asked {
         Top::Show { item, .. } => Asked::Plain(Command::Show { item }),
         Top::Search(options) => options.asked(),
         Top::Now(options) => options.asked(),
+        Top::Watch(options) => options.asked(),
+        Top::Sources => telemetry::sources(),
         Top::Paste(options) => Asked::Paste(options),
         Top::Threat(task) => task.asked(),
         Top::Share {
@@ -961,38 +973,4 @@ fn peer(task: PeerTask) -> Asked {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::Cli;
-
-    /// Commands that do something, below `command`, by the words that call them.
-    fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, String)>) {
-        let mut under = command.get_subcommands().peekable();
-        if under.peek().is_none() {
-            let help = command.get_long_about().or(command.get_about());
-            found.push((
-                path.to_owned(),
-                help.map(ToString::to_string).unwrap_or_default(),
-            ));
-        }
-        for command in under {
-            leaves(command, &format!("{path} {}", command.get_name()), found);
-        }
-    }
-
-    #[test]
-    fn every_command_teaches_with_an_example_that_it_understands() {
-        let mut found = Vec::new();
-        leaves(&Cli::command(), "noroshi", &mut found);
-        assert!(found.len() > 35, "{}", found.len());
-        let lacking: Vec<_> = found
-            .into_iter()
-            .filter(|(path, help)| {
-                let example = help.split("Example: ").nth(1).unwrap_or_default();
-                !example.starts_with(path.as_str())
-            })
-            .collect();
-        assert!(lacking.is_empty(), "{lacking:#?}");
-    }
-}
+mod tests;

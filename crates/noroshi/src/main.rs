@@ -18,6 +18,7 @@ mod secrets;
 mod serve;
 mod setup;
 mod shell;
+mod telemetry;
 mod token;
 
 use std::process::ExitCode;

@@ -24,6 +24,7 @@ use crate::cli::Cli;
 use crate::console;
 use crate::interrupt::Signals;
 use crate::outside::Network;
+use crate::telemetry;
 
 /// Between two looks at whether the ledger has lines that no checkpoint vouches for.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60 * 60);
@@ -105,11 +106,12 @@ async fn serve(
         .as_ref()
         .and_then(|(listener, ..)| listener.origin().ok());
     let taxii_at = origin.map(|origin| format!("{origin}/taxii2/"));
+    let (stop, stopped) = watch::channel(false);
+    let watching = telemetry::begin(&served.node, &stopped).await?;
     greet(cli, &served, taxii_at.as_deref());
     if let Some(bound) = &console {
         console::greet(cli, &served.node, bound)?;
     }
-    let (stop, stopped) = watch::channel(false);
     let (taxii_stopped, console_stopped) = (stopped.clone(), stopped.clone());
     let owner = rustix::process::getuid().as_raw();
     let link: Arc<dyn LinkService> = Arc::clone(&served) as _;
@@ -124,6 +126,7 @@ async fn serve(
         tokio::spawn(matching_loop(Arc::clone(&served), stopped.clone())),
         tokio::spawn(exchange_loop(Arc::clone(&served), woken, interval, stopped)),
     ];
+    tasks.extend(watching);
     if let Some((listener, about, secret)) = taxii {
         let desk: Arc<dyn Desk> = Arc::clone(&served.node) as _;
         let taxii = Taxii::new(desk, about, CursorKey::new(secret));

@@ -399,3 +399,77 @@ fn a_pattern_is_checked_and_tried_without_a_node() {
     home.refused(&["pattern", "match", both, &before], 4);
     home.refused(&["pattern", "match", both, "nowhere.json"], 2);
 }
+
+#[test]
+fn traffic_is_watched_from_files_and_by_a_running_node_from_sockets() {
+    use std::io::Read as _;
+    let home = Home::of("JPN", &home::free_address());
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/samples");
+    home.ok(&["import", &format!("{samples}/indicator.json")]);
+    let said = home.ok(&["watch", &format!("{samples}/dns.log")]);
+    assert!(
+        said.contains("recognised as dnsmasq") && said.contains("HIT indicator--0c7e3d4e"),
+        "{said}"
+    );
+    assert!(
+        home.refused(&["watch", "-", "--format", "nothing"], 2)
+            .contains("dnsmasq")
+    );
+    let said = home.ok(&["--json", "watch", &format!("{samples}/dns.log")]);
+    let told = home::json(&said);
+    assert_eq!(told["hits"], 1);
+    assert_eq!(told["events"], 7);
+
+    let node = home.folder.path().join("node");
+    let (posts, streams) = (home::free_address(), home::free_address());
+    let token = write(&home, "token", "a token of the test\n");
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let config = node.join("noroshi.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let watches = format!(
+        "{text}\n[[watch]]\nname = \"posts\"\nfrom = \"http:{posts}\"\ntoken_file = \"{token}\"\n\
+         [[watch]]\nname = \"syslog\"\nfrom = \"tcp:{streams}\"\n\
+         [[watch]]\nname = \"files\"\nfrom = \"{samples}/dns.log\"\n"
+    );
+    std::fs::write(&config, watches).unwrap();
+    let serving = home::Serving::of(&home);
+    let post = |token: &str| {
+        let line = "{\"query\":\"www.edge.example.net\"}\n";
+        let mut stream = connect(&posts);
+        let length = line.len();
+        let head = format!("POST / HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n");
+        let text = format!("{head}content-length: {length}\r\nconnection: close\r\n\r\n{line}");
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut told = String::new();
+        stream.read_to_string(&mut told).unwrap();
+        told
+    };
+    assert!(post("another").starts_with("HTTP/1.1 401"));
+    assert!(post("a token of the test").contains("\"events\":1"));
+    let mut stream = connect(&streams);
+    stream
+        .write_all(b"<34>Nov 25 10:00:00 gw x: to edge.example.net\n")
+        .unwrap();
+    drop(stream);
+    let hits = || {
+        let said = home.ok(&["--json", "sources"]);
+        let rows = said
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let rows = rows.filter(|event| event["kind"] == "watched");
+        rows.map(|event| event["row"]["hits"].as_u64().unwrap_or_default())
+            .collect::<Vec<_>>()
+    };
+    // Files and streams are read by threads of their own.
+    let has_all = (0..500).any(|_| hits() == [1, 1, 1]);
+    assert!(has_all, "{:?}", hits());
+    drop(serving);
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test is the sender that calls"
+)]
+fn connect(address: &str) -> std::net::TcpStream {
+    std::net::TcpStream::connect(address).unwrap()
+}

@@ -5,7 +5,7 @@ use serde_json::Value;
 mod channels;
 mod matching;
 
-use super::{Lang, knows, taxii, text, views};
+use super::{Lang, knows, taxii, telemetry, text, views};
 use crate::command::Event;
 
 /// The text of an event; several lines where it has several parts. Empty: nothing to say. Nothing
@@ -173,6 +173,7 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
         "circle" => say(lang, "circle-row", row, &["name", "names"]),
         "client" | "collection" | "token" => taxii::row(lang, kind, row),
         "channel" => channels::row(lang, row),
+        "source" | "hit" | "broken" | "watched" | "format" => telemetry::row(lang, kind, row),
         "remote" => channels::remote(lang, row),
         "remote_passed" => channels::passed(lang, row),
         "feed" => channels::feed(lang, row),
@@ -221,6 +222,8 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
         "at-work" | "life" | "idle" | "sighted" | "verdict" | "own-names" => {
             matching::answer(lang, kind, answer)
         }
+        "watch" => telemetry::watched(lang, answer),
+        "sources" => say(lang, "telemetry-sources", answer, &["formats", "watched"]),
         "remotes" => say(lang, "remotes", answer, &["count"]),
         "round" => channels::round(lang, answer),
         "page" => match answer["next"].as_u64() {

@@ -13,6 +13,7 @@ use crate::node::Node;
 use crate::outside::Outside;
 use crate::sink::Sink;
 use crate::taxii::TaxiiCommand;
+use crate::telemetry::TelemetryCommand;
 use crate::views::ViewCommand;
 
 impl Command {
@@ -94,6 +95,8 @@ impl Command {
                 ViewCommand::Ledger(_) => Deed::ReadLedger,
                 ViewCommand::Paste { .. } | ViewCommand::Take { .. } => Deed::TakeIn,
             },
+            Self::Telemetry(TelemetryCommand::Watch { .. }) => Deed::TakeIn,
+            Self::Telemetry(TelemetryCommand::Sources) => Deed::Overlook,
             Self::ProfileSet { .. }
             | Self::RuleSet { .. }
             | Self::ReviewSet { .. }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::config::Config;
+use crate::config::{Config, WatchFrom};
 use crate::messages::Lang;
 
 fn read(change: impl Fn(String) -> String) -> Result<Config, String> {
@@ -69,4 +69,55 @@ fn a_node_that_another_process_has_is_told_as_busy_and_not_as_damaged() {
     let again = crate::Node::open(home, clock, std::sync::Arc::new(noroshi_seal::SystemRng));
     let failure = again.err().unwrap();
     assert_eq!((failure.code.as_str(), failure.exit), ("store.locked", 7));
+}
+
+#[test]
+fn what_is_watched_is_read_strictly_and_nothing_is_served_in_the_clear_abroad() {
+    let watch = |lines: &str| {
+        let lines = lines.replace("; ", "\n");
+        read(|text| format!("{text}\n[[watch]]\nname = \"one\"\n{lines}\n"))
+    };
+    let refused = [
+        "from = \"relative.log\"",
+        "from = \"udp:nowhere\"",
+        "from = \"smtp:127.0.0.1:25\"",
+        "from = \"tls:0.0.0.0:6514\"",
+        "from = \"tls:0.0.0.0:6514\"; certificate = \"a\"",
+        "from = \"http:127.0.0.1:80\"",
+        "from = \"http:0.0.0.0:80\"; token_file = \"t\"",
+        "from = \"https:0.0.0.0:80\"; token_file = \"t\"",
+        "from = \"/a\"; token_file = \"t\"",
+        "from = \"/a\"; more = 1",
+        "from = \"/a\"; [[watch]]; name = \"one\"; from = \"/b\"",
+        "from = \"/a\"; [[watch]]; name = \"../b\"; from = \"/b\"",
+    ];
+    for lines in refused {
+        assert!(watch(lines).is_err(), "{lines}");
+    }
+    assert_eq!(read(|text| text).unwrap().watches, []);
+    let accepted = [
+        ("from = \"/a/b\"", WatchFrom::Path("/a/b".into())),
+        (
+            "from = \"udp:0.0.0.0:514\"",
+            WatchFrom::Udp("0.0.0.0:514".parse().unwrap()),
+        ),
+        (
+            "from = \"http:127.0.0.1:80\"; token_file = \"t\"",
+            WatchFrom::Http("127.0.0.1:80".parse().unwrap(), "/node/t".into(), None),
+        ),
+        (
+            "from = \"tls:[::]:6514\"; certificate = \"c\"; key = \"/k\"",
+            WatchFrom::Tcp(
+                "[::]:6514".parse().unwrap(),
+                Some(("/node/c".into(), "/k".into())),
+            ),
+        ),
+    ];
+    for (lines, from) in accepted {
+        let read = watch(lines).unwrap().watches;
+        assert_eq!(
+            (read.len(), &read[0].from, read[0].format.as_str()),
+            (1, &from, "auto")
+        );
+    }
 }
