@@ -19,6 +19,7 @@ use noroshi_model::{Limits, NodeId, Value, World};
 use noroshi_node::command::{Command, Event};
 use noroshi_node::config::Config;
 use noroshi_pattern::{Pattern, PatternLimits, Program};
+use noroshi_sigma::{Event, FieldTable, Rule};
 use noroshi_seal::keyfile;
 use noroshi_seal::manifest::SignedManifest;
 use noroshi_seal::merkle::Frontier;
@@ -73,6 +74,7 @@ pub const TARGETS: &[Target] = &[
     target("event", event),
     target("config", config),
     target("pattern", pattern),
+    target("sigma", sigma),
     target("taxii-request", taxii::request),
     target("taxii-query", taxii::query),
     target("taxii-media", taxii::media),
@@ -342,4 +344,26 @@ fn pattern(bytes: &[u8]) -> bool {
     let again = Pattern::parse(&pattern.to_string(), &limits);
     assert_eq!(again.as_ref(), Ok(&pattern));
     Program::compile(&pattern, &limits).is_ok()
+}
+
+/// What is read can be run, or says why not, and is said as a pattern that is one.
+fn sigma(bytes: &[u8]) -> bool {
+    let Some(rules) = core::str::from_utf8(bytes)
+        .ok()
+        .and_then(|text| Rule::read(text).ok())
+    else {
+        return false;
+    };
+    let (table, event) = (FieldTable::built_in(), Event::default());
+    for rule in &rules {
+        if let Ok(runner) = rule.runner() {
+            let _ = runner.finds(&event);
+        }
+        let said = rule.convert(&table);
+        if let Some(pattern) = said.pattern {
+            let read = Pattern::parse(&pattern.to_string(), &PatternLimits::DEFAULT);
+            assert_eq!(read.as_ref(), Ok(&pattern));
+        }
+    }
+    true
 }

@@ -43,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("noroshi-taxii", &["noroshi-model"]),
+    ("noroshi-sigma", &["noroshi-model", "noroshi-pattern"]),
     ("noroshi-match", &["noroshi-model", "noroshi-formats"]),
     ("noroshi-assess", &["noroshi-model"]),
     ("noroshi-net", &["noroshi-model", "noroshi-taxii"]),
@@ -55,6 +56,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "noroshi-model",
             "noroshi-pattern",
+            "noroshi-sigma",
             "noroshi-seal",
             "noroshi-taxii",
             "noroshi-node",
@@ -73,6 +75,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "noroshi-sync",
             "noroshi-node",
             "noroshi-pattern",
+            "noroshi-sigma",
             "noroshi-taxii",
             "noroshi-match",
         ],
@@ -103,7 +106,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without I/O, and what they must not reach.
-const PURE: [&str; 9] = [
+const PURE: [&str; 10] = [
     "noroshi-model",
     "noroshi-pattern",
     "noroshi-formats",
@@ -113,6 +116,7 @@ const PURE: [&str; 9] = [
     "noroshi-taxii",
     "noroshi-match",
     "noroshi-assess",
+    "noroshi-sigma",
 ];
 const FORBIDDEN: [&str; 6] = ["tokio", "hyper", "rustls", "socket2", "mio", "rusqlite"];
 

@@ -179,6 +179,12 @@ pub(crate) fn print(text: &str) {
     }
 }
 
+/// Tell the person something beside the answer, which may be going on to another program.
+pub(crate) fn complain(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     noroshi_model::document::hex(bytes)

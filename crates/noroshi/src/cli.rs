@@ -8,6 +8,7 @@ mod keep;
 mod key;
 mod pattern;
 mod rule;
+mod sigma;
 mod taxii;
 mod tearline;
 mod telemetry;
@@ -26,6 +27,7 @@ use key::KeyTask;
 pub(crate) use key::RootKey;
 use noroshi_node::ViewCommand;
 pub(crate) use pattern::PatternTask;
+pub(crate) use sigma::SigmaTask;
 pub(crate) use view::{ManOptions, PasteOptions, ShellOptions};
 
 /// One small node per organisation. Nodes share threat intelligence under rules they can prove.
@@ -72,6 +74,7 @@ pub(crate) enum Task {
     Completions(ShellOptions),
     Man(ManOptions),
     Pattern(PatternTask),
+    Sigma(SigmaTask),
     Ask(Asked),
 }
 
@@ -140,6 +143,7 @@ impl Cli {
             Top::Completions(options) => Task::Completions(options.clone()),
             Top::Man(options) => Task::Man(options.clone()),
             Top::Pattern(task) => Task::Pattern(task.clone()),
+            Top::Sigma(task) => Task::Sigma(task.clone()),
             other => Task::Ask(asked(other)),
         }
     }
@@ -404,6 +408,9 @@ enum Top {
     /// STIX patterns: check one, try one.
     #[command(subcommand)]
     Pattern(PatternTask),
+    /// Sigma rules: which STIX patterns they are, and what they find.
+    #[command(subcommand)]
+    Sigma(SigmaTask),
     /// Print what completes commands in your shell.
     ///
     /// Example: noroshi completions bash > ~/.local/share/bash-completion/completions/noroshi
@@ -710,7 +717,8 @@ fn asked(top: &Top) -> Asked {
         | Top::Serve
         | Top::Completions(_)
         | Top::Man(_)
-        | Top::Pattern(_) => Asked::Plain(Command::Doctor),
+        | Top::Pattern(_)
+        | Top::Sigma(_) => Asked::Plain(Command::Doctor),
         Top::Doctor { rebuild_search } => Asked::Plain(if rebuild_search {
             Command::TextRebuild
         } else {

@@ -19,6 +19,7 @@ mod serve;
 mod setup;
 mod shell;
 mod telemetry;
+mod sigma;
 mod token;
 
 use std::process::ExitCode;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         }
         Task::Man(options) => shell::man(lang, &options.folder),
         Task::Pattern(task) => pattern::run(lang, cli.json, &task),
+        Task::Sigma(task) => sigma::run(lang, cli.json, &task),
         Task::Ask(asked) => act::run(&cli, asked),
     };
     match outcome {

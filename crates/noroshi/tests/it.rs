@@ -6,7 +6,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use home::{Home, bundle, serve, write};
+use home::{Home, bundle, order, serve, write};
 
 #[test]
 fn mistakes_get_a_plain_sentence_and_an_exit_code_of_their_own() {
@@ -472,4 +472,45 @@ fn traffic_is_watched_from_files_and_by_a_running_node_from_sockets() {
 )]
 fn connect(address: &str) -> std::net::TcpStream {
     std::net::TcpStream::connect(address).unwrap()
+fn sigma_rules_are_checked_converted_and_imported_and_run() {
+    let home = Home::new();
+    let folder = home.folder.path().join("rules");
+    std::fs::create_dir(&folder).unwrap();
+    let rule = |title: &str, id: u8, search: &str| {
+        format!(
+            "title: {title}\nid: f3b2e1d0-1111-4222-8333-44445555666{id}\ndate: 2026-01-31\n\
+             author: Somebody\ntags: [attack.execution, attack.t1059]\n\
+             logsource: {{ category: process_creation, product: windows }}\n\
+             detection: {{ a: {{ {search} }}, condition: a }}\n"
+        )
+    };
+    let rules = [
+        ("one.yml", rule("Shell", 1, "CommandLine|contains: ' -enc '")),
+        ("two.yml", rule("Name", 2, "OriginalFileName: x")),
+        ("three.yml", "title: [".to_owned()),
+        ("no-rule.txt", "x".to_owned()),
+    ];
+    for (name, text) in &rules {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let folder = folder.to_str().unwrap();
+    let said = home.ok(&["sigma", "check", folder]);
+    assert!(said.contains("Shell: the pattern says all of it"), "{said}");
+    assert!(said.contains("process:command_line MATCHES"), "{said}");
+    assert!(said.contains("OriginalFileName: no STIX property"), "{said}");
+    let bundle = home.ok(&["sigma", "convert", folder]);
+    let file = write(&home, "sigma.json", &bundle);
+    let profile = ["profile", "set", "sigma", "--title", "t", "--marking", "TLP:CLEAR"];
+    order(&home, &[&profile[..], &["--as", "sato"]].concat());
+    let told = home.ok(&["import", &file, "--profile", "sigma"]);
+    assert!(told.contains("1 admitted"), "{told}");
+    let events = "{\"CommandLine\":\"powershell -enc AAAA\"}\nnot one\n{\"x\":1}\n";
+    let events = write(&home, "events.ndjson", events);
+    let one = format!("{folder}/one.yml");
+    let found = home.ok(&["sigma", "find", &one, &events]);
+    assert!(found.contains("1: Shell") && found.contains("1 were no event"), "{found}");
+    let two = format!("{folder}/two.yml");
+    home.refused(&["sigma", "find", &two, &events], 4);
+    let wrong = home.refused(&["sigma", "check", &format!("{folder}/three.yml")], 2);
+    assert!(wrong.contains("line"), "{wrong}");
 }
