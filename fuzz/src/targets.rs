@@ -19,7 +19,6 @@ use noroshi_model::{Limits, NodeId, Value, World};
 use noroshi_node::command::{Command, Event};
 use noroshi_node::config::Config;
 use noroshi_pattern::{Pattern, PatternLimits, Program};
-use noroshi_sigma::{Event, FieldTable, Rule};
 use noroshi_seal::keyfile;
 use noroshi_seal::manifest::SignedManifest;
 use noroshi_seal::merkle::Frontier;
@@ -27,6 +26,7 @@ use noroshi_seal::pairing::{Code, Inviter};
 use noroshi_seal::proof::{ContinuationProof, LeafProof};
 use noroshi_seal::sign::Ed25519;
 use noroshi_seal::tlog::{self, Checkpoint, VerifierKey};
+use noroshi_sigma::{FieldTable, Rule};
 use noroshi_sync::{Config as LinkConfig, Link, LinkState, split_frames};
 
 use crate::{Target, matching, taxii};
@@ -354,7 +354,7 @@ fn sigma(bytes: &[u8]) -> bool {
     else {
         return false;
     };
-    let (table, event) = (FieldTable::built_in(), Event::default());
+    let (table, event) = (FieldTable::built_in(), noroshi_sigma::Event::default());
     for rule in &rules {
         if let Ok(runner) = rule.runner() {
             let _ = runner.finds(&event);

@@ -18,8 +18,8 @@ mod secrets;
 mod serve;
 mod setup;
 mod shell;
-mod telemetry;
 mod sigma;
+mod telemetry;
 mod token;
 
 use std::process::ExitCode;

@@ -31,7 +31,10 @@ pub(crate) fn run(lang: Lang, is_json: bool, task: &SigmaTask) -> Result<(), Fai
     match task {
         SigmaTask::Check { paths } => check(lang, is_json, &rules(lang, paths)?),
         SigmaTask::Convert { paths } => convert(lang, &rules(lang, paths)?),
-        SigmaTask::Find { rules: path, events } => {
+        SigmaTask::Find {
+            rules: path,
+            events,
+        } => {
             let rules = rules(lang, core::slice::from_ref(path))?;
             find(lang, is_json, &rules, events)
         }
@@ -81,7 +84,11 @@ fn convert(lang: Lang, rules: &[Rule]) -> Result<(), Failure> {
     for rule in rules {
         let said = rule.convert(&table);
         let (Some(pattern), Some(id)) = (&said.pattern, &rule.id) else {
-            let why = if rule.id.is_none() { "sigma-no-id" } else { "sigma-not-said" };
+            let why = if rule.id.is_none() {
+                "sigma-no-id"
+            } else {
+                "sigma-not-said"
+            };
             complain(&messages::text(lang, why, &[("title", &rule.title)]));
             tell_unsaid(lang, &said, &mut |line| complain(line));
             continue;
@@ -93,7 +100,11 @@ fn convert(lang: Lang, rules: &[Rule]) -> Result<(), Failure> {
         }
         match indicator(rule, id, &pattern.to_string()) {
             Some(indicator) => indicators.push(indicator),
-            None => complain(&messages::text(lang, "sigma-no-date", &[("title", &rule.title)])),
+            None => complain(&messages::text(
+                lang,
+                "sigma-no-date",
+                &[("title", &rule.title)],
+            )),
         }
     }
     if indicators.is_empty() {
@@ -108,7 +119,10 @@ fn convert(lang: Lang, rules: &[Rule]) -> Result<(), Failure> {
 fn indicator(rule: &Rule, id: &str, pattern: &str) -> Option<serde_json::Value> {
     let day = |day: &str| format!("{day}T00:00:00.000Z");
     let created = day(rule.date.as_deref().or(rule.modified.as_deref())?);
-    let modified = rule.modified.as_deref().map_or_else(|| created.clone(), day);
+    let modified = rule
+        .modified
+        .as_deref()
+        .map_or_else(|| created.clone(), day);
     let mut source = json!({ "source_name": "sigma", "external_id": id });
     if let Some(author) = &rule.author {
         source["description"] = json!(author);
@@ -151,7 +165,10 @@ fn indicator(rule: &Rule, id: &str, pattern: &str) -> Option<serde_json::Value> 
 /// A technique's number, such as `t1059.001`.
 fn is_technique(tag: &str) -> bool {
     let digits = tag[1..].split('.');
-    tag.len() > 1 && digits.into_iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()))
+    tag.len() > 1
+        && digits
+            .into_iter()
+            .all(|part| part.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn find(lang: Lang, is_json: bool, rules: &[Rule], path: &Path) -> Result<(), Failure> {
@@ -171,7 +188,9 @@ fn find(lang: Lang, is_json: bool, rules: &[Rule], path: &Path) -> Result<(), Fa
         }
         events += 1;
         if line.len() as u64 > EVENT_BYTES_MAX {
-            reader.skip_until(b'\n').map_err(|error| unreadable(path, &error))?;
+            reader
+                .skip_until(b'\n')
+                .map_err(|error| unreadable(path, &error))?;
             passed += 1;
             continue;
         }
@@ -193,7 +212,11 @@ fn find(lang: Lang, is_json: bool, rules: &[Rule], path: &Path) -> Result<(), Fa
     }
     if !is_json {
         let [found, events, passed] = [found, events, passed].map(|count| count.to_string());
-        let args = [("found", &*found), ("events", &*events), ("passed", &*passed)];
+        let args = [
+            ("found", &*found),
+            ("events", &*events),
+            ("passed", &*passed),
+        ];
         print(&messages::text(lang, "sigma-found", &args));
     }
     if found == 0 {
@@ -248,9 +271,13 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         let mut inside = Vec::new();
         for entry in std::fs::read_dir(&path).map_err(|error| unreadable(&path, &error))? {
             let entry = entry.map_err(|error| unreadable(&path, &error))?;
-            let kind = entry.file_type().map_err(|error| unreadable(&path, &error))?;
+            let kind = entry
+                .file_type()
+                .map_err(|error| unreadable(&path, &error))?;
             let path = entry.path();
-            let is_rule = path.extension().is_some_and(|end| end == "yml" || end == "yaml");
+            let is_rule = path
+                .extension()
+                .is_some_and(|end| end == "yml" || end == "yaml");
             if kind.is_dir() || (kind.is_file() && is_rule) {
                 inside.push(path);
             }
@@ -273,7 +300,11 @@ fn nothing(why: &str) -> Failure {
 }
 
 fn unreadable(path: &Path, problem: &dyn std::fmt::Display) -> Failure {
-    Failure::new("sigma.file", 2, format_args!("{}: {problem}", path.display()))
-        .arg("file", path.display())
-        .arg("problem", problem)
+    Failure::new(
+        "sigma.file",
+        2,
+        format_args!("{}: {problem}", path.display()),
+    )
+    .arg("file", path.display())
+    .arg("problem", problem)
 }

@@ -471,7 +471,10 @@ fn traffic_is_watched_from_files_and_by_a_running_node_from_sockets() {
     reason = "the test is the sender that calls"
 )]
 fn connect(address: &str) -> std::net::TcpStream {
-    std::net::TcpStream::connect(address).unwrap()
+    std::net::TcpStream::connect(address).expect("the node listens there")
+}
+
+#[test]
 fn sigma_rules_are_checked_converted_and_imported_and_run() {
     let home = Home::new();
     let folder = home.folder.path().join("rules");
@@ -485,7 +488,10 @@ fn sigma_rules_are_checked_converted_and_imported_and_run() {
         )
     };
     let rules = [
-        ("one.yml", rule("Shell", 1, "CommandLine|contains: ' -enc '")),
+        (
+            "one.yml",
+            rule("Shell", 1, "CommandLine|contains: ' -enc '"),
+        ),
         ("two.yml", rule("Name", 2, "OriginalFileName: x")),
         ("three.yml", "title: [".to_owned()),
         ("no-rule.txt", "x".to_owned()),
@@ -497,18 +503,32 @@ fn sigma_rules_are_checked_converted_and_imported_and_run() {
     let said = home.ok(&["sigma", "check", folder]);
     assert!(said.contains("Shell: the pattern says all of it"), "{said}");
     assert!(said.contains("process:command_line MATCHES"), "{said}");
-    assert!(said.contains("OriginalFileName: no STIX property"), "{said}");
+    assert!(
+        said.contains("OriginalFileName: no STIX property"),
+        "{said}"
+    );
     let bundle = home.ok(&["sigma", "convert", folder]);
     let file = write(&home, "sigma.json", &bundle);
-    let profile = ["profile", "set", "sigma", "--title", "t", "--marking", "TLP:CLEAR"];
-    order(&home, &[&profile[..], &["--as", "sato"]].concat());
+    let profile = [
+        "profile",
+        "set",
+        "sigma",
+        "--title",
+        "t",
+        "--marking",
+        "TLP:CLEAR",
+    ];
+    order(&home, &profile);
     let told = home.ok(&["import", &file, "--profile", "sigma"]);
     assert!(told.contains("1 admitted"), "{told}");
     let events = "{\"CommandLine\":\"powershell -enc AAAA\"}\nnot one\n{\"x\":1}\n";
     let events = write(&home, "events.ndjson", events);
     let one = format!("{folder}/one.yml");
     let found = home.ok(&["sigma", "find", &one, &events]);
-    assert!(found.contains("1: Shell") && found.contains("1 were no event"), "{found}");
+    assert!(
+        found.contains("1: Shell") && found.contains("1 were no event"),
+        "{found}"
+    );
     let two = format!("{folder}/two.yml");
     home.refused(&["sigma", "find", &two, &events], 4);
     let wrong = home.refused(&["sigma", "check", &format!("{folder}/three.yml")], 2);

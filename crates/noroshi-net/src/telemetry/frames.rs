@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn counted_and_ended_messages_are_told_apart_whatever_the_pieces() {
-        let stream = b"11 <34>1 a\nb c<34>plain\n5 <1>xy<13>zero\00 \n\n<2>last";
+        let stream = b"11 <34>1 a\nb c<34>plain\n5 <1>xy<13>zero\x000 \n\n<2>last";
         let expected = "<34>1 a b c\n<34>plain\n<1>xy\n<13>zero\n<2>last\n";
         for piece in 1..stream.len() + 1 {
             assert_eq!(lines(stream, piece), (expected.to_owned(), 0), "{piece}");

@@ -561,10 +561,11 @@ impl Node {
         match decision.map(|decision| decision.is_at_work) {
             Some(true) => {}
             Some(false) => return Err(Idle::Stopped),
-            None => match judge::held(&sought, &known.own) {
-                Some(idle) => return Err(idle),
-                None => {}
-            },
+            None => {
+                if let Some(idle) = judge::held(&sought, &known.own) {
+                    return Err(idle);
+                }
+            }
         }
         let mut validity = Validity::of(&object);
         if let Sought::Atoms(atoms) = &sought

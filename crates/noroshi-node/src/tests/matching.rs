@@ -87,7 +87,7 @@ fn a_partners_indicator_is_at_work_and_stops_when_recalled() {
     let stage = Stage::new();
     assert_eq!(hits_of(&stage.us, "c2.threat.example"), 0);
     let one = indicator(1, "[domain-name:value = 'threat.example']", json!({}));
-    stage.jp.import("own", &[one.clone()]);
+    stage.jp.import("own", std::slice::from_ref(&one));
     let id = field(&one, "id");
     stage.jp.order(stage.jp.share(&[&id]));
     stage.jp.sync();
@@ -226,7 +226,7 @@ fn many_hits_are_one_sighting_and_one_alarm() {
 fn a_sighting_returns_and_no_telemetry_leaves() {
     let stage = Stage::new();
     let one = indicator(6, "[domain-name:value = 'threat.example']", json!({}));
-    stage.jp.import("own", &[one.clone()]);
+    stage.jp.import("own", std::slice::from_ref(&one));
     stage.jp.order(stage.jp.share(&[&field(&one, "id")]));
     stage.jp.sync();
     let line = "{\"_path\":\"dns\",\"id.orig_h\":\"198.51.100.77\",\"host\":\"desk-canary\",\
@@ -407,7 +407,7 @@ fn an_indicator_fades_and_a_sighting_renews_it() {
 fn a_verdict_reaches_who_gave_the_indicator() {
     let stage = Stage::new();
     let one = indicator(60, "[domain-name:value = 'wrong.example']", json!({}));
-    stage.jp.import("own", &[one.clone()]);
+    stage.jp.import("own", std::slice::from_ref(&one));
     stage.jp.order(stage.jp.share(&[&field(&one, "id")]));
     stage.jp.sync();
     let verdict = |outcome: &str| {
