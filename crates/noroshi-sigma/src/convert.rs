@@ -423,8 +423,8 @@ fn all(parts: Vec<ComparisonExpression>) -> ComparisonExpression {
     single(flat, ComparisonExpression::All)
 }
 
-/// Values of one property are put into one regular expression or one set, so that a list of names is
-/// one comparison.
+/// Values of one property are put into one regular expression or one set, so that a list of names
+/// is one comparison.
 fn any(parts: Vec<ComparisonExpression>) -> ComparisonExpression {
     let mut flat: Vec<ComparisonExpression> = Vec::with_capacity(parts.len());
     for part in parts {
