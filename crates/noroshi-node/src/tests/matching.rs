@@ -1,12 +1,13 @@
 //! Indicators at work on our own telemetry: what comes, goes and is held; hits, alarms, sightings.
 
 use noroshi_match::{Layout, Mapping, Scanner, ZEEK};
-use noroshi_model::Timestamp;
+use noroshi_model::{Object, Timestamp};
+use noroshi_pattern::{Observation, ObservedObject};
 use serde_json::{Value, json};
 
 use super::stage::{Party, Stage, field};
 use crate::command::Command;
-use crate::matching::{Hit, Indicator, MatchingCommand};
+use crate::matching::{Hit, Indicator, MatchingCommand, Way};
 
 const NUMBER: &str = "7d1f6e0a-9f24-4d0e-9c3b-5be6a7b42f0c";
 
@@ -173,6 +174,71 @@ fn poison_is_caught_before_it_is_at_work() {
     assert_eq!(live.current().len(), 0);
     let line = "{\"_path\":\"conn\",\"id.orig_h\":\"10.1.2.3\",\"id.resp_h\":\"17.0.0.1\"}\n";
     assert_eq!(scan(&stage.jp, line), []);
+}
+
+/// What is held is never at work, and is once it is admitted.
+#[test]
+fn what_is_held_is_not_at_work() {
+    let stage = Stage::new();
+    let unmarked = json!({ "object_marking_refs": null });
+    let mut object = indicator(70, "[domain-name:value = 'held.example']", unmarked);
+    object
+        .as_object_mut()
+        .unwrap()
+        .remove("object_marking_refs");
+    let brought = stage.jp.bring(None, &[object.clone()]);
+    assert_eq!(brought["admitted"], 0, "{brought}");
+    assert_eq!(hits_of(&stage.jp, "held.example"), 0);
+    let brought = stage.jp.bring(Some("own"), &[object]);
+    assert_eq!(brought["admitted"], 1, "{brought}");
+    assert_eq!(hits_of(&stage.jp, "held.example"), 1);
+}
+
+/// A pattern over several observations is at work beside the plain values, and goes as they do.
+#[test]
+fn patterns_of_several_observations_are_at_work() {
+    let stage = Stage::new();
+    let pattern = "[domain-name:value = 'first.example'] FOLLOWEDBY \
+                   [ipv4-addr:value = '203.0.113.9'] WITHIN 60 SECONDS";
+    let live = stage.jp.node.live().unwrap();
+    assert!(!live.wants_observations());
+    stage.jp.import("own", &[indicator(80, pattern, json!({}))]);
+    let live = stage.jp.node.live().unwrap();
+    assert!(live.wants_observations());
+    let now = stage.jp.node.now();
+    let seen = |number: u64, kind: &str, value: &str| {
+        let at = Timestamp::from_micros(now.micros() + number.cast_signed() * 1_000_000);
+        let properties = Object::new().with("type", kind).with("value", value);
+        let object = ObservedObject {
+            key: "0".into(),
+            properties,
+        };
+        Observation::at(number, at, vec![object]).unwrap()
+    };
+    let both = [
+        seen(1, "domain-name", "first.example"),
+        seen(2, "ipv4-addr", "203.0.113.9"),
+    ];
+    let observe = || {
+        let mut hits = Vec::new();
+        for observation in &both {
+            live.observe(observation, now, &mut hits);
+        }
+        hits
+    };
+    let hits = observe();
+    assert_eq!(hits.len(), 1);
+    assert_eq!(
+        (hits[0].way, &hits[0].observations),
+        (Way::Pattern, &vec![1, 2])
+    );
+    let recorded = stage.jp.node.record_hits("zeek", &hits, now).unwrap();
+    assert_eq!((recorded.alarms, recorded.sightings), (1, 1));
+    let revoked = json!({ "modified": "2026-09-03T00:00:00.000Z", "revoked": true });
+    stage.jp.import("own", &[indicator(80, pattern, revoked)]);
+    stage.jp.node.live().unwrap();
+    assert!(!live.wants_observations());
+    assert_eq!(observe(), []);
 }
 
 /// A hundred thousand hits in a second: one alarm, one sighting, whose newer version comes later.
