@@ -2,7 +2,8 @@
 //! item, indexes and ledger line are written in one transaction.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use noroshi_formats::Valid;
 use noroshi_gate::{
@@ -21,7 +22,10 @@ use crate::node::{Node, store_failure};
 use crate::taxii::hand::Taking;
 
 /// Most batches of an import recorded in one transaction.
-const TRANSACTION_BATCHES: usize = 8;
+const TRANSACTION_BATCHES: usize = 32;
+/// How long a transaction waits for the next batch: about what it would cost to commit without it,
+/// for a post of a thousand objects is one commit then and not sixteen.
+const GATHER: Duration = Duration::from_millis(10);
 /// Why nothing is closed behind objects that may not be all.
 const CUT: &str = "reading ended before the end: nothing of the last objects is kept";
 /// The source of what is imported without a profile.
@@ -103,7 +107,10 @@ impl Node {
         mut taking: Taking,
     ) -> Result<Counted, Failure> {
         let mut counted = Counted::default();
-        let mut next = batches.recv().ok().flatten();
+        let mut next = match batches.recv() {
+            Ok(first) => first,
+            Err(_) => cut(origin).map(|()| None).map_err(store_failure)?,
+        };
         while let Some(first) = next.take() {
             let mut prepared = first?;
             let mut recording = Recording {
@@ -114,40 +121,48 @@ impl Node {
                 taking: &mut taking,
                 scope: origin.scope(),
             };
+            let mut is_over = false;
             self.store
                 .write(|tx| {
                     recording.taking.begin(tx, origin.source)?;
                     for taken in 1.. {
                         self.record_prepared(tx, prepared, &mut recording)?;
-                        if let Some(closing) = origin.closing {
-                            // Waiting here is for the parser only: what is read is at hand.
-                            match batches.recv().map_err(|_| WriteError::Refused(CUT))? {
-                                None => closing(tx, recording.counted)?,
-                                Some(Ok(more)) if taken < TRANSACTION_BATCHES => {
-                                    prepared = more;
-                                    continue;
-                                }
-                                more => next = more,
+                        // Waiting here is for the parser, and hardly for who sends.
+                        let more = if origin.is_at_hand {
+                            batches.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                        } else {
+                            batches.recv_timeout(GATHER)
+                        };
+                        match more {
+                            Ok(Some(Ok(more))) if taken < TRANSACTION_BATCHES => {
+                                prepared = more;
+                                continue;
                             }
-                            break;
-                        }
-                        if taken == TRANSACTION_BATCHES {
-                            break;
-                        }
-                        match batches.try_recv() {
-                            Ok(Some(Ok(more))) => prepared = more,
-                            Ok(Some(failed)) => {
-                                next = Some(failed);
-                                break;
+                            Ok(Some(more)) => next = Some(more),
+                            Ok(None) => {
+                                is_over = true;
+                                close(tx, origin, recording.counted)?;
                             }
-                            Ok(None) | Err(_) => break,
+                            Err(RecvTimeoutError::Timeout) => {}
+                            Err(RecvTimeoutError::Disconnected) => {
+                                is_over = true;
+                                cut(origin)?;
+                            }
                         }
+                        break;
                     }
                     recording.taking.end(tx)
                 })
                 .map_err(store_failure)?;
-            if next.is_none() && origin.closing.is_none() {
-                next = batches.recv().ok().flatten();
+            if next.is_none() && !is_over {
+                match batches.recv() {
+                    Ok(Some(more)) => next = Some(more),
+                    Ok(None) => self
+                        .store
+                        .write(|tx| close(tx, origin, &counted))
+                        .map_err(store_failure)?,
+                    Err(_) => cut(origin).map_err(store_failure)?,
+                }
             }
         }
         counted.hand = taking.taken();
@@ -398,6 +413,21 @@ impl Node {
         let scope = self.scope_of(stored);
         let table = self.markings();
         Ok(Some(noroshi_gate::mark(valid, assigned, &table, &scope)))
+    }
+}
+
+/// All came: write what was to be written then.
+fn close(tx: &mut Tx<'_>, origin: Origin<'_>, counted: &Counted) -> Result<(), WriteError> {
+    origin
+        .closing
+        .map_or(Ok(()), |closing| closing(tx, counted))
+}
+
+/// It ended before all came.
+fn cut(origin: Origin<'_>) -> Result<(), WriteError> {
+    match origin.closing {
+        Some(_) => Err(WriteError::Refused(CUT)),
+        None => Ok(()),
     }
 }
 

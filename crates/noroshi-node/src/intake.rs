@@ -20,10 +20,11 @@ use crate::rules::profile_scope;
 use crate::sink::Sink;
 use crate::taxii::hand::{Hand, Taking};
 
-/// Objects handed from thread to thread at once.
-const BATCH_OBJECTS: usize = 250;
+/// Objects handed from thread to thread at once: few, so that the second and third thread begin
+/// soon and a transaction finds the rest of a post ready.
+const BATCH_OBJECTS: usize = 64;
 /// Batches waiting between one thread and the next.
-const BATCHES_AHEAD: usize = 2;
+const BATCHES_AHEAD: usize = 8;
 /// Notes and errors shown to the person; all are counted.
 const REPORTED_MAX: u64 = 10;
 /// Most files of one import.
@@ -40,8 +41,11 @@ pub(crate) struct Origin<'a> {
     pub(crate) source: &'a str,
     /// Is the fate of each object asked for by name?
     pub(crate) by_name: bool,
-    /// What is written in the transaction of the last objects, such as a cursor behind them.
+    /// What is written when all came, such as a cursor behind it: in the transaction of the last
+    /// objects where all is at hand, and where the end is known by then.
     pub(crate) closing: Option<&'a Closing<'a>>,
+    /// Is all of it here already, so that a transaction may wait for what is parsed next?
+    pub(crate) is_at_hand: bool,
 }
 
 /// See [`Origin::closing`]; it gets what all of it came to.
@@ -54,6 +58,7 @@ impl<'a> Origin<'a> {
             source: profile.map_or(NO_PROFILE, |profile| profile.name.as_str()),
             by_name: false,
             closing: None,
+            is_at_hand: false,
         }
     }
 
@@ -127,7 +132,7 @@ impl Node {
             }
         }
         self.judge_held_again(&mut answer, has_learned)?;
-        self.release_brought(hand.as_ref(), &mut None, sink)?;
+        self.release_brought(hand.as_ref(), sink)?;
         sink.send(Event::Answer {
             kind: "import".into(),
             answer: serde_json::to_value(&answer).unwrap_or_default(),

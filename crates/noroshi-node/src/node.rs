@@ -25,6 +25,7 @@ use crate::records::{AgreementRecord, Record};
 use crate::review::NameIndex;
 use crate::send::LinkSlot;
 use crate::signin::SigninTries;
+use crate::taxii::behind::Behind;
 use crate::taxii::{Known, Tries, Views};
 use crate::views::Kept;
 
@@ -56,6 +57,8 @@ pub struct Node {
     pub(crate) backup_turn: Mutex<()>,
     /// One standing release at a time.
     pub(crate) standing_turn: Mutex<()>,
+    /// Posts whose release is due.
+    pub(crate) behind: Behind,
     /// One password at a time is tried.
     pub(crate) signin_turn: Mutex<()>,
     /// What was tried in vain at the console of late.
@@ -130,6 +133,7 @@ impl Node {
             derived: Mutex::default(),
             backup_turn: Mutex::new(()),
             standing_turn: Mutex::new(()),
+            behind: Behind::default(),
             signin_turn: Mutex::new(()),
             signin_tries: Mutex::default(),
             rounds: Rounds::default(),

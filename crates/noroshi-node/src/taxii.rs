@@ -7,6 +7,7 @@
 //! collection is filled by itself with what the gate releases whole or reduced to that client;
 //! what a second person must approve is never among it.
 
+pub(crate) mod behind;
 pub(crate) mod clients;
 pub(crate) mod collections;
 mod command;

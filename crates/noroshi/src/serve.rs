@@ -17,7 +17,7 @@ use noroshi_node::{Command, Event, Failure, Node, Outside};
 use noroshi_taxii::{About, CursorKey, Desk, Taxii};
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::call;
 use crate::cli::Cli;
@@ -121,6 +121,7 @@ async fn serve(
         tokio::spawn(local::serve(commands, local, owner, stopped.clone())),
         tokio::spawn(checkpoint_loop(Arc::clone(&served), stopped.clone())),
         tokio::spawn(standing_loop(Arc::clone(&served), stopped.clone())),
+        tokio::spawn(posted_loop(Arc::clone(&served), stopped.clone())),
         tokio::spawn(channel_loop(Arc::clone(&served), stopped.clone())),
         tokio::spawn(sightings_loop(Arc::clone(&served), stopped.clone())),
         tokio::spawn(matching_loop(Arc::clone(&served), stopped.clone())),
@@ -240,6 +241,22 @@ async fn standing_loop(served: Arc<Served>, mut stop: watch::Receiver<bool>) {
         // What fails now is tried at the next tick; `doctor` tells of a store that fails.
         let _ =
             tokio::task::spawn_blocking(move || served.node.release_standing(&mut Silent)).await;
+    }
+}
+
+/// What is posted is released beside the taking in of the next post.
+async fn posted_loop(served: Arc<Served>, mut stop: watch::Receiver<bool>) {
+    let posted = Arc::new(Notify::new());
+    let wake = Arc::clone(&posted);
+    served.node.on_posted(move || wake.notify_one());
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            () = posted.notified() => {}
+        }
+        let served = Arc::clone(&served);
+        // What fails here is released by the standing loop.
+        let _ = tokio::task::spawn_blocking(move || served.node.release_posted()).await;
     }
 }
 

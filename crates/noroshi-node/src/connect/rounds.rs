@@ -102,6 +102,7 @@ impl Round<'_> {
             source: profile.name.as_str(),
             by_name: true,
             closing: Some(&closing),
+            is_at_hand: true,
         };
         let mut silent = crate::sink::Silent;
         let counted = self.node.take_in(reader, size, origin, &mut silent);

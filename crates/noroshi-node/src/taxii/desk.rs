@@ -101,6 +101,7 @@ impl Desk for Node {
             return Err(Fault::Forbidden("this credential does not read".into()));
         }
         self.expect_recovered().map_err(fault)?;
+        self.expect_released(&asked.client).map_err(fault)?;
         let mut last = None;
         let mut give = |entry: Entry<'_>| {
             last = last.max(Some(entry.added));
@@ -151,6 +152,7 @@ impl Desk for Node {
                 "nothing is taken from this collection".into(),
             ));
         }
+        self.expect_released(&asked.client).map_err(fault)?;
         match self.unposted(&asked.client, id, query).map_err(fault)? {
             Some(true) => Ok(()),
             Some(false) => Err(Fault::Forbidden(

@@ -15,7 +15,7 @@ use noroshi_taxii::desk::{Fate, Query, Status, Version};
 use super::clients::Client;
 use super::collections::{Collection, uuid_of};
 use crate::command::Failure;
-use crate::intake::{ObjectFate, Origin, Verdict};
+use crate::intake::{Counted, ObjectFate, Origin, Verdict};
 use crate::node::{Node, store_failure};
 use crate::records::{Record, int, maybe};
 use crate::sink::Silent;
@@ -119,14 +119,19 @@ impl Node {
             .map(|name| self.profile(name.as_str()))
             .transpose()?;
         let source = source_of(client);
+        let id = uuid_of(&self.chance());
+        let closing = |tx: &mut Tx<'_>, counted: &Counted| {
+            keep_status(tx, client, &status_of(&id, requested, counted))
+        };
         let origin = Origin {
             profile: profile.as_ref(),
             source: &source,
             by_name: true,
-            closing: None,
+            closing: Some(&closing),
+            is_at_hand: false,
         };
         let mut counted = self.take_in(envelope, None, origin, &mut Silent)?;
-        let hand = counted.hand.take();
+        let status = status_of(&id, requested, &counted);
         if counted.has_learned {
             self.judge_held_again(&mut counted.answer, true)?;
         }
@@ -135,28 +140,7 @@ impl Node {
         if taken.any(|fate| defines_own_types(&fate.id)) {
             self.set_own_types(&client.node(&self.me()), true)?;
         }
-        let (mut successes, mut failures) = (Vec::new(), Vec::new());
-        for fate in &counted.fates {
-            match told(fate) {
-                (true, fate) => successes.push(fate),
-                (false, fate) => failures.push(fate),
-            }
-        }
-        let answer = counted.answer;
-        let status = Status {
-            id: uuid_of(&self.chance()),
-            requested,
-            is_complete: true,
-            total: answer.read,
-            succeeded: answer.read - answer.refused,
-            failed: answer.refused,
-            pending: 0,
-            successes,
-            failures,
-            pendings: Vec::new(),
-        };
-        let keep = |tx: &mut Tx<'_>| keep_status(tx, client, &status);
-        self.release_brought(hand.as_ref(), &mut Some(&keep), &mut Silent)?;
+        self.release_soon(client, counted.hand.take())?;
         Ok(status)
     }
 
@@ -265,6 +249,30 @@ impl Node {
             })
             .map_err(store_failure)?;
         Ok(Some(true))
+    }
+}
+
+/// The fate of what was taken in, as its status tells it.
+fn status_of(id: &str, requested: Timestamp, counted: &Counted) -> Status {
+    let (mut successes, mut failures) = (Vec::new(), Vec::new());
+    for fate in &counted.fates {
+        match told(fate) {
+            (true, fate) => successes.push(fate),
+            (false, fate) => failures.push(fate),
+        }
+    }
+    let answer = &counted.answer;
+    Status {
+        id: id.to_owned(),
+        requested,
+        is_complete: true,
+        total: answer.read,
+        succeeded: answer.read - answer.refused,
+        failed: answer.refused,
+        pending: 0,
+        successes,
+        failures,
+        pendings: Vec::new(),
     }
 }
 

@@ -13,7 +13,7 @@ use noroshi_model::document::{DocumentError, Fields, text};
 use noroshi_model::json::{Object, Value};
 use noroshi_model::ledger::LineKind;
 use noroshi_model::link::Precedence;
-use noroshi_store::{Filter, ItemRow, Reader, RecordKind, Tx, WriteError};
+use noroshi_store::{Filter, ItemRow, Reader, RecordKind, WriteError};
 
 use super::clients::Client;
 use super::collections::Collection;
@@ -99,9 +99,6 @@ struct Filling<'a> {
     view: &'a GateView,
 }
 
-/// What is to be durable together with the releases: written once, by whoever writes first.
-pub(crate) type Also<'a> = Option<&'a dyn Fn(&mut Tx<'_>) -> Result<(), WriteError>>;
-
 impl Node {
     /// Bring every standing collection up to what the gate says now. How many entries were added.
     /// The work is that of the items that came since; all of them where the rules have changed.
@@ -109,15 +106,13 @@ impl Node {
     /// # Errors
     /// The store fails; what was added stands.
     pub fn release_standing(&self, sink: &mut dyn Sink) -> Result<u64, Failure> {
-        self.release_brought(None, &mut None, sink)
+        self.release_brought(None, sink)
     }
 
-    /// The same for who has just brought items, with what of them is still in hand, and with what
-    /// else is to be written.
+    /// The same for who has just brought items, with what of them is still in hand.
     pub(crate) fn release_brought(
         &self,
         hand: Option<&Hand>,
-        also: &mut Also<'_>,
         sink: &mut dyn Sink,
     ) -> Result<u64, Failure> {
         let collections = self.collections()?;
@@ -127,19 +122,16 @@ impl Node {
         let mut added = 0;
         for collection in collections.iter().filter(|collection| collection.standing) {
             match self.client(collection.client.as_str()) {
-                Ok(client) => {
-                    added += self.fill((collection, &client), (&late, hand), also, sink)?
-                }
+                Ok(client) => added += self.fill((collection, &client), (&late, hand), sink)?,
                 Err(failure) if failure.exit == 4 => {}
                 Err(failure) => return Err(failure),
             }
         }
-        if !late.is_empty() || also.is_some() {
+        if !late.is_empty() {
             self.store
                 .write(|tx| {
                     let mut keys = late.iter().map(|row| row.seq.to_be_bytes());
-                    keys.try_for_each(|key| tx.delete(RecordKind::Late, &key))?;
-                    also.take().map_or(Ok(()), |also| also(tx))
+                    keys.try_for_each(|key| tx.delete(RecordKind::Late, &key))
                 })
                 .map_err(store_failure::<WriteError>)?;
         }
@@ -170,7 +162,6 @@ impl Node {
         &self,
         (collection, client): (&Collection, &Client),
         (late, hand): (&[ItemRow], Option<&Hand>),
-        also: &mut Also<'_>,
         sink: &mut dyn Sink,
     ) -> Result<u64, Failure> {
         let view = self.gate_view(&collection.purpose)?;
@@ -200,7 +191,7 @@ impl Node {
         let mut lookers = self.lookers(&filling, seen.sights(generation));
         let late: Vec<Candidate<'_>> = late.iter().cloned().map(stored).collect();
         let looked = self.look(&filling, &mut lookers, &late)?;
-        let mut added = self.queue((&filling, &seen), &looked, None, also)?;
+        let mut added = self.queue((&filling, &seen), &looked, None)?;
         let mut written = known;
         while let Some((end, page)) = self.next_page(collection, seq, hand)? {
             seq = end;
@@ -209,7 +200,7 @@ impl Node {
             }
             let looked = self.look(&filling, &mut lookers, &page)?;
             let standing = Standing { seq, basis };
-            added += self.queue((&filling, &seen), &looked, Some(&standing), also)?;
+            added += self.queue((&filling, &seen), &looked, Some(&standing))?;
             written = Some(standing);
             sink.send(Event::Progress {
                 label: "progress-standing".into(),
@@ -222,7 +213,7 @@ impl Node {
             basis,
         };
         if written.as_ref() != Some(&standing) {
-            self.queue((&filling, &seen), &Looked::default(), Some(&standing), also)?;
+            self.queue((&filling, &seen), &Looked::default(), Some(&standing))?;
         }
         let sights = lookers.into_iter().map(|looker| looker.sight).collect();
         seen.keep_sights(generation, sights);
@@ -305,6 +296,8 @@ impl Node {
         let mut all = Looked::default();
         let look = |looker: &mut Looker<'_>, run: &[Candidate<'_>]| {
             let reader = self.inside()?;
+            // One look at the store for the whole run; the gate is asked again on serving.
+            let _instant = reader.instant().map_err(store_failure)?;
             let mut looked = Looked::default();
             for candidate in run {
                 self.look_at(filling, (looker, &reader), candidate, &mut looked)?;
@@ -388,7 +381,6 @@ impl Node {
         (filling, seen): (&Filling<'_>, &Seen),
         looked: &Looked,
         standing: Option<&Standing>,
-        also: &mut Also<'_>,
     ) -> Result<u64, Failure> {
         let Looked {
             entries, stopped, ..
@@ -401,7 +393,6 @@ impl Node {
         let (first, added) = self
             .store
             .write(|tx| {
-                also.map_or(Ok(()), |also| also(tx))?;
                 if let Some(standing) = standing {
                     let key = filling.collection.name.as_str().as_bytes();
                     tx.put(RecordKind::Standing, key, &standing.to_bytes())?;
@@ -429,7 +420,6 @@ impl Node {
                 Ok((tx.log_size(&to)? - added, added))
             })
             .map_err(store_failure::<WriteError>)?;
-        *also = None;
         // Marked by another table than the one the memory stands on, nothing is remembered.
         let is_of_table = Arc::ptr_eq(seen.markings(), &self.markings());
         if is_of_table && added == looked.plain.len() as u64 {

@@ -501,6 +501,7 @@ fn nothing_is_closed_behind_what_was_not_read_to_its_end() {
         source: "own",
         by_name: false,
         closing: Some(&closing),
+        is_at_hand: true,
     };
     let objects: Vec<Value> = (0..300).map(|number| marked(number, 1, &[CLEAR])).collect();
     let text = json!({ "objects": objects }).to_string();

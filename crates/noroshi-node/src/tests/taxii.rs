@@ -314,13 +314,14 @@ fn what_is_in_hand_is_released_once_whatever_came_between() {
             source: "client:siem",
             by_name: true,
             closing: None,
+            is_at_hand: false,
         };
         let sink = &mut crate::sink::Silent;
         let counted = node.take_in(&mut text.as_bytes(), None, origin, sink);
         counted.unwrap().hand.unwrap()
     };
     let release = |hand: &crate::taxii::hand::Hand| {
-        node.release_brought(Some(hand), &mut None, &mut crate::sink::Silent)
+        node.release_brought(Some(hand), &mut crate::sink::Silent)
             .unwrap()
     };
     let hands = [brought(0..3), brought(3..5), brought(5..9)];
@@ -330,6 +331,54 @@ fn what_is_in_hand_is_released_once_whatever_came_between() {
     assert_eq!([release(&hands[2]), release(&hands[0])], [0, 0]);
     let expected: Vec<String> = (0..9).map(id).collect();
     assert_eq!(ids(&all(&stage, &caller, &shown)), expected);
+    stage.jp.verifies();
+}
+
+/// Clauses: I2, I3
+#[test]
+fn a_post_is_durable_when_it_is_answered_and_its_client_reads_it_at_once() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let (stage, caller, shown) = served();
+    let told = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&told);
+    stage.jp.node.on_posted(move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
+    let log = |stage: &Stage| {
+        let client = stage.jp.node.client("siem").unwrap();
+        let log = client.node(&stage.jp.node.me());
+        let size = |tx: &mut noroshi_store::Tx<'_>| tx.log_size(&log);
+        stage
+            .jp
+            .node
+            .store
+            .write::<_, noroshi_store::WriteError>(size)
+            .unwrap()
+    };
+    let one = |number| post(&stage, &caller, &shown, &[object(number, 50)]);
+    let status = one(1);
+    // Answered before it is released, and whoever serves knows that it is due.
+    assert_eq!((told.load(Ordering::SeqCst), log(&stage)), (1, 0));
+    assert_eq!(ids(&all(&stage, &caller, &shown)), [id(1)]);
+    assert_eq!(log(&stage), 1);
+    let kept = stage.jp.node.status(&caller, &status.id).unwrap();
+    assert_eq!(kept.succeeded, 1);
+    // Who posts faster than is released waits for it.
+    (2..=6).for_each(|number| drop(one(number)));
+    assert_eq!((told.load(Ordering::SeqCst), log(&stage)), (5, 6));
+    // What a node that died had not released is released by the next one.
+    let status = one(7);
+    assert_eq!(log(&stage), 6);
+    let stage = stage.restarted(&["JPN"]);
+    let kept = stage.jp.node.status(&caller, &status.id).unwrap();
+    assert_eq!(kept.succeeded, 1);
+    let released = stage
+        .jp
+        .node
+        .release_standing(&mut crate::sink::Silent)
+        .unwrap();
+    assert_eq!((released, log(&stage)), (1, 7));
     stage.jp.verifies();
 }
 
@@ -662,6 +711,33 @@ fn a_page_ends_with_the_entry_that_fills_it() {
         };
         let (seen, end) = page(&stage, &caller, &shown, &rest);
         assert_eq!((seen.len(), end.more), (7, false));
+    }
+}
+
+#[test]
+fn json_bombs_are_refused_and_the_rest_is_taken() {
+    let (stage, caller, shown) = served();
+    let with = |number: u32, bomb: &str| {
+        let plain = object(number, 50).to_string();
+        format!("{},\"x_bomb\":{bomb}}}", plain.strip_suffix('}').unwrap())
+    };
+    let bombs = [
+        with(1, &format!("{}{}", "[".repeat(5000), "]".repeat(5000))),
+        with(2, &format!("[{}0]", "0,".repeat(60_000))),
+        with(3, &format!("\"{}\"", "a".repeat(600_000))),
+        with(4, &format!("\"{}\"", "b".repeat(1_200_000))),
+    ];
+    let envelope = format!("{{\"objects\":[{},{}]}}", bombs.join(","), object(5, 50));
+    let add = |body: &str| stage.jp.node.add(&caller, &shown, &mut body.as_bytes());
+    let status = add(&envelope).unwrap();
+    assert_eq!((status.succeeded, status.failed), (1, 4), "{status:?}");
+    assert_eq!(ids(&all(&stage, &caller, &shown)), [id(5)]);
+    for hollow in ["[", "{\"objects\":[", "{\"x\":", "{\"objects\":{\"x\":"] {
+        let told = add(&hollow.repeat(100_000));
+        assert!(
+            told.is_err() || told.is_ok_and(|status| status.succeeded == 0),
+            "{hollow}"
+        );
     }
 }
 
