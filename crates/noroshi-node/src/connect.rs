@@ -8,12 +8,13 @@
 //! other. *Feeds* are channels whose order stands as data in the node's own list.
 //!
 //! In the order of the flow: `orders` sets channels, `rounds` decides when and keeps what came of
-//! it, `ask` puts a question to a server, `find` learns what there is, `pull`, `document` and
-//! `push` do the work. Time and chance are the node's; sockets are behind `Outside::call`.
+//! it, `ask` puts a question to a server, `find` learns what there is, `pull`, `document`, `push`
+//! and `deletions` do the work. Time and chance are the node's; sockets are behind `Outside::call`.
 
 mod ask;
 mod channel;
 mod command;
+mod deletions;
 mod document;
 mod feeds;
 mod find;
@@ -28,4 +29,4 @@ pub(crate) use channel::{Channel, Way};
 pub use command::{ConnectCommand, RoundAnswer, Secret, Server};
 pub(crate) use rounds::Rounds;
 #[cfg(test)]
-pub(crate) use {show::CODES, show::NOTES, state::ChannelState};
+pub(crate) use {deletions::Deletion, show::CODES, show::NOTES, state::ChannelState};

@@ -221,13 +221,15 @@ impl Node {
         tx.put(RecordKind::Hop, &place::entry(node, again), &recall.0)
     }
 
-    /// Pass an obeyed recall on to everyone this node passed the item on to.
+    /// Pass an obeyed recall on to everyone this node passed the item on to. The clients whose logs
+    /// may have been read answer nothing: they count as outstanding for good.
     pub(crate) fn pass_recall_on(
         &self,
         tx: &mut Tx<'_>,
         from: &NodeId,
         signed: &SignedRecall,
         stored: &StoredItem,
+        read: &[NodeId],
     ) -> Result<(), WriteError> {
         let recall = signed.document();
         let bytes = signed.to_bytes();
@@ -245,6 +247,20 @@ impl Node {
             if self.is_client(tx, &node)? {
                 // It reads pages and hears no recalls: the item is on none of them from now on.
                 tx.log_void(&node, entry.leaf.number)?;
+                let hop = place::hop(&came, &node, entry.leaf.number);
+                if read.contains(&node) && tx.get(RecordKind::Hop, &hop)?.is_none() {
+                    if count == 0 {
+                        self.note_came(tx, from, recall, &came)?;
+                    }
+                    let passed = Passed {
+                        node,
+                        sent: came,
+                        fate: None,
+                        receipt: None,
+                    };
+                    tx.put(RecordKind::Hop, &hop, &passed.to_bytes())?;
+                    count += 1;
+                }
                 continue;
             }
             let sent = if rendition != recall.item {

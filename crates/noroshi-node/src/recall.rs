@@ -164,6 +164,7 @@ impl Node {
                     let precedence = Precedence::Immediate;
                     self.log_notice(tx, node, EntryKind::Recall, precedence, payload)?;
                 }
+                self.ask_to_delete(tx, &stored)?;
                 match mode {
                     RecallMode::Withdraw => tx.withdraw(&hash)?,
                     RecallMode::Destroy => self.destroy(tx, &hash)?,
@@ -171,10 +172,7 @@ impl Node {
                 let mut body = Object::new()
                     .with("item", text(hash))
                     .with("reason", reason.as_str());
-                if !clients.is_empty() {
-                    let named = clients.iter().map(|name| name.as_str().into());
-                    body.insert("clients", named.take(CLIENTS_NAMED).collect::<Vec<Value>>());
-                }
+                name_clients(&mut body, &clients);
                 tx.append(&self.line(kind, Some(&record.act.requester), body))?;
                 let line = self.close_act(tx, record, approved)?;
                 Ok::<_, WriteError>((line, sent))
@@ -241,10 +239,15 @@ impl Node {
             tx.append(&self.line(LineKind::RecallReceived, None, body))?;
             return Ok((fate, Some(recall.item)));
         };
+        let readers = self.logs_that_may_have_been_read(&recall.item);
+        let readers = readers.map_err(|failure| WriteError::Damaged(failure.detail))?;
+        self.ask_to_delete(tx, &stored)?;
         let fate = self.obey(tx, recall)?;
-        let body = recall_body(recall, fate.as_str());
+        let mut body = recall_body(recall, fate.as_str());
+        let (logs, clients): (Vec<NodeId>, Vec<String>) = readers.into_iter().unzip();
+        name_clients(&mut body, &clients);
         tx.append(&self.line(LineKind::RecallReceived, None, body))?;
-        self.pass_recall_on(tx, from, &signed, &stored)?;
+        self.pass_recall_on(tx, from, &signed, &stored, &logs)?;
         Ok((fate, Some(recall.item)))
     }
 
@@ -273,6 +276,14 @@ impl Node {
                 Ok(Fate::Destroyed)
             }
         }
+    }
+}
+
+/// The clients that may have read what is recalled, in the ledger's words.
+fn name_clients(body: &mut Object, clients: &[String]) {
+    if !clients.is_empty() {
+        let named = clients.iter().map(|name| name.as_str().into());
+        body.insert("clients", named.take(CLIENTS_NAMED).collect::<Vec<Value>>());
     }
 }
 

@@ -285,6 +285,8 @@ record_kinds! {
     Channel = 50,
     /// How far each of them is, and how it stands.
     ChannelState = 51,
+    /// What servers of others are to delete, by channel, then item.
+    Deletion = 52,
     /// Up to where clients may have read their logs, by client, then credential.
     Served = 56,
     /// Partners and clients that said that they know the project's own types.

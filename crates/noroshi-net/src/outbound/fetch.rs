@@ -206,6 +206,7 @@ fn request(call: &Call<'_>) -> Result<Request<Full<Bytes>>, CallFault> {
     let unusable = |error: &dyn std::fmt::Display| CallFault::Here(error.to_string());
     let (method, body) = match call.method {
         Method::Get => ("GET", Bytes::new()),
+        Method::Delete => ("DELETE", Bytes::new()),
         Method::Post => {
             let body = call.body.map(|(_, bytes)| bytes).unwrap_or_default();
             ("POST", Bytes::copy_from_slice(body))

@@ -100,6 +100,15 @@ impl Asking<'_> {
         })
     }
 
+    /// Ask for an object to be deleted.
+    pub(crate) fn delete(&self, target: &Target) -> Result<(), Trouble> {
+        self.spelled(&[200, 202, 204], &|| Ok(true), |spelling, out| {
+            let call = self.call(Method::Delete, target, spelling, RESOURCE_BYTES_MAX);
+            self.outside.call(&call, out)
+        })
+        .map(|_| ())
+    }
+
     /// A document, unless it is still the one that these tags name: then `None`.
     pub(crate) fn document(
         &self,

@@ -45,6 +45,7 @@ impl Round<'_> {
     /// One round of a channel that pushes.
     pub(super) fn push(&mut self, asking: &Asking<'_>) -> Result<End, Trouble> {
         self.follow_statuses(asking)?;
+        self.delete(asking)?;
         let channel = self.channel;
         let id = channel.collection.as_deref().unwrap_or_default();
         let objects = channel.target.below(&format!("collections/{id}/objects/"));
@@ -251,7 +252,7 @@ impl Round<'_> {
     }
 
     /// Keep the state, with what belongs to it, in one transaction.
-    fn step_with(
+    pub(super) fn step_with(
         &mut self,
         next: ChannelState,
         also: impl FnOnce(&mut noroshi_store::Tx<'_>) -> Result<(), noroshi_store::WriteError>,

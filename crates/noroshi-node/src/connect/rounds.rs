@@ -29,20 +29,24 @@ const WAIT_MAX_SECONDS: u64 = 86_400;
 
 /// Channels that are being asked: each by one at a time.
 #[derive(Default)]
-pub(crate) struct Rounds(Mutex<BTreeSet<PersonId>>);
+pub(crate) struct Rounds {
+    at_work: Mutex<BTreeSet<PersonId>>,
+    /// Those whose last round ended well in the middle of a listing.
+    in_order: Mutex<BTreeSet<PersonId>>,
+}
 
 struct Turn<'a>(&'a Rounds, PersonId);
 
 impl<'a> Turn<'a> {
     fn take(rounds: &'a Rounds, name: &PersonId) -> Option<Self> {
-        let is_new = lock(&rounds.0).insert(name.clone());
+        let is_new = lock(&rounds.at_work).insert(name.clone());
         is_new.then(|| Self(rounds, name.clone()))
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        lock(&self.0.0).remove(&self.1);
+        lock(&self.0.at_work).remove(&self.1);
     }
 }
 
@@ -138,7 +142,7 @@ impl Node {
         let now = self.now();
         let mut due = Vec::new();
         for channel in self.channels()? {
-            if channel.paused || lock(&self.rounds.0).contains(&channel.name) {
+            if channel.paused || lock(&self.rounds.at_work).contains(&channel.name) {
                 continue;
             }
             let state = self.channel_state(&channel.name)?;
@@ -183,6 +187,9 @@ impl Node {
         };
         let outcome = round.run(outside);
         let has_learned = round.has_learned;
+        if outcome == Ok(End::More) {
+            lock(&self.rounds.in_order).insert(channel.name.clone());
+        }
         self.settle(&channel, &mut state, &outcome)?;
         if state.read > before.read {
             let held = state.held - before.held;
@@ -270,7 +277,12 @@ impl Round<'_> {
             now: self.node.now(),
         };
         match (self.channel.form, &self.channel.way) {
-            (Form::Taxii, Way::Pull(_)) => self.pull(&asking),
+            (Form::Taxii, Way::Pull(_)) => {
+                if !lock(&self.node.rounds.in_order).remove(&self.channel.name) {
+                    self.state.broke_off();
+                }
+                self.pull(&asking)
+            }
             (Form::Taxii, Way::Push(_)) => self.push(&asking),
             (Form::Document, _) => self.document(&asking),
         }

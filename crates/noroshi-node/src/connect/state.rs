@@ -12,6 +12,8 @@ use crate::records::{Record, int, maybe};
 const REFUSED_MAX: usize = 20;
 /// Longest reason or detail that is kept, in characters.
 const WORDS_MAX: usize = 300;
+/// How far a listing that broke off is read again, in seconds.
+const OVERLAP_SECONDS: i64 = 1;
 /// Longest `ETag` or `Last-Modified` that is kept, in bytes.
 const TAG_BYTES_MAX: usize = 512;
 
@@ -82,6 +84,22 @@ impl ChannelState {
             if let Verdict::Refused(why) = &fate.verdict {
                 self.refuse(&fate.id, why);
             }
+        }
+    }
+
+    /// A round broke off in a listing, or nobody knows how it ended. Some servers spend a `next` on
+    /// the page that never came, or move on behind it: so it goes on by the time that the last page
+    /// told, and a little before it, for several objects may have one time. A server that tells
+    /// none is read whole each time anyway.
+    pub(crate) fn broke_off(&mut self) {
+        let Some(listing) = &mut self.listing else {
+            return;
+        };
+        if let (Some(latest), Some(_)) = (listing.latest, &listing.next) {
+            listing.after = listing
+                .after
+                .max(Some(latest.plus_seconds(-OVERLAP_SECONDS)));
+            listing.next = None;
         }
     }
 

@@ -127,6 +127,17 @@ impl Node {
         }))
     }
 
+    /// The log of the client of that name, also of one that was removed.
+    pub(crate) fn log_of_client(
+        &self,
+        tx: &Tx<'_>,
+        name: &PersonId,
+    ) -> Result<Option<NodeId>, WriteError> {
+        let kept = tx.get(RecordKind::Client, name.as_str().as_bytes())?;
+        let client = kept.and_then(|bytes| Client::from_bytes(&bytes).ok());
+        Ok(client.map(|client| client.node(&self.me())))
+    }
+
     /// The client that a recipient as typed stands for, if it names one.
     pub(crate) fn client_named(&self, named: &str) -> Result<Option<Client>, Failure> {
         named

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use noroshi_model::document::{DocumentError, Fields, text};
 use noroshi_model::json::{Object, Value};
 use noroshi_model::link::EntryKind;
-use noroshi_model::{ItemHash, Timestamp};
+use noroshi_model::{ItemHash, NodeId, PersonId, Timestamp};
 use noroshi_store::{RecordKind, Tx, WriteError};
 
 use super::clients::Client;
@@ -81,6 +81,19 @@ pub(crate) fn by_channel(channel: &Channel) -> String {
     format!("channel:{}", channel.name)
 }
 
+/// Up to where a channel may have posted a client's log.
+pub(crate) fn posted_until(
+    tx: &Tx<'_>,
+    client: &PersonId,
+    channel: &Channel,
+) -> Result<Option<Timestamp>, WriteError> {
+    let key = [client.as_str(), "\0", &by_channel(channel)].concat();
+    let noted = tx.get(RecordKind::Served, key.as_bytes())?;
+    let served = noted.map(|bytes| Served::from_bytes(&bytes)).transpose();
+    let served = served.map_err(|error| WriteError::Damaged(error.to_string()))?;
+    Ok(served.map(|served| served.until))
+}
+
 /// What is noted, as far as it was asked for since the start.
 #[derive(Default)]
 pub(crate) struct Known(Mutex<BTreeMap<Vec<u8>, Timestamp>>);
@@ -119,11 +132,20 @@ impl Node {
     }
 
     /// The clients that may have read some rendition of the item, each with the credential it came
-    /// with.
+    /// with, or the channel by which it left.
     pub(crate) fn clients_that_may_have_read(
         &self,
         item: &ItemHash,
     ) -> Result<Vec<String>, Failure> {
+        let readers = self.logs_that_may_have_been_read(item)?;
+        Ok(readers.into_iter().map(|(_, named)| named).collect())
+    }
+
+    /// The same, each with the client's log.
+    pub(crate) fn logs_that_may_have_been_read(
+        &self,
+        item: &ItemHash,
+    ) -> Result<Vec<(NodeId, String)>, Failure> {
         let reader = self.inside()?;
         let holders = reader.holders(item).map_err(store_failure)?;
         let mut named = Vec::new();
@@ -142,7 +164,7 @@ impl Node {
                 // A note that cannot be read excuses nobody.
                 if served.map_or(true, |served| served.until >= first) {
                     let token = String::from_utf8_lossy(&key[beginning.len()..]).into_owned();
-                    named.push(format!("client:{} ({token})", client.name));
+                    named.push((node, format!("client:{} ({token})", client.name)));
                 }
             }
         }

@@ -16,7 +16,7 @@ use crate::agreements::{AgreementDocument, StateDocument};
 use crate::alarms;
 use crate::beside::Beside;
 use crate::circles::Circle;
-use crate::connect::{Channel, ChannelState};
+use crate::connect::{Channel, ChannelState, Deletion};
 use crate::consent::ConsentRecord;
 use crate::hops::{Came, Passed};
 use crate::introductions::Introduction;
@@ -166,6 +166,7 @@ fn read_frozen(kind: RecordKind) {
             record::<Channel>("record-channel-v1.json");
             record::<Channel>("record-channel-document-v1.json");
         }
+        RecordKind::Deletion => record::<Deletion>("record-deletion-v1.json"),
         RecordKind::ChannelState => record::<ChannelState>("record-channel-state-v1.json"),
         RecordKind::Served => record::<Served>("record-served-v1.json"),
         // noroshi-sync holds its bytes: `link-state-v2.txt`.

@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 
 use super::stage::{Party, id, object};
 use super::third::Three;
+use crate::TaxiiCommand;
 use crate::command::Command;
 use crate::node::{lock, store_failure};
 use crate::records::recovery::RecoveryRecord;
-use crate::records::{AgreementRecord, Record};
+use crate::records::{AgreementRecord, PlanEntry, Record};
+use crate::release::Queued;
 
 /// Hops and counts that Japan is told of for an item.
 fn told(jp: &Party, number: u32) -> (Vec<Value>, Vec<Value>) {
@@ -429,4 +431,56 @@ fn a_report_of_hops_is_believed_only_from_whom_the_recall_was_sent_to() {
     three.settle();
     assert!(jp.lines("recall.hops").is_empty());
     assert_eq!(jp.lines("item.refused").len(), 1);
+}
+
+/// A client reads pages and answers nothing: the forwarder names it to its own people, and the
+/// originator sees somebody outstanding.
+///
+/// Clause: I6
+#[test]
+fn a_client_that_may_have_read_it_counts_as_outstanding() {
+    let three = Three::new(false);
+    let (jp, us) = (&three.stage.jp, &three.us);
+    three.gone_on(1);
+    us.order(Command::Taxii(TaxiiCommand::ClientSet {
+        name: "siem".into(),
+        title: "A tool".into(),
+        nation: "USA".into(),
+        ceilings: vec!["tlp:green".into()],
+        types: Vec::new(),
+        purposes: Vec::new(),
+        days: 30,
+        person: us.first().into(),
+    }));
+    let node = us.node.client("siem").unwrap().node(&us.node.me());
+    let item = us.node.officer().unwrap();
+    let item = item.by_stix_id(&id(1).parse().unwrap()).unwrap()[0].hash;
+    let release = |tx: &mut noroshi_store::Tx<'_>| {
+        let order = Queued {
+            act: None,
+            person: None,
+            purpose: "defence",
+            precedence: Precedence::Routine,
+        };
+        let entry = PlanEntry {
+            item,
+            rendition: item,
+            reduced: false,
+        };
+        us.node
+            .queue_releases(tx, &order, &node, &[entry], &mut || {})?;
+        let read = br#"{"until":"2100-01-01T00:00:00.000Z","v":1}"#;
+        tx.put(RecordKind::Served, b"siem\0siem-1", read)
+    };
+    us.node.store.write::<_, WriteError>(release).unwrap();
+    jp.order(jp.recall(&id(1), "withdraw"));
+    three.settle();
+    let (hops, counts) = told(jp, 1);
+    assert_eq!((hops.len(), &hops[0]["fate"]), (1, &json!("withdrawn")));
+    assert_eq!(counts[0]["outstanding"], 1);
+    let line = us.lines("recall.received").remove(0).to_string();
+    assert!(line.contains("client:siem (siem-1)"), "{line}");
+    for party in [jp, us] {
+        party.verifies();
+    }
 }

@@ -60,6 +60,8 @@ pub enum Method {
     Get,
     /// Add.
     Post,
+    /// Withdraw.
+    Delete,
 }
 
 /// One call to a server.

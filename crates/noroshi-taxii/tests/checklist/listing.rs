@@ -77,6 +77,23 @@ pub(crate) fn s3_4_limit_is_kept(bench: &Bench) {
     assert_eq!(bench.objects("limit=003").ids().len(), 3);
 }
 
+/// TAXII 2.0 paged by ranges of items; 2.1 knows none.
+pub(crate) fn s3_4_ranges_of_2_0_are_passed_over(bench: &Bench) {
+    bench.fill(&many(3));
+    for range in [
+        "items=0-1",
+        "items 0-1",
+        "items=-",
+        "bytes=0-5",
+        "bytes=9-2",
+        "x",
+    ] {
+        let call = Call::new("GET", &bench.at(&bench.full, "objects/"));
+        let answer = bench.call(call.with("range", range));
+        assert_eq!((answer.status, answer.ids().len()), (200, 3), "{range}");
+    }
+}
+
 pub(crate) fn s3_4_limit_above_the_cap(bench: &Bench) {
     let page = bench.page_max;
     bench.fill(&many(page as u32 + 1));

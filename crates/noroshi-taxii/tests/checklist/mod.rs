@@ -222,7 +222,8 @@ macro_rules! each_check {
                 s3_8_required_properties, openapi_has_every_endpoint, openapi_is_served,
                 unchanged_resources_are_304, changed_resources_are_sent;
             listing: s3_3_oldest_added_first, s3_4_no_filter_gives_all, s3_4_limit_malformed_is_400,
-                s3_4_limit_is_kept, s3_4_limit_above_the_cap, s3_4_empty_parameters_ask_nothing,
+                s3_4_limit_is_kept, s3_4_limit_above_the_cap,
+                s3_4_ranges_of_2_0_are_passed_over, s3_4_empty_parameters_ask_nothing,
                 s3_4_twice_the_same_is_400, s3_4_unknown_filters_are_passed_over,
                 s3_4_malformed_values_are_400, s3_4_added_after_is_exclusive,
                 s3_4_added_after_in_other_spellings, s3_4_added_after_malformed_is_400,

@@ -292,3 +292,61 @@ fn what_is_too_large_there_is_split_and_a_single_one_is_told_and_passed() {
         "more than it announces is not even posted"
     );
 }
+
+/// What was asked to be deleted, without its beginning.
+fn deleted(fake: &Fake) -> Vec<String> {
+    let heard = fake.heard().into_iter().filter(|heard| heard.is_delete);
+    let rest = |url: String| url.split_once("/objects/").unwrap().1.to_owned();
+    heard.map(|heard| rest(heard.url)).collect()
+}
+
+/// Clauses: I2, I5
+#[test]
+fn what_was_posted_and_is_recalled_is_deleted_there_or_named() {
+    let (stage, fake) = pushing();
+    let party = &stage.jp;
+    let green = |number| marked(number, GREEN);
+    party.import("own", &[green(1), green(2), green(3)]);
+    assert_eq!(push(party, &fake).sent, 3);
+    // One that is recalled before it is posted is none of it.
+    party.import("own", &[green(4)]);
+    let recalled = party.order(party.recall(&id(4), "withdraw"));
+    assert!(recalled.clients.is_empty(), "{:?}", recalled.clients);
+    let recalled = party.order(party.recall(&id(1), "destroy"));
+    assert_eq!(recalled.clients, ["client:ally (channel:to-ally)"]);
+    fake.heard();
+    let version = "/?match[version]=2026-";
+    // It is at once due, waits as long as the server is not there, and nothing is posted before.
+    assert_eq!(party.node.channels_due().unwrap(), ["to-ally"]);
+    let gone = format!("/objects/{}/", id(1));
+    fake.fix(&gone, Ok(Answer::status(503)));
+    assert_eq!(push(party, &fake).problem.as_deref(), Some("busy"));
+    let asked = deleted(&fake);
+    assert!(
+        asked[0].starts_with(&format!("{}{version}", id(1))),
+        "{asked:?}"
+    );
+    assert_eq!(asked.len(), 1);
+    crate::node::lock(&fake.fixed).clear();
+    party.order(party.recall(&id(2), "withdraw"));
+    fake.fix(&gone, Ok(Answer::status(200)));
+    fake.fix(&format!("/objects/{}/", id(2)), Ok(Answer::status(403)));
+    let told = push(party, &fake);
+    assert_eq!((told.problem, told.refused), (None, 1));
+    assert_eq!(deleted(&fake).len(), 2);
+    let lines = party.lines("channel");
+    let said = |event: &str| {
+        let of = |line: &&Value| line.to_string().contains(&format!("\"{event}\""));
+        lines
+            .iter()
+            .filter(of)
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert!(said("deleted")[0].contains(&id(1)));
+    assert!(said("not_deleted")[0].contains(&id(2)));
+    // Once, whatever came of it.
+    push(party, &fake);
+    assert!(deleted(&fake).is_empty());
+    party.verifies();
+}

@@ -57,6 +57,7 @@ impl Answer {
 pub(super) struct Heard {
     pub(super) url: String,
     pub(super) is_post: bool,
+    pub(super) is_delete: bool,
     pub(super) credential: Option<Credential>,
     pub(super) accept: String,
     pub(super) etag: Option<String>,
@@ -205,6 +206,7 @@ impl Outside for Fake {
         let heard = Heard {
             url: call.target.to_string(),
             is_post: call.method == Method::Post,
+            is_delete: call.method == Method::Delete,
             credential: call.credential.cloned(),
             accept: call.accept.to_owned(),
             etag: call.etag.map(str::to_owned),
