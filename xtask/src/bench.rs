@@ -3,7 +3,8 @@
 //! measure these alone.
 //! `cargo xtask bench --gate` measures the gate, `--review FILE...` the review before release.
 //! `--match INDICATORS... -- TELEMETRY...` measures matching.
-//! `cargo xtask bench BUNDLE --taxii [--million]` measures what a TAXII client posts and reads.
+//! `cargo xtask bench BUNDLE --taxii [--million]` measures what a TAXII client posts and reads,
+//! `--taxii --posts` what it posts.
 //! `cargo xtask bench --pattern` measures patterns, beside stix2-matcher.
 //! `cargo xtask bench --proof` measures the check of a proof, `--views [--million]` the views.
 
@@ -67,6 +68,8 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
         proof::measure(&stage)
     } else if has("--views") {
         views::measure(&stage, many)
+    } else if has("--taxii") && has("--posts") {
+        taxii::posts(&stage, &bundle)
     } else if has("--taxii") {
         taxii::measure(root, &stage, &bundle, has("--million"))
     } else if has("--link") {

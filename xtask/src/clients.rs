@@ -1,5 +1,5 @@
-//! `cargo xtask clients`: real TAXII clients, pinned, against a server in memory or one that runs;
-//! and our own client against medallion.
+//! `cargo xtask clients`: real TAXII clients, pinned, against a server in memory, or one that runs,
+//! or a node (as `cargo xtask test` does); and our own client against medallion.
 
 mod medallion;
 
@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use noroshi_testkit::{Node, free_address, stop, with_taxii};
+
 use crate::peers;
 use crate::suite::cargo;
 
@@ -16,6 +18,10 @@ use crate::suite::cargo;
 /// (an empty filter refused, two versions never the same) is decided otherwise in ADR 12.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,ignored_auth,unsupported_method";
+
+/// Requests by chance for each endpoint, and as few as a suite has time for.
+const EXAMPLES: u32 = 50;
+const EXAMPLES_FEW: u32 = 4;
 
 /// A server and what a client needs to know of it.
 struct Server {
@@ -42,7 +48,8 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
         }
         _ => bail!("cargo xtask clients [ORIGIN USER PASSWORD COLLECTION]"),
     };
-    let outcome = clients(root, &tools, &server).and_then(|()| described(&tools, &server));
+    let outcome =
+        clients(root, &tools, &server).and_then(|()| described(&tools, &server, EXAMPLES));
     if let Some(mut child) = memory {
         // It ends with its standard input.
         drop(child.stdin.take());
@@ -52,6 +59,90 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     if args.is_empty() {
         medallion::run(root)?;
     }
+    Ok(())
+}
+
+/// The same clients against a node: the binary that the tests have built, in a folder of its own.
+pub(crate) fn against_a_node(root: &Path) -> Result<()> {
+    let tools = installed(root)?;
+    let folder = root.join("target/tools/clients-node");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let binary = root.join("target/debug/noroshi");
+    let node = Node::new(&binary, &folder, "JPN", &free_address()?)?;
+    node.init()?;
+    node.profile("own", "TLP:CLEAR")?;
+    let taxii = with_taxii(&node, "own")?;
+    let server = Server {
+        origin: format!("http://{}", taxii.address),
+        user: taxii.user,
+        password: taxii.secret,
+        collection: taxii.collection,
+    };
+    let child = node.serve()?;
+    let outcome = clients(root, &tools, &server)
+        .and_then(|()| described(&tools, &server, EXAMPLES_FEW))
+        .and_then(|()| node.run(&["ledger", "verify"]).map(|_| ()));
+    stop(child)?;
+    outcome?;
+    certified(root, &tools, &node, &server)
+}
+
+/// The node over TLS, to a client that shows a certificate.
+fn certified(root: &Path, tools: &Path, node: &Node, plain: &Server) -> Result<()> {
+    let folder = node.passphrases.with_file_name("tls");
+    std::fs::create_dir_all(&folder)?;
+    let at = |name: &str, end: &str| folder.join(format!("{name}.{end}")).display().to_string();
+    for name in ["localhost", "client"] {
+        let made = rcgen::generate_simple_self_signed(vec![name.to_owned()])?;
+        write_private(&at(name, "crt"), &pem("CERTIFICATE", made.cert.der()))?;
+        let key = made.signing_key.serialize_der();
+        write_private(&at(name, "key"), &pem("PRIVATE KEY", &key))?;
+    }
+    let (served, key) = (at("localhost", "crt"), at("localhost", "key"));
+    let config = node.home.join("noroshi.toml");
+    let text = std::fs::read_to_string(&config)?;
+    let (before, taxii) = text.split_once("[taxii]").context("no [taxii]")?;
+    let named = format!("certificate = \"{served}\"\nkey = \"{key}\"");
+    let taxii = taxii.replacen("certificate = \"\"\nkey = \"\"", &named, 1);
+    std::fs::write(&config, format!("{before}[taxii]{taxii}"))?;
+    let shown = at("client", "crt");
+    let token = ["token", "set", "bench-2", "--client", "bench", "--read"];
+    node.order(&[&token[..], &["--certificate", &shown]].concat())?;
+    let (_, port) = plain.origin.rsplit_once(':').context("no port")?;
+    let child = node.serve()?;
+    let status = python(tools)
+        .arg(root.join("crates/noroshi-net/tests/clients/certificate.py"))
+        .args([&format!("https://localhost:{port}"), &served])
+        .args([&shown, &at("client", "key")])
+        .status();
+    stop(child)?;
+    ensure!(status?.success(), "a client certificate is not its client");
+    Ok(())
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = data_encoding::BASE64.encode(der);
+    let lines: Vec<&str> = (0..text.len())
+        .step_by(64)
+        .map(|at| &text[at..text.len().min(at + 64)])
+        .collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
+}
+
+fn write_private(path: &str, text: &str) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    std::io::Write::write_all(&mut file, text.as_bytes())?;
     Ok(())
 }
 
@@ -110,13 +201,21 @@ fn clients(root: &Path, tools: &Path, server: &Server) -> Result<()> {
 }
 
 /// schemathesis over the description that the server gives of itself.
-fn described(tools: &Path, server: &Server) -> Result<()> {
+fn described(tools: &Path, server: &Server, examples: u32) -> Result<()> {
     let credential = format!("{}:{}", server.user, server.password);
+    let examples = examples.to_string();
     let status = python(tools)
         .args(["-m", "schemathesis.cli", "run"])
         .arg(format!("{}/taxii2/openapi.json", server.origin))
         .args(["--url", &server.origin, "--auth", &credential])
-        .args(["--max-examples", "50", "--seed", "1", "--checks", CHECKS])
+        .args([
+            "--max-examples",
+            &examples,
+            "--seed",
+            "1",
+            "--checks",
+            CHECKS,
+        ])
         .args(["--generation-database", "none"])
         .status()?;
     ensure!(

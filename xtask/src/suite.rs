@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{browser, edges, licences, root, tidy, trace};
+use crate::{browser, clients, edges, licences, root, tidy, trace};
 
 /// How long the demonstration may take once it is built. It takes about a tenth of that.
 const DEMO_MAX: Duration = Duration::from_secs(60);
@@ -33,6 +33,7 @@ pub(crate) fn run() -> Result<()> {
         let drawn = [("PROPTEST_RNG_SEED", "2015")];
         cargo_with(&["test", "--workspace", "--locked"], &drawn)
     })?;
+    step("real TAXII clients", || clients::against_a_node(&root()))?;
     step("the gate, a million cases", million)?;
     step("build", || {
         cargo(&["build", "--release", "--locked", "--package", "noroshi"])

@@ -255,6 +255,49 @@ pub fn befriend(jp: &Node, us: &Node) -> Result<()> {
     Ok(())
 }
 
+/// Where a node serves TAXII, and how its one client is let in.
+#[derive(Clone, Debug)]
+pub struct Taxii {
+    /// Host and port, plain HTTP.
+    pub address: String,
+    /// Id of a collection that fills itself; it may be read and posted to.
+    pub collection: String,
+    /// The credential's name, for HTTP Basic.
+    pub user: String,
+    /// Its secret.
+    pub secret: String,
+}
+
+/// Let a node that does not run yet serve TAXII on loopback to one client, under a profile it has.
+///
+/// # Errors
+/// A step is refused.
+pub fn with_taxii(node: &Node, profile: &str) -> Result<Taxii> {
+    let address = free_address()?;
+    let config = node.home.join("noroshi.toml");
+    let text = std::fs::read_to_string(&config)?;
+    let (before, taxii) = text.split_once("[taxii]").context("no [taxii]")?;
+    let taxii = taxii.replacen("listen = \"\"", &format!("listen = \"{address}\""), 1);
+    std::fs::write(&config, format!("{before}[taxii]{taxii}"))?;
+    let (client, user) = ("bench", "bench-1");
+    let set = ["client", "set", client, "--title", "Bench"];
+    let within = ["--nation", &*node.nation, "--ceiling", "tlp:clear"];
+    node.order(&[&set[..], &within].concat())?;
+    let collection = ["collection", "set", "all", "--title", "All"];
+    let filled = ["--client", client, "--profile", profile, "--standing"];
+    node.order(&[&collection[..], &filled].concat())?;
+    let token = ["token", "set", user, "--client", client];
+    let given = node.order(&[&token[..], &["--read", "--write"]].concat())?;
+    let rows = node.run(&["collection", "list"])?;
+    let first = rows.first().context("no collection")?;
+    Ok(Taxii {
+        address,
+        collection: text_at(first, "/row/id")?,
+        user: user.to_owned(),
+        secret: text_at(&given, "/secret")?,
+    })
+}
+
 /// Exchange until every release is answered.
 ///
 /// # Errors

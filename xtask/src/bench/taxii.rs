@@ -1,6 +1,6 @@
 //! `cargo xtask bench BUNDLE --taxii [--million]`: what a TAXII client posts and reads of a running
 //! node, beside the import of the same objects and a scan of the store, and beside medallion and
-//! OpenTAXII; with `--million` what it reads of a million objects.
+//! OpenTAXII; with `--million` what it reads of a million objects. `--posts` measures posting alone.
 
 mod client;
 mod peers;
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use noroshi_testkit::{Node, free_address, stop};
+use noroshi_testkit::{Node, stop, with_taxii};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
@@ -96,30 +96,30 @@ fn posted(stage: &Stage, bundle: &Path, real: &[Value]) -> Result<()> {
     Ok(())
 }
 
+/// Posting alone: the bundle beside its import, and indicators.
+pub(super) fn posts(stage: &Stage, bundle: &Path) -> Result<()> {
+    posted(stage, bundle, &objects_of(bundle)?)?;
+    let mut times = Vec::new();
+    for run in 0..RUNS {
+        let (node, server) = served(stage, &format!("taxii-few-{run}"), 17_492)?;
+        let child = node.serve()?;
+        let took = post(&server, &indicators(0..INDICATORS));
+        stop(child)?;
+        times.push(took?);
+    }
+    let took = median(times);
+    print("POST of indicators, durable", INDICATORS as u64, took);
+    Ok(())
+}
+
 /// A node that serves TAXII on loopback, with one client whose collection fills itself.
 fn served(stage: &Stage, name: &str, port: u16) -> Result<(Node, Server)> {
     let node = stage.node(name, "JPN", port)?;
-    let address = free_address()?;
-    let config = node.home.join("noroshi.toml");
-    let text = std::fs::read_to_string(&config)?;
-    let text = text.replace("listen = \"\"", &format!("listen = \"{address}\""));
-    std::fs::write(&config, text)?;
-    let client = ["client", "set", "bench", "--title", "Bench"];
-    let within = ["--nation", "JPN", "--ceiling", "tlp:clear"];
-    node.order(&[&client[..], &within].concat())?;
-    let collection = ["collection", "set", "all", "--title", "All"];
-    let filled = ["--client", "bench", "--profile", "bench", "--standing"];
-    node.order(&[&collection[..], &filled].concat())?;
-    let given = node.order(&[
-        "token", "set", "bench", "--client", "bench", "--read", "--write",
-    ])?;
-    let secret = given["secret"].as_str().context("no secret")?;
-    let rows = node.run(&["collection", "list"])?;
-    let id = rows[0]["row"]["id"].as_str().context("no collection")?;
+    let taxii = with_taxii(&node, "bench")?;
     let server = Server {
-        address,
-        objects: format!("/taxii2/api/collections/{id}/objects/"),
-        authorization: format!("Bearer {secret}"),
+        objects: format!("/taxii2/api/collections/{}/objects/", taxii.collection),
+        authorization: format!("Bearer {}", taxii.secret),
+        address: taxii.address,
     };
     Ok((node, server))
 }
