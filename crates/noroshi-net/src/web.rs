@@ -8,6 +8,7 @@
 pub(crate) mod body;
 mod callers;
 pub(crate) mod coding;
+mod feed;
 mod patience;
 mod security;
 
@@ -17,7 +18,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Either, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
@@ -32,6 +33,7 @@ use tokio_rustls::TlsAcceptor;
 use body::Pipe;
 use callers::Callers;
 use coding::{Coding, Decoder};
+pub use feed::Feed;
 use patience::Patient;
 pub use security::{Clients, Security, SecurityError};
 
@@ -64,6 +66,10 @@ pub struct WebLimits {
     pub answers_bytes_max: usize,
     /// What of an unread body is passed over, so that its sender reads why it was refused.
     pub rest_bytes_max: usize,
+    /// Clients that follow a stream at one time.
+    pub viewers: usize,
+    /// Between two looks at whether a stream has something to say.
+    pub look_time: Duration,
     /// Compress for clients on this machine too, where it only costs time.
     pub compress_here: bool,
 }
@@ -83,6 +89,8 @@ impl Default for WebLimits {
             turn_time: Duration::from_secs(20),
             answers_bytes_max: 256 * 1024 * 1024,
             rest_bytes_max: 16 * 1024 * 1024,
+            viewers: 500,
+            look_time: Duration::from_secs(2),
             compress_here: false,
         }
     }
@@ -160,6 +168,16 @@ pub trait Site: Send + Sync + 'static {
     /// with it.
     fn answer(&self, request: &Request, body: &mut dyn Read) -> Answer;
 
+    /// Is there a stream at this path, for whoever looks?
+    fn streams(&self, _path: &str) -> bool {
+        false
+    }
+
+    /// Answer a request for a stream. With a feed the answer goes on with what that says.
+    fn follow(&self, _request: &Request) -> (Answer, Option<Box<dyn Feed>>) {
+        (self.failed(), None)
+    }
+
     /// When there is no room for a request: to be tried again.
     fn busy(&self) -> Answer;
 
@@ -183,6 +201,9 @@ struct House {
     forms: Semaphore,
     /// In KiB.
     answers: Arc<Semaphore>,
+    viewers: Arc<Semaphore>,
+    /// Streams that look at one time.
+    looks: Semaphore,
 }
 
 impl WebListener {
@@ -240,6 +261,8 @@ impl WebListener {
             writers: Semaphore::new(limits.writers),
             forms: Semaphore::new(limits.writers),
             answers: Arc::new(Semaphore::new(kibibytes(limits.answers_bytes_max) as usize)),
+            viewers: Arc::new(Semaphore::new(limits.viewers)),
+            looks: Semaphore::new(feed::LOOKS),
         });
         loop {
             let Ok(seat) = Arc::clone(&seats).acquire_owned().await else {
@@ -307,7 +330,15 @@ where
     let limits = house.limits;
     let answer = service_fn(move |request| {
         let house = Arc::clone(&house);
-        async move { Ok::<_, Infallible>(answer(request, key, from, house).await) }
+        async move {
+            let streams =
+                request.method() == hyper::Method::GET && house.site.streams(request.uri().path());
+            Ok::<_, Infallible>(if streams {
+                feed::follow(Request::of(request.into_parts().0, key, from), house).await
+            } else {
+                answer(request, key, from, house).await.map(Either::Left)
+            })
+        }
     });
     let stream = Patient::new(stream, limits.write_time);
     let connection = hyper::server::conn::http1::Builder::new()
