@@ -9,6 +9,7 @@ use noroshi_node::signin::{SignedIn, Whence, form_token};
 use crate::cookies::Kind;
 use crate::form::{Form, encoded};
 use crate::http::{Request, Response};
+use crate::parts::{self, Upload};
 use crate::routes::{self, Access, Found, Method, Route};
 use crate::times::Zone;
 use crate::visit::Visit;
@@ -65,19 +66,17 @@ impl Console {
     }
 
     fn answered(&self, request: &mut Request<'_>) -> Response {
-        let agent = (request.header)("user-agent").unwrap_or_default();
-        let mut end = agent.len().min(AGENT_BYTES_MAX);
-        while !agent.is_char_boundary(end) {
-            end -= 1;
-        }
+        let agent = agent_of(request);
         let whence = Whence {
             address: request.from,
-            agent: &agent[..end],
+            agent: &agent,
         };
         let cookies = (request.header)("cookie").unwrap_or_default();
         let session = self.seat.cookie_in(Kind::Session, &cookies);
         let who = match &session {
             None => Ok(None),
+            // What a page asks by itself keeps no session alive.
+            Some(id) if is_by_itself(request) => self.node.standing(id, whence),
             Some(id) => self.node.signed_in(id, whence),
         };
         let (who, trouble) = match who {
@@ -106,7 +105,7 @@ impl Console {
         response.with("set-cookie", cookie)
     }
 
-    fn visit<'a>(
+    pub(crate) fn visit<'a>(
         &'a self,
         who: Option<&'a SignedIn>,
         whence: Whence<'a>,
@@ -125,6 +124,7 @@ impl Console {
             parts: Vec::new(),
             query: Form::default(),
             form: Form::default(),
+            file: None,
             token: String::new(),
             now: self.node.clock_now(),
         })
@@ -145,7 +145,7 @@ impl Console {
                 return turned(&visit, &Turned::Forged);
             }
             match read_form(request, route) {
-                Some(form) => visit.form = form,
+                Some((form, file)) => (visit.form, visit.file) = (form, file),
                 None => return turned(&visit, &Turned::Form),
             }
             if visit.form.get("token") != Some(&*visit.token) {
@@ -190,6 +190,22 @@ impl Console {
     }
 }
 
+/// What the browser calls itself, as far as it is looked at.
+pub(crate) fn agent_of(request: &Request<'_>) -> String {
+    let mut agent = (request.header)("user-agent").unwrap_or_default();
+    let mut end = agent.len().min(AGENT_BYTES_MAX);
+    while !agent.is_char_boundary(end) {
+        end -= 1;
+    }
+    agent.truncate(end);
+    agent
+}
+
+/// Is it asked by a page that is open, and by nobody? Whoever pretends it shortens their session.
+fn is_by_itself(request: &Request<'_>) -> bool {
+    request.path == "/live" || (request.header)("x-noroshi-live").is_some()
+}
+
 /// Browsers say from which site a request comes. Under `no-referrer` a form's `Origin` is `null`
 /// where they do, so that it is asked only where they do not.
 fn is_from_us(request: &Request<'_>) -> bool {
@@ -205,10 +221,12 @@ fn is_from_us(request: &Request<'_>) -> bool {
             .any(|scheme| origin == format!("{scheme}{host}"))
 }
 
-fn read_form(request: &mut Request<'_>, route: &Route) -> Option<Form> {
+fn read_form(request: &mut Request<'_>, route: &Route) -> Option<(Form, Option<Upload>)> {
     let kind = (request.header)("content-type").unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    let boundary = parts::boundary(&kind).filter(|_| route.takes_file);
+    let plain = kind.split(';').next().unwrap_or_default().trim();
+    let is_plain = plain.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    if boundary.is_none() && !is_plain {
         return None;
     }
     let mut bytes = Vec::new();
@@ -217,7 +235,10 @@ fn read_form(request: &mut Request<'_>, route: &Route) -> Option<Form> {
     if bytes.len() as u64 > most {
         return None;
     }
-    Form::parse(&bytes)
+    match boundary {
+        Some(boundary) => parts::read(&bytes, boundary),
+        None => Form::parse(&bytes).map(|form| (form, None)),
+    }
 }
 
 fn turned(visit: &Visit<'_>, why: &Turned) -> Response {

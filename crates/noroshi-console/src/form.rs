@@ -26,6 +26,11 @@ impl Form {
         Some(Self(fields))
     }
 
+    /// Of fields that were read otherwise.
+    pub(crate) fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// As a query, with one field set to something else.
     pub(crate) fn with(&self, name: &str, value: &str) -> String {
         let mut query = String::from("?");

@@ -10,7 +10,10 @@ mod cookies;
 mod door;
 mod form;
 mod http;
+mod live;
+mod loading;
 mod pages;
+mod parts;
 mod qr;
 pub mod routes;
 mod shell;
@@ -26,6 +29,7 @@ use std::sync::Arc;
 use noroshi_node::{Node, Outside};
 
 pub use http::{Request, Response, plain};
+pub use live::Viewer;
 
 /// The console of one node. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +37,8 @@ pub struct Console {
     node: Arc<Node>,
     outside: Arc<dyn Outside>,
     seat: Seat,
+    loading: loading::Loading,
+    marks: live::Marks,
 }
 
 /// Where the console is served.
@@ -52,6 +58,8 @@ impl Console {
             node,
             outside,
             seat,
+            loading: loading::Loading::default(),
+            marks: live::Marks::default(),
         }
     }
 }

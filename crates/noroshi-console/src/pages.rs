@@ -1,8 +1,10 @@
 //! One page, one file: what it asks the node, and its template.
 
 pub(crate) mod acts;
+pub(crate) mod administer;
 pub(crate) mod enrol;
 pub(crate) mod files;
+pub(crate) mod first;
 pub(crate) mod graph;
 pub(crate) mod item;
 pub(crate) mod items;

@@ -5,6 +5,7 @@ use noroshi_gate::Deed;
 use noroshi_node::Failure;
 
 use crate::http::Response;
+use crate::live;
 use crate::pages;
 use crate::visit::Visit;
 
@@ -12,6 +13,9 @@ use crate::visit::Visit;
 const FORM_BYTES_MAX: u64 = 64 * 1024;
 /// A text that is pasted may be larger, and its letters are escaped on the way.
 const TEXT_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// A file is no larger than this, with the fields beside it: larger ones are imported at the node.
+const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// How a route is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub struct Route {
     pub access: Access,
     /// Largest body, in bytes.
     pub body_bytes_max: u64,
+    /// Is a file taken beside the form's fields?
+    pub takes_file: bool,
     pub(crate) handler: Handler,
 }
 
@@ -54,6 +60,7 @@ const fn get(path: &'static str, access: Access, handler: Handler) -> Route {
         path,
         access,
         body_bytes_max: 0,
+        takes_file: false,
         handler,
     }
 }
@@ -64,6 +71,7 @@ const fn post(path: &'static str, access: Access, handler: Handler) -> Route {
         path,
         access,
         body_bytes_max: FORM_BYTES_MAX,
+        takes_file: false,
         handler,
     }
 }
@@ -78,13 +86,29 @@ pub const TABLE: &[Route] = &[
     post("/signout", Access::SignedIn, pages::signin::sign_out),
     post("/language", Access::SignedIn, pages::language::choose),
     get("/", Access::Deed(Deed::Overlook), pages::now::show),
+    get("/live", Access::Deed(Deed::Overlook), live::show),
     post("/looked", Access::Deed(Deed::ReadItems), pages::now::looked),
     post(
         "/alarms",
         Access::Deed(Deed::AnswerAlarm),
         pages::now::answer_alarms,
     ),
+    post(
+        "/catalogues",
+        Access::Deed(Deed::TakeIn),
+        pages::first::load,
+    ),
     get("/items", Access::Deed(Deed::ReadItems), pages::items::show),
+    post(
+        "/items/keep",
+        Access::Deed(Deed::ReadItems),
+        pages::items::keep,
+    ),
+    post(
+        "/items/forget",
+        Access::Deed(Deed::ReadItems),
+        pages::items::forget,
+    ),
     get("/share", Access::Deed(Deed::Propose), pages::share::show),
     post("/share", Access::Deed(Deed::Propose), pages::share::ask),
     get(
@@ -100,6 +124,15 @@ pub const TABLE: &[Route] = &[
     Route {
         body_bytes_max: TEXT_BYTES_MAX,
         ..post("/paste", Access::Deed(Deed::TakeIn), pages::paste::read)
+    },
+    Route {
+        body_bytes_max: FILE_BYTES_MAX,
+        takes_file: true,
+        ..post(
+            "/paste/file",
+            Access::Deed(Deed::TakeIn),
+            pages::paste::file,
+        )
     },
     Route {
         body_bytes_max: TEXT_BYTES_MAX,
@@ -183,6 +216,46 @@ pub const TABLE: &[Route] = &[
         "/settings/profile",
         Access::Deed(Deed::Rule),
         pages::settings::profile_set,
+    ),
+    post(
+        "/settings/person/code",
+        Access::Deed(Deed::Administer),
+        pages::administer::code,
+    ),
+    post(
+        "/settings/person/add",
+        Access::Deed(Deed::Administer),
+        pages::administer::add,
+    ),
+    post(
+        "/settings/person/revoke",
+        Access::Deed(Deed::Administer),
+        pages::administer::revoke,
+    ),
+    post(
+        "/settings/person/duties",
+        Access::Deed(Deed::Administer),
+        pages::administer::duties,
+    ),
+    post(
+        "/settings/token",
+        Access::Deed(Deed::Arrange),
+        pages::administer::token,
+    ),
+    post(
+        "/settings/token/revoke",
+        Access::Deed(Deed::Arrange),
+        pages::administer::token_revoke,
+    ),
+    post(
+        "/settings/backup",
+        Access::Deed(Deed::Administer),
+        pages::administer::backup,
+    ),
+    post(
+        "/settings/backup/forget",
+        Access::Deed(Deed::Administer),
+        pages::administer::backup_forget,
     ),
     get(
         "/items/{}",

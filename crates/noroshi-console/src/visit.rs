@@ -1,7 +1,9 @@
 //! One request with everything a page needs to answer it.
 
+use std::io::Read;
+
 use noroshi_model::Timestamp;
-use noroshi_node::messages::{Lang, text};
+use noroshi_node::messages::{Lang, render, text};
 use noroshi_node::signin::{Face, SignedIn, Whence};
 use noroshi_node::sink::Collected;
 use noroshi_node::{Command, Event, Failure};
@@ -9,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Console;
 use crate::form::Form;
+use crate::parts::Upload;
 use crate::shell::Shell;
 use crate::times::Zone;
 
@@ -27,6 +30,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) query: Form,
     /// The form that was posted; its token was found right.
     pub(crate) form: Form,
+    /// The file that came with it, on a route that takes one.
+    pub(crate) file: Option<Upload>,
     /// The token for forms of this answer.
     pub(crate) token: String,
     pub(crate) now: Timestamp,
@@ -51,6 +56,15 @@ impl Visit<'_> {
 
     /// Ask the node, as the person, what the command line asks it too.
     pub(crate) fn ask(&self, command: Command) -> Result<Asked, Failure> {
+        self.ask_with(command, None)
+    }
+
+    /// The same, with bytes that the command reads.
+    pub(crate) fn ask_with(
+        &self,
+        command: Command,
+        input: Option<&mut dyn Read>,
+    ) -> Result<Asked, Failure> {
         let who = self.signed_in()?;
         let is_doctor = matches!(command, Command::Doctor);
         let mut told = Collected::default();
@@ -58,7 +72,7 @@ impl Visit<'_> {
         let done = self
             .console
             .node
-            .run_as(who, command, None, outside, &mut told);
+            .run_as(who, command, input, outside, &mut told);
         // A doctor that finds something bad has told what, and fails as well.
         match done {
             Err(failure) if !is_doctor || told.0.is_empty() => Err(failure),
@@ -71,6 +85,11 @@ impl Visit<'_> {
 pub(crate) struct Asked(Vec<Event>);
 
 impl Asked {
+    /// All that was told, as the command line says it.
+    pub(crate) fn said(&self, lang: Lang) -> Vec<String> {
+        self.0.iter().map(|event| render(lang, event)).collect()
+    }
+
     /// Rows of a kind, as that type; what is not of it is left out.
     pub(crate) fn rows<T: DeserializeOwned>(&self, wanted: &str) -> Vec<T> {
         let rows = self.0.iter().filter_map(|event| match event {

@@ -266,6 +266,22 @@ help-noroshi-rule-review = 提供前の点検が何を探すかを定める。JS
         stops、warns、off）、words（出してはならない部隊名やシステム名）、internal（自組織の内部ネットワークの
         ドメイン）を書く。もう一人が承認する
 help-noroshi-rule-lower = 標示を下げる保留中の項目を受け入れる。もう一人が承認する
+help-noroshi-catalogue = 同梱の目録: 通信なしで使える
+help-noroshi-catalogue-list = 同梱の目録と、取り込み済みかどうかを並べる
+help-noroshi-catalogue-load = 通信なしで取り込む。同名のフィードが更新する
+    .name = どの目録か
+help-noroshi-searches = 保存した検索
+help-noroshi-searches-list = 担当者が保存した検索を並べる
+help-noroshi-searches-keep = 検索に名前を付けて保存する。同じ名前のものは置き換える
+    .name = 検索の名前
+    .words = 語。すべてを含むものを探す
+    .kind = STIX の型
+    .marking = 実効の標識
+    .source = 出所プロファイルの名前または相手
+    .by = 責任を負う者
+    .state = admitted、held、withdrawn、destroyed のいずれか
+help-noroshi-searches-forget = 検索の保存をやめる
+    .name = どの検索か
 help-noroshi-held = 判断を待って別に置かれた項目
 help-noroshi-held-list = 保留中のものとその理由を並べる
 help-noroshi-held-judge = 今の協定と定義に従い、保留中の項目をすべて改めて判断する

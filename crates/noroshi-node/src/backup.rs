@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use noroshi_model::document::{hex, text, unhex};
 use noroshi_model::json::Object;
 use noroshi_model::ledger::{LedgerLine, LineKind};
-use noroshi_model::{Digest, ItemHash, PersonId};
+use noroshi_model::{Digest, ItemHash, PersonId, Rng};
 use noroshi_seal::backup::{Header, Lock};
 use noroshi_seal::keyfile::Cost;
 use noroshi_store::{ItemState, RecordKind, Snapshot, SnapshotError, Tx, WriteError};
@@ -25,6 +25,7 @@ use zeroize::Zeroizing;
 
 use crate::command::{BackupLock, BackupRow, Event, Failure};
 use crate::node::{Node, store_failure};
+use crate::persons::PASSPHRASE_CHARS_MIN;
 use crate::records::backup::{BackupRecord, BackupState, Remains};
 use crate::records::{Record, int};
 use crate::sink::Sink;
@@ -316,6 +317,28 @@ pub(crate) fn backup_row(record: &BackupRecord) -> BackupRow {
 }
 
 /// The key a caller made from a passphrase, for this one backup.
+/// The lock of a backup that a passphrase opens, made where the passphrase is typed.
+///
+/// # Errors
+/// The passphrase is too short.
+pub fn lock_of(passphrase: &str, rng: &dyn Rng) -> Result<BackupLock, Failure> {
+    let least = PASSPHRASE_CHARS_MIN;
+    if passphrase.chars().count() < least {
+        let why = format_args!("a passphrase has at least {least} characters");
+        return Err(Failure::new("person.short_passphrase", 2, why).arg("least", least));
+    }
+    let lock = Lock::fresh(rng, Cost::DEFAULT);
+    let key = lock
+        .key(passphrase)
+        .map_err(|error| Failure::new("backup.refused", 5, error))?;
+    Ok(BackupLock {
+        salt: hex_of(&lock.salt),
+        memory_kib: lock.cost.memory_kib,
+        passes: lock.cost.passes,
+        key: hex_of(&*key),
+    })
+}
+
 fn read_lock(lock: &BackupLock) -> Result<(Lock, Zeroizing<[u8; 32]>), Failure> {
     let wrong = || Failure::new("backup.lock", 2, "the backup's lock is malformed");
     let salt = unhex(&lock.salt).and_then(|salt| salt.try_into().ok());

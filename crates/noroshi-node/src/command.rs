@@ -160,6 +160,8 @@ pub enum Command {
     Telemetry(crate::telemetry::TelemetryCommand),
     /// Ways into the console and what people are there for.
     Signin(crate::signin::SigninCommand),
+    /// Catalogues that came with the program.
+    Catalogue(crate::catalogues::CatalogueCommand),
     /// Channels to servers of others, and feeds.
     Connect(crate::connect::ConnectCommand),
     /// Indicators at work on our own telemetry, and sightings.

@@ -16,7 +16,7 @@ mod channel;
 mod command;
 mod deletions;
 mod document;
-mod feeds;
+pub(crate) mod feeds;
 mod find;
 mod orders;
 mod pull;

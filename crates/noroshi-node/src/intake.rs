@@ -120,11 +120,10 @@ impl Node {
         } else {
             for path in files_of(paths)? {
                 let origin = Origin::of(profile.as_ref());
-                has_learned |= self.learn_markings_of(&path, origin)?;
-                let file = File::open(&path).map_err(|error| unreadable(&path, &error))?;
-                let size = file.metadata().ok().map(|meta| meta.len());
+                has_learned |= self.learn_markings_of(&mut opened(&path)?, origin)?;
+                let mut reader = opened(&path)?;
+                let size = reader.get_ref().metadata().ok().map(|meta| meta.len());
                 let shown = path.display().to_string();
-                let mut reader = BufReader::with_capacity(256 * 1024, file);
                 let mut counted = self.take_in(&mut reader, size, origin, sink)?;
                 // Of several files the last one's; the others are read from the store.
                 hand = counted.hand.take();
@@ -151,15 +150,16 @@ impl Node {
     /// definition they name need not be held and judged twice. Splitting alone is cheap beside the
     /// parsing that follows. Whatever is wrong with the file is told by the second look. `true`:
     /// something was learned.
-    fn learn_markings_of(&self, path: &Path, origin: Origin<'_>) -> Result<bool, Failure> {
-        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    pub(crate) fn learn_markings_of(
+        &self,
+        reader: &mut dyn Read,
+        origin: Origin<'_>,
+    ) -> Result<bool, Failure> {
         let limits = *self.limits();
-        let definitions = Splitter::new(BufReader::with_capacity(256 * 1024, file), limits)
-            .flatten()
-            .filter(|entry| {
-                let text = std::str::from_utf8(&entry.bytes);
-                text.is_ok_and(|text| text.contains("\"marking-definition\""))
-            });
+        let definitions = Splitter::new(reader, limits).flatten().filter(|entry| {
+            let text = std::str::from_utf8(&entry.bytes);
+            text.is_ok_and(|text| text.contains("\"marking-definition\""))
+        });
         let mut has_learned = false;
         for (valid, _) in definitions.filter_map(|entry| entry.read(&limits).ok()) {
             // A definition that is refused here is refused again, with words, when it is recorded.
@@ -301,7 +301,8 @@ impl Counted {
         self.answer.add(part.answer);
     }
 
-    fn report(self, shown: &str, answer: &mut ImportAnswer, sink: &mut dyn Sink) {
+    /// Tell the notes and errors that were kept, and add the counts to those of the whole.
+    pub(crate) fn report(self, shown: &str, answer: &mut ImportAnswer, sink: &mut dyn Sink) {
         for (kind, code, text) in self.rows {
             let row = serde_json::json!({ "file": shown, "code": code, "text": text });
             sink.send(Event::Row { kind, row });
@@ -311,6 +312,11 @@ impl Counted {
 }
 
 type RawBatch = Vec<Result<noroshi_formats::stream::RawEntry, ReadError>>;
+
+fn opened(path: &Path) -> Result<BufReader<File>, Failure> {
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    Ok(BufReader::with_capacity(256 * 1024, file))
+}
 
 /// The files that paths name; folders are walked in name order, hidden entries left out.
 fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {

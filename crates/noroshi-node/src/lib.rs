@@ -26,6 +26,7 @@ pub mod system;
 
 // The way in, in the order of the flow.
 mod admit;
+pub mod catalogues;
 mod held;
 mod intake;
 
@@ -78,6 +79,7 @@ mod look;
 mod proofs;
 pub mod views;
 
+pub use catalogues::CatalogueCommand;
 pub use command::{Command, Event, Failure};
 pub use connect::{ConnectCommand, RoundAnswer, Secret, Server};
 pub use init::{Init, InitAnswer, init};

@@ -62,6 +62,22 @@ pub fn unlock(
     Ok(Box::new(open("person", &path, passphrase)?))
 }
 
+/// The public half of a person's key that is in the node's folder, if the passphrase opens it.
+///
+/// # Errors
+/// Others can read the file, or the passphrase is wrong.
+pub(crate) fn public_of(
+    home: &Path,
+    person: &PersonId,
+    passphrase: &str,
+) -> Result<Option<[u8; 32]>, Failure> {
+    let path = Home::at(home).person_key(person);
+    if !path.exists() {
+        return Ok(None);
+    }
+    Ok(Some(open("person", &path, passphrase)?.public()))
+}
+
 /// Unlock the organisation's identity root: at `kept` where it is kept elsewhere, else in the
 /// node's folder.
 ///

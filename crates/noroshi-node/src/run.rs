@@ -125,6 +125,7 @@ impl Node {
             Command::View(view) => self.run_view(view, sink),
             Command::Telemetry(command) => self.telemetry(command, input, sink),
             Command::Signin(command) => self.run_signin(command, sink),
+            Command::Catalogue(command) => self.run_catalogue(command, sink),
             Command::Connect(command) => self.run_connect(command, outside, sink),
             Command::Matching(command) => self.run_matching(command, sink),
             other => self.run_rest(other, outside, sink),
@@ -382,6 +383,7 @@ impl Node {
             | Command::View(_)
             | Command::Telemetry(_)
             | Command::Signin(_)
+            | Command::Catalogue(_)
             | Command::Connect(_)
             | Command::Matching(_)
             | Command::AgreementList => Err(Failure::new("internal", 1, "a command went astray")),

@@ -14,6 +14,7 @@ pub(crate) mod duties;
 mod enrol;
 pub(crate) mod face;
 mod hand;
+mod newcomer;
 pub(crate) mod session;
 mod tries;
 
@@ -26,7 +27,8 @@ use crate::messages::Lang;
 pub use codes::CodeAnswer;
 pub use command::SigninCommand;
 pub use enrol::{Enrol, Enrolment};
-pub use face::{Face, usual_zone};
+pub use face::{Face, Suggested, usual_zone};
+pub use newcomer::SECRET_PREFIX;
 pub(crate) use tries::SigninTries;
 
 /// Shortest password, in characters.

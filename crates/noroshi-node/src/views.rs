@@ -11,6 +11,7 @@ mod look;
 mod now;
 mod paste;
 mod search;
+mod searches;
 mod threats;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,9 @@ pub(crate) use look::Look;
 pub use now::{AlarmsOpen, Came, LookRow, NowView, PartnerLight, Waits};
 pub use paste::{KnownRow, PASTE_BYTES_MAX, PassedRow, PasteRow, PasteView, TakenAnswer};
 pub use search::{Facet, Facets, SearchAnswer, SearchOrder};
+pub use searches::SearchRow;
+#[cfg(test)]
+pub(crate) use searches::Searches;
 pub use threats::{
     ActorRow, ActorsOrder, ActorsView, Chain, MatrixView, Phase, Targeted, Technique,
 };
@@ -56,6 +60,27 @@ pub enum ViewCommand {
         person: String,
         /// The position; the newest where it is not said.
         position: Option<u64>,
+    },
+    /// Searches that a person keeps; one `search` row each ([`SearchRow`]).
+    Searches {
+        /// Whose.
+        person: String,
+    },
+    /// Keep a search; then as [`Self::Searches`].
+    SearchKeep {
+        /// Whose.
+        person: String,
+        /// What the person calls it: 1 to 60 characters.
+        name: String,
+        /// What is looked for.
+        order: SearchOrder,
+    },
+    /// Keep a search no longer; then as [`Self::Searches`].
+    SearchForget {
+        /// Whose.
+        person: String,
+        /// Which.
+        name: String,
     },
     /// Techniques by the phases of their kill chains; answers `matrix` ([`MatrixView`]).
     Matrix,
@@ -117,6 +142,22 @@ impl Node {
             ViewCommand::Now { person } => answer(sink, "now", self.now_view(person.as_deref())?),
             ViewCommand::Looked { person, position } => {
                 answer(sink, "looked", self.looked(&person, position)?)
+            }
+            ViewCommand::Searches { person } => {
+                send_rows(sink, "search", self.searches(&person)?);
+                Ok(())
+            }
+            ViewCommand::SearchKeep {
+                person,
+                name,
+                order,
+            } => {
+                send_rows(sink, "search", self.search_keep(&person, &name, order)?);
+                Ok(())
+            }
+            ViewCommand::SearchForget { person, name } => {
+                send_rows(sink, "search", self.search_forget(&person, &name)?);
+                Ok(())
             }
             ViewCommand::Matrix => answer(sink, "matrix", &*self.matrix_view()?),
             ViewCommand::Actors(order) => answer(sink, "actors", self.actors_view(&order)?),

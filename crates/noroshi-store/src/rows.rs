@@ -311,4 +311,8 @@ record_kinds! {
     AtWork = 81,
     /// What was seen of an indicator in our own telemetry, by the indicator's STIX id.
     Sighted = 82,
+    /// Catalogues that came with the program and were taken in, by name.
+    Catalogue = 66,
+    /// Searches that a person keeps, by the person's name.
+    Searches = 67,
 }

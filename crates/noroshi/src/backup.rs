@@ -4,13 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use noroshi_node::backup::{self, header_of};
-use noroshi_node::command::BackupLock;
-use noroshi_node::persons::PASSPHRASE_CHARS_MIN;
 use noroshi_node::sink::Sink;
 use noroshi_node::{Command, Event, Failure};
 use noroshi_seal::SystemRng;
 use noroshi_seal::backup::Lock;
-use noroshi_seal::keyfile::Cost;
 use zeroize::Zeroizing;
 
 use crate::call::{self, Screen};
@@ -24,20 +21,7 @@ pub(crate) fn make(cli: &Cli, to: PathBuf, person: String, plain: bool) -> Resul
     let lock = if plain {
         None
     } else {
-        let lock = Lock::fresh(&SystemRng, Cost::DEFAULT);
-        let passphrase = new_passphrase(cli, NAME)?;
-        if passphrase.chars().count() < PASSPHRASE_CHARS_MIN {
-            let least = PASSPHRASE_CHARS_MIN;
-            let why = format_args!("a passphrase has at least {least} characters");
-            return Err(Failure::new("person.short_passphrase", 2, why).arg("least", least));
-        }
-        let key = key(&lock, &passphrase)?;
-        Some(BackupLock {
-            salt: call::hex(&lock.salt),
-            memory_kib: lock.cost.memory_kib,
-            passes: lock.cost.passes,
-            key: call::hex(&*key),
-        })
+        Some(backup::lock_of(&new_passphrase(cli, NAME)?, &SystemRng)?)
     };
     call::run(cli, &Command::BackupMake { to, person, lock }, false).map(|_| ())
 }

@@ -1,5 +1,6 @@
 //! The command line: every command with a sentence, an example and what comes next.
 
+mod catalogue;
 mod coalition;
 mod connect;
 mod held;
@@ -346,6 +347,12 @@ enum Top {
     /// What our own telemetry hit, and what came of it.
     #[command(subcommand)]
     Sighting(indicator::SightingTask),
+    /// Catalogues that came with the program, for use offline.
+    #[command(subcommand)]
+    Catalogue(catalogue::CatalogueTask),
+    /// Searches that a person keeps.
+    #[command(subcommand)]
+    Searches(catalogue::SearchesTask),
     /// Coalitions that markings may name, and who belongs to them.
     #[command(subcommand)]
     Coalition(coalition::CoalitionTask),
@@ -868,6 +875,8 @@ fn asked(top: &Top) -> Asked {
         Top::Held(task) => task.asked(),
         Top::Indicator(task) => task.asked(),
         Top::Sighting(task) => task.asked(),
+        Top::Catalogue(task) => task.asked(),
+        Top::Searches(task) => task.asked(),
         Top::Coalition(task) => task.asked(),
         Top::Act(ActTask::List { state }) => Asked::Plain(Command::ActList { state }),
         Top::Act(ActTask::Show { act }) => Asked::Plain(Command::ActShow { act }),

@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use noroshi_console::{Console, Request as Asked, Response, Seat};
-use noroshi_net::web::{Answer, Request};
+use noroshi_console::{Console, Request as Asked, Response, Seat, Viewer};
+use noroshi_net::web::{Answer, Feed, Request};
 use noroshi_net::{Clients, Identity, Security, Site, WebLimits, WebListener};
 use noroshi_node::config;
 use noroshi_node::messages::text;
@@ -114,12 +114,38 @@ impl Site for Pages {
         answer
     }
 
+    fn streams(&self, path: &str) -> bool {
+        path == "/live"
+    }
+
+    fn follow(&self, request: &Request) -> (Answer, Option<Box<dyn Feed>>) {
+        let (response, viewer) = self.0.follow(&mut Asked {
+            method: &request.method,
+            path: &request.path,
+            query: &request.query,
+            from: request.from.ip(),
+            header: &|name| request.header(name),
+            body: &mut std::io::empty(),
+        });
+        let feed = viewer.map(|viewer| Box::new(Following(viewer)) as Box<dyn Feed>);
+        (answer(response), feed)
+    }
+
     fn busy(&self) -> Answer {
         answer(noroshi_console::plain(503))
     }
 
     fn failed(&self) -> Answer {
         answer(noroshi_console::plain(500))
+    }
+}
+
+/// A viewer of the console as the server for HTTP asks it.
+struct Following(Viewer);
+
+impl Feed for Following {
+    fn next(&mut self) -> Option<Vec<u8>> {
+        self.0.next()
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use noroshi_model::{Digest, Rng};
 use noroshi_node::messages::text;
+use noroshi_node::signin::SECRET_PREFIX;
 use noroshi_node::{Command, Failure, TaxiiCommand};
 use noroshi_seal::SystemRng;
 
@@ -12,8 +13,6 @@ use crate::act;
 use crate::call::{self, hex};
 use crate::cli::Cli;
 
-/// What stands before a secret, so that scanners for leaked secrets know one.
-const PREFIX: &str = "noroshi_";
 /// Largest certificate file, in bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -40,7 +39,7 @@ pub(crate) fn give(
         None => {
             let mut chance = [0; 32];
             SystemRng.fill(&mut chance);
-            let secret = format!("{PREFIX}{}", hex(&chance));
+            let secret = format!("{SECRET_PREFIX}{}", hex(&chance));
             *digest = hex(&Digest::of(secret.as_bytes()).0);
             Some(secret)
         }

@@ -2,6 +2,7 @@
 //! one what the organisation is.
 
 use askama::Template;
+use noroshi_gate::Deed;
 use noroshi_model::org::OrganisationKind;
 use noroshi_node::Failure;
 use noroshi_node::messages::{self, Lang};
@@ -129,11 +130,19 @@ pub(crate) fn set(visit: &Visit<'_>) -> Result<Response, Failure> {
         lang: Lang::from_word(fields.text("lang")).unwrap_or(visit.lang),
         organisation: kind.zip(zone),
     };
+    let is_first = !visit.console.node.has_accounts()?;
     match visit.console.node.enrol(code, &said, visit.whence) {
-        Ok(()) => Ok(Response::see(format!(
-            "/signin?lang={}",
-            said.lang.as_str()
-        ))),
+        Ok(duties) => {
+            // The first screen is not empty: who set it up begins what is done at the console too.
+            let is_asked = is_first && fields.get("catalogues").is_some();
+            if is_asked && duties.permit(Deed::TakeIn) {
+                if let Ok(person) = said.person.parse() {
+                    visit.console.load_catalogues(&person);
+                }
+            }
+            let lang = said.lang.as_str();
+            Ok(Response::see(format!("/signin?lang={lang}")))
+        }
         Err(failure) if failure.exit <= 4 && failure.exit >= 2 => {
             let problem = messages::failure(visit.lang, &failure);
             form(

@@ -3,7 +3,7 @@
 use askama::Template;
 use noroshi_node::command::ItemRow;
 use noroshi_node::messages::Lang;
-use noroshi_node::views::{Facet, SearchAnswer, SearchOrder, ViewCommand};
+use noroshi_node::views::{Facet, SearchAnswer, SearchOrder, SearchRow, ViewCommand};
 use noroshi_node::{Command, Failure};
 
 use crate::form::{Form, encoded};
@@ -28,6 +28,10 @@ struct Page {
     carried: Vec<(&'static str, String)>,
     /// Where the next page is.
     next: Option<String>,
+    /// Searches that the person keeps, each with where it is.
+    kept: Vec<(String, String)>,
+    /// Is something looked for that could be kept?
+    may_keep: bool,
 }
 
 /// One facet.
@@ -46,15 +50,11 @@ struct Choice {
 pub(crate) fn show(visit: &Visit<'_>) -> Result<Response, Failure> {
     let query = &visit.query;
     let given = |name: &str| query.get(name).map(str::to_owned);
+    let wanted = order(query);
+    let may_keep = wanted != SearchOrder::default();
     let asked = visit.ask(Command::View(ViewCommand::Search(SearchOrder {
-        text: given("q"),
-        kind: given("kind"),
-        marking: given("marking"),
-        source: given("source"),
-        by: given("by"),
-        state: given("state"),
         before: query.get("before").and_then(|text| text.parse().ok()),
-        ..SearchOrder::default()
+        ..wanted
     })))?;
     let mut rows: Vec<ItemRow> = asked.rows("item");
     for row in &mut rows {
@@ -79,7 +79,71 @@ pub(crate) fn show(visit: &Visit<'_>) -> Result<Response, Failure> {
         shell,
         rows,
         next,
+        kept: kept(visit)?,
+        may_keep,
     })
+}
+
+/// What a query or a form looks for.
+fn order(query: &Form) -> SearchOrder {
+    let given = |name: &str| query.get(name).map(str::to_owned);
+    SearchOrder {
+        text: given("q"),
+        kind: given("kind"),
+        marking: given("marking"),
+        source: given("source"),
+        by: given("by"),
+        state: given("state"),
+        ..SearchOrder::default()
+    }
+}
+
+fn kept(visit: &Visit<'_>) -> Result<Vec<(String, String)>, Failure> {
+    let person = visit.signed_in()?.person().to_string();
+    let asked = visit.ask(Command::View(ViewCommand::Searches { person }))?;
+    let rows: Vec<SearchRow> = asked.rows("search");
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.name, address(&row.order)))
+        .collect())
+}
+
+/// Where a kept search is.
+fn address(order: &SearchOrder) -> String {
+    let fields = [
+        ("q", &order.text),
+        ("kind", &order.kind),
+        ("marking", &order.marking),
+        ("source", &order.source),
+        ("by", &order.by),
+        ("state", &order.state),
+    ];
+    let said = fields.into_iter().filter_map(|(name, value)| {
+        let value = value.as_deref()?;
+        Some(format!("{name}={}", encoded(value)))
+    });
+    format!("/items?{}", said.collect::<Vec<_>>().join("&"))
+}
+
+/// Keep what is looked for.
+pub(crate) fn keep(visit: &Visit<'_>) -> Result<Response, Failure> {
+    let order = order(&visit.form);
+    let here = address(&order);
+    visit.ask(Command::View(ViewCommand::SearchKeep {
+        person: visit.signed_in()?.person().to_string(),
+        name: visit.form.text("name").to_owned(),
+        order,
+    }))?;
+    Ok(Response::see(here))
+}
+
+/// Keep a search no longer.
+pub(crate) fn forget(visit: &Visit<'_>) -> Result<Response, Failure> {
+    visit.ask(Command::View(ViewCommand::SearchForget {
+        person: visit.signed_in()?.person().to_string(),
+        name: visit.form.text("name").to_owned(),
+    }))?;
+    Ok(Response::see("/items"))
 }
 
 /// The address of this search with one field set to something else; empty takes it away.

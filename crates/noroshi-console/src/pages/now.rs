@@ -2,13 +2,16 @@
 
 use askama::Template;
 use noroshi_gate::Deed;
+use noroshi_model::Digest;
 use noroshi_node::command::{ItemRow, PeerAnswer};
 use noroshi_node::messages::Lang;
 use noroshi_node::views::{NowView, PartnerLight, ViewCommand};
 use noroshi_node::{Command, Failure};
 use serde_json::Value;
 
+use super::first::First;
 use crate::http::Response;
+use crate::loading::Step;
 use crate::shell::{Shell, WhenTag, harmless};
 use crate::times::Zone;
 use crate::visit::Visit;
@@ -29,6 +32,9 @@ struct Page {
     newest_alarm: Option<u64>,
     partners: Vec<Partner>,
     clocks: Vec<(String, WhenTag)>,
+    first: Option<First>,
+    /// What the page shows, for whoever asks whether it has changed.
+    mark: String,
 }
 
 struct Alarm {
@@ -49,13 +55,9 @@ pub(crate) fn show(visit: &Visit<'_>) -> Result<Response, Failure> {
     let who = visit.signed_in()?;
     let duties = who.duties();
     let reads_items = duties.permit(Deed::ReadItems);
-    let mut view = if reads_items {
-        let person = Some(who.person().to_string());
-        let asked = visit.ask(Command::View(ViewCommand::Now { person }))?;
-        asked.answer("now").unwrap_or_default()
-    } else {
-        without_items(visit)?
-    };
+    let mut view = seen(visit)?;
+    let first = First::of(visit)?;
+    let mark = mark_of(&view, visit.console.loading.step().as_ref());
     let NowView { came, waits, .. } = &mut view;
     for row in came.items.iter_mut().chain(&mut waits.held_items) {
         row.title = harmless(&row.title);
@@ -77,7 +79,33 @@ pub(crate) fn show(visit: &Visit<'_>) -> Result<Response, Failure> {
             .collect(),
         clocks: clocks(visit, &view.partners),
         view,
+        first,
+        mark,
     })
+}
+
+/// What the person sees here, whatever their duties let them.
+pub(crate) fn seen(visit: &Visit<'_>) -> Result<NowView, Failure> {
+    let who = visit.signed_in()?;
+    if !who.duties().permit(Deed::ReadItems) {
+        return without_items(visit);
+    }
+    let person = Some(who.person().to_string());
+    let asked = visit.ask(Command::View(ViewCommand::Now { person }))?;
+    Ok(asked.answer("now").unwrap_or_default())
+}
+
+/// A short name for what is seen: another one where anything but the clock is another.
+pub(crate) fn mark_of(view: &NowView, step: Option<&Step>) -> String {
+    let still = NowView {
+        at: String::new(),
+        position: 0,
+        ..view.clone()
+    };
+    let text = serde_json::to_string(&still).unwrap_or_default();
+    let step = step.map(|step| (step.name.clone(), step.done, step.failed.is_some()));
+    let digest = Digest::of_parts(&[text.as_bytes(), format!("{step:?}").as_bytes()]);
+    digest.to_string().chars().take(16).collect()
 }
 
 /// For whoever audits or administers: alarms and partners, no item.

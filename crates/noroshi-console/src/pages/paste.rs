@@ -2,6 +2,8 @@
 //! chosen becomes items, and the next page shares them.
 
 use askama::Template;
+use noroshi_gate::Deed;
+use noroshi_node::command::ImportAnswer;
 use noroshi_node::messages::Lang;
 use noroshi_node::views::{KnownRow, Names, PasteView, TakenAnswer, ViewCommand};
 use noroshi_node::{Command, Failure};
@@ -63,9 +65,93 @@ pub(crate) fn show(visit: &Visit<'_>) -> Result<Response, Failure> {
     page(visit, String::new(), None, Vec::new())
 }
 
+/// What a file that holds objects came to.
+#[derive(Template)]
+#[template(path = "taken.html")]
+struct Taken {
+    shell: Shell,
+    name: String,
+    counts: String,
+    rows: Vec<String>,
+    has_items: bool,
+    may_share: bool,
+    items: String,
+    share: String,
+}
+
+/// A file was chosen: objects go the way of every import, a text is read as if it were pasted.
+pub(crate) fn file(visit: &Visit<'_>) -> Result<Response, Failure> {
+    let none = || Failure::new("paste.file", 2, "no file came");
+    let file = visit.file.as_ref().ok_or_else(none)?;
+    if file.bytes.starts_with(b"%PDF-") {
+        let why = "a PDF is not taken apart here: copy its text out of a viewer and paste it";
+        return Err(Failure::new("paste.pdf", 2, why));
+    }
+    let bytes = file
+        .bytes
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(&file.bytes);
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if matches!(first, Some(b'{' | b'[')) {
+        return import(visit, &file.name, bytes);
+    }
+    let text = std::str::from_utf8(bytes)
+        .ok()
+        .filter(|text| !text.contains('\0'));
+    let text = text.ok_or_else(|| {
+        let why = "a file is JSON (STIX 2.1, 2.0, KEV) or text in UTF-8, such as CSV";
+        Failure::new("paste.kind", 2, why)
+    })?;
+    if file.name.to_ascii_lowercase().ends_with(".csv") {
+        return read_text(visit, cells(text));
+    }
+    read_text(visit, text.to_owned())
+}
+
+/// A table with a blank behind each cell: a comma may stand in an address, so that what reads
+/// texts takes it for a part of one. What stands in quotation marks stays as it is.
+fn cells(table: &str) -> String {
+    let mut apart = String::with_capacity(table.len());
+    let mut is_quoted = false;
+    for char in table.chars() {
+        is_quoted ^= char == '"';
+        apart.push(char);
+        if !is_quoted && matches!(char, ',' | ';') {
+            apart.push(' ');
+        }
+    }
+    apart
+}
+
+fn import(visit: &Visit<'_>, name: &str, mut bytes: &[u8]) -> Result<Response, Failure> {
+    let profile = visit.form.get("profile").map(str::to_owned);
+    let source = profile.as_deref().map(encoded).unwrap_or_default();
+    let command = Command::Import {
+        paths: vec!["-".into()],
+        profile,
+    };
+    let asked = visit.ask_with(command, Some(&mut bytes))?;
+    let answer: ImportAnswer = asked.answer("import").unwrap_or_default();
+    let mut said = asked.said(visit.lang);
+    let duties = visit.signed_in()?.duties();
+    super::page(&Taken {
+        shell: visit.shell(&visit.say("console-paste-file")),
+        name: harmless(name),
+        counts: said.pop().unwrap_or_default(),
+        rows: said,
+        has_items: answer.admitted + answer.known > 0,
+        may_share: !source.is_empty() && answer.admitted > 0 && duties.permit(Deed::Propose),
+        items: format!("/items?source={source}"),
+        share: format!("/share?source={source}"),
+    })
+}
+
 /// A text was pasted.
 pub(crate) fn read(visit: &Visit<'_>) -> Result<Response, Failure> {
-    let text = visit.form.text("text").to_owned();
+    read_text(visit, visit.form.text("text").to_owned())
+}
+
+fn read_text(visit: &Visit<'_>, text: String) -> Result<Response, Failure> {
     let command = Command::View(ViewCommand::Paste { text: text.clone() });
     let view: PasteView = visit.ask(command)?.answer("paste").unwrap_or_default();
     let known = view.found.iter().flat_map(|row| &row.known);

@@ -3,6 +3,7 @@
 
 use askama::Template;
 use noroshi_gate::Deed;
+use noroshi_model::Duty;
 use noroshi_node::command::BackupRow;
 use noroshi_node::{Command, Failure, TaxiiCommand};
 use serde_json::Value;
@@ -23,6 +24,9 @@ struct Page {
     tokens: Vec<Token>,
     backups: Option<Vec<BackupRow>>,
     may_rule: bool,
+    /// Whoever may arrange gives credentials to these clients.
+    clients: Option<Vec<String>>,
+    duties: Vec<&'static str>,
 }
 
 struct Person {
@@ -74,6 +78,7 @@ pub(crate) fn show(visit: &Visit<'_>) -> Result<Response, Failure> {
         false => None,
     };
     let tokens = Command::Taxii(TaxiiCommand::TokenList);
+    let clients = Command::Taxii(TaxiiCommand::ClientList);
     let rules: Value = visit
         .ask(Command::RuleShow)?
         .answer("rules")
@@ -87,6 +92,11 @@ pub(crate) fn show(visit: &Visit<'_>) -> Result<Response, Failure> {
         tokens: rows(visit, tokens, "token", token)?,
         backups,
         may_rule: duties.permit(Deed::Rule),
+        clients: match duties.permit(Deed::Arrange) {
+            true => Some(rows(visit, clients, "client", |row| word(row, "name"))?),
+            false => None,
+        },
+        duties: Duty::ALL.iter().map(|duty| duty.as_str()).collect(),
     })
 }
 

@@ -173,6 +173,13 @@ fn words_of_closed_sets_are_there() {
         ),
         ("console-facet", vec!["kind", "marking", "source", "by"]),
         (
+            "console-duty",
+            noroshi_model::Duty::ALL
+                .iter()
+                .map(|duty| duty.as_str())
+                .collect::<Vec<_>>(),
+        ),
+        (
             "console-kind",
             vec!["ministry", "unit", "agency", "operator", "partner"],
         ),

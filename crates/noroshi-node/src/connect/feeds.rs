@@ -25,26 +25,27 @@ const LIST: &str = include_str!("../../../../data/feeds.toml");
 /// One feed of the list.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Feed {
-    pub(super) title_en: String,
-    pub(super) title_ja: String,
+pub(crate) struct Feed {
+    pub(crate) title_en: String,
+    pub(crate) title_ja: String,
     /// The document, or the API root.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// In TAXII, which collection; a document has none.
-    pub(super) collection: Option<String>,
+    pub(crate) collection: Option<String>,
     /// Its licence, or whose terms hold.
-    pub(super) licence: String,
+    pub(crate) licence: String,
     /// Where the terms stand.
-    pub(super) terms: String,
+    pub(crate) terms: String,
     /// How its objects are marked that carry no marking.
-    pub(super) marking: String,
-    pub(super) every_hours: u64,
+    pub(crate) marking: String,
+    pub(crate) every_hours: u64,
 }
 
 static FEEDS: LazyLock<BTreeMap<String, Feed>> =
     LazyLock::new(|| toml::from_str(LIST).unwrap_or_default());
 
-fn feed(name: &str) -> Result<&'static Feed, Failure> {
+/// The feed of that name.
+pub(crate) fn feed(name: &str) -> Result<&'static Feed, Failure> {
     FEEDS.get(name).ok_or_else(|| {
         Failure::new(
             "feed.unknown",

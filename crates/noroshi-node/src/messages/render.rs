@@ -178,6 +178,8 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
         "remote_passed" => channels::passed(lang, row),
         "feed" => channels::feed(lang, row),
         "idle" | "sighted" => matching::row(lang, kind, row),
+        "catalogue" => channels::catalogue(lang, row),
+        "search" => views::kept(lang, row),
         "line" => say(
             lang,
             "line-row",

@@ -131,7 +131,7 @@ fn codes(source: &str, found: &mut Vec<String>) {
 fn every_sign_of_progress_has_words() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut labels = BTreeSet::new();
-    for name in ["noroshi-node/src", "noroshi/src"] {
+    for name in ["noroshi-node/src", "noroshi-console/src", "noroshi/src"] {
         sources(&crates.join(name), &mut |source| {
             let named = source.split("\"progress-").skip(1);
             labels.extend(named.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
@@ -160,7 +160,7 @@ fn every_failure_is_told_in_japanese_and_nothing_else_is() {
         "pattern.syntax",
     ];
     let mut made = by_variable.map(str::to_owned).to_vec();
-    for name in ["noroshi-node/src", "noroshi/src"] {
+    for name in ["noroshi-node/src", "noroshi-console/src", "noroshi/src"] {
         sources(&crates.join(name), &mut |source| codes(source, &mut made));
     }
     let mut made: Vec<String> = made

@@ -47,6 +47,16 @@ fn called(answer: &Value, node: &str, lang: Lang) -> String {
     known[field].as_str().unwrap_or(node).to_owned()
 }
 
+/// A search that a person keeps.
+pub(super) fn kept(lang: Lang, row: &Value) -> String {
+    let order = &row["order"];
+    let fields = ["text", "kind", "marking", "source", "by", "state"];
+    let said = fields.into_iter().filter_map(|field| order[field].as_str());
+    let said = said.collect::<Vec<_>>().join(" · ");
+    let args = [("name", &*word(row, "name")), ("order", &*said)];
+    text(lang, "search-row", &args)
+}
+
 /// What surrounds an item, behind the item itself.
 pub(super) fn around(lang: Lang, answer: &Value, item: String) -> String {
     let mut lines = vec![item];

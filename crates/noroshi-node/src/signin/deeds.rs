@@ -6,6 +6,7 @@ use noroshi_gate::Deed;
 use noroshi_model::act::ActKind;
 
 use super::{SignedIn, SigninCommand};
+use crate::catalogues::CatalogueCommand;
 use crate::command::{Command, Failure};
 use crate::connect::ConnectCommand;
 use crate::matching::MatchingCommand;
@@ -84,12 +85,19 @@ impl Command {
                 MatchingCommand::SetOwn { .. } => Deed::Rule,
                 MatchingCommand::Tell { .. } => Deed::Propose,
             },
+            Self::Catalogue(catalogue) => match catalogue {
+                CatalogueCommand::List => Deed::Overlook,
+                CatalogueCommand::Load { .. } => Deed::TakeIn,
+            },
             Self::View(view) => match view {
                 ViewCommand::Search(_)
                 | ViewCommand::Item { .. }
                 // They name what came and what is held.
                 | ViewCommand::Now { .. }
                 | ViewCommand::Looked { .. }
+                | ViewCommand::Searches { .. }
+                | ViewCommand::SearchKeep { .. }
+                | ViewCommand::SearchForget { .. }
                 | ViewCommand::Matrix
                 | ViewCommand::Actors(_) => Deed::ReadItems,
                 ViewCommand::Ledger(_) => Deed::ReadLedger,

@@ -1,5 +1,6 @@
 //! Setting up an account: a code, the passphrase of the person's key, a password, an authenticator.
 
+use noroshi_gate::Duties;
 use noroshi_model::Digest;
 use noroshi_model::json::Object;
 use noroshi_model::ledger::LineKind;
@@ -72,12 +73,13 @@ impl Node {
         })
     }
 
-    /// Set up an account. The code serves once; a wrong passphrase leaves it good.
+    /// Set up an account; what the person is there for. The code serves once; a wrong passphrase
+    /// leaves it good.
     ///
     /// # Errors
     /// The code, passphrase or authenticator's code is wrong, the password too short, or too much
     /// was tried (`signin.wait`).
-    pub fn enrol(&self, code: &str, said: &Enrol<'_>, from: Whence<'_>) -> Result<(), Failure> {
+    pub fn enrol(&self, code: &str, said: &Enrol<'_>, from: Whence<'_>) -> Result<Duties, Failure> {
         let known = self.code_shown(code)?;
         // One at a time: each takes 64 MiB, and what one found wrong counts before the next.
         let _turn = lock(&self.signin_turn);
@@ -122,7 +124,8 @@ impl Node {
             lang: said.lang,
             since: self.now(),
         };
-        self.write_account(code, &known, &account, desk.as_ref())
+        self.write_account(code, &known, &account, desk.as_ref())?;
+        self.duties_of(&account.person)
     }
 
     fn write_account(

@@ -42,6 +42,35 @@ impl Face {
     }
 }
 
+/// Rules that suit what an organisation is, to begin with. Two persons set each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suggested {
+    /// Above this a release needs a second person, as `noroshi rule set` takes it.
+    pub second_person_above: &'static str,
+    /// How what the organisation found itself is marked until somebody says otherwise.
+    pub own_marking: &'static str,
+}
+
+impl Suggested {
+    /// For such an organisation. A government's desk lets one person release what is public and no
+    /// more; a firm with a few people releases as the program does by itself, and keeps its own
+    /// findings closest.
+    #[must_use]
+    pub fn to(kind: OrganisationKind) -> Self {
+        let (second_person_above, own_marking) = match kind {
+            OrganisationKind::Ministry => ("tlp:clear us-class:unclassified", "TLP:AMBER"),
+            OrganisationKind::Unit => ("tlp:clear us-class:unclassified", "TLP:AMBER+STRICT"),
+            OrganisationKind::Agency => ("tlp:clear us-class:unclassified", "TLP:GREEN"),
+            OrganisationKind::Operator => ("tlp:green us-class:unclassified", "TLP:AMBER+STRICT"),
+            OrganisationKind::Partner => ("tlp:green us-class:unclassified", "TLP:GREEN"),
+        };
+        Self {
+            second_person_above,
+            own_marking,
+        }
+    }
+}
+
 /// What was said when the first account was set up.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Desk {

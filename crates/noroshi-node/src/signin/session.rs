@@ -162,6 +162,24 @@ impl Node {
     /// # Errors
     /// The store fails.
     pub fn signed_in(&self, id: &str, from: Whence<'_>) -> Result<Option<SignedIn>, Failure> {
+        self.who_is(id, from, true)
+    }
+
+    /// The same, for a screen that looks by itself: it does not count as use, so that a session
+    /// nobody uses ends although its page is open.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn standing(&self, id: &str, from: Whence<'_>) -> Result<Option<SignedIn>, Failure> {
+        self.who_is(id, from, false)
+    }
+
+    fn who_is(
+        &self,
+        id: &str,
+        from: Whence<'_>,
+        is_use: bool,
+    ) -> Result<Option<SignedIn>, Failure> {
         let key = key_of(id);
         let Some(session) = self.record::<Session>(RecordKind::Session, &key)? else {
             return Ok(None);
@@ -181,7 +199,7 @@ impl Node {
             self.end(&key, &session.person, "revoked")?;
             return Ok(None);
         };
-        if session.seen.plus_seconds(SEEN_SECONDS) <= now {
+        if is_use && session.seen.plus_seconds(SEEN_SECONDS) <= now {
             self.touch(&key, &session, now)?;
         }
         Ok(Some(SignedIn {

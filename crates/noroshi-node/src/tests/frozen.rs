@@ -15,6 +15,7 @@ use noroshi_store::RecordKind;
 use crate::agreements::{AgreementDocument, StateDocument};
 use crate::alarms;
 use crate::beside::Beside;
+use crate::catalogues;
 use crate::circles::Circle;
 use crate::connect::{Channel, ChannelState, Deletion};
 use crate::consent::ConsentRecord;
@@ -34,7 +35,7 @@ use crate::taxii::served::Served;
 use crate::taxii::standing::Standing;
 use crate::taxii::tokens::Token;
 use crate::tearline::Tearline;
-use crate::views::Look;
+use crate::views::{Look, Searches};
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -160,6 +161,8 @@ fn read_frozen(kind: RecordKind) {
         RecordKind::Session => record::<signin::session::Session>("record-session-v1.json"),
         RecordKind::Duties => record::<signin::duties::DutyRecord>("record-duties-v1.json"),
         RecordKind::Desk => record::<signin::face::Desk>("record-desk-v1.json"),
+        RecordKind::Catalogue => record::<catalogues::Taken>("record-catalogue-v1.json"),
+        RecordKind::Searches => record::<Searches>("record-searches-v1.json"),
         RecordKind::Status => record::<Kept>("record-status-v1.json"),
         RecordKind::Standing => record::<Standing>("record-standing-v1.json"),
         RecordKind::Channel => {

@@ -6,8 +6,10 @@ use noroshi_store::{Effort, Sought, WriteError};
 use serde_json::{Value, json};
 
 use super::stage::{Party, Stage, field, id, object};
+use crate::catalogues::CatalogueCommand;
 use crate::command::{Command, Event};
 use crate::messages::{Lang, render};
+use crate::sink::Collected;
 use crate::views::{ActorsOrder, LedgerOrder, SearchOrder, ViewCommand};
 
 const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
@@ -604,4 +606,58 @@ fn a_text_gives_its_indicators_with_context_doubts_and_who_knows_them() {
     for bad in ["", "  ", &"a ".repeat(600_000)] {
         assert_eq!(jp.node.paste_view(bad).unwrap_err().code, "paste.text");
     }
+}
+
+#[test]
+fn a_catalogue_of_the_program_is_taken_in_and_opens_no_other_way() {
+    let stage = Stage::new();
+    let jp = &stage.jp;
+    let load = |name: &str, person: &str| {
+        let command = CatalogueCommand::Load {
+            name: name.to_owned(),
+            person: person.to_owned(),
+        };
+        let mut told = Collected::default();
+        let done = jp.node.run_catalogue(command, &mut told);
+        done.map(|()| told.0)
+    };
+    assert_eq!(load("cisa", "sato").unwrap_err().code, "catalogue.unknown");
+    assert_eq!(
+        load("cisa-kev", "nobody").unwrap_err().code,
+        "person.unknown"
+    );
+    let rows = |told: Vec<Event>| -> Vec<Value> {
+        let rows = told.into_iter().filter_map(|event| match event {
+            Event::Row { row, .. } => Some(row),
+            Event::Answer { .. } | Event::Progress { .. } => None,
+        });
+        rows.collect()
+    };
+    let list = || {
+        let mut told = Collected::default();
+        jp.node
+            .run_catalogue(CatalogueCommand::List, &mut told)
+            .unwrap();
+        rows(told.0)
+    };
+    assert!(list().iter().all(|row| row["loaded"].is_null()));
+    let told = load("cisa-kev", "sato").unwrap();
+    let Some(Event::Answer { answer, .. }) = told.last() else {
+        panic!("no answer")
+    };
+    assert_eq!(answer["admitted"], 1404, "{answer}");
+    let loaded: Vec<bool> = list().iter().map(|row| row["loaded"].is_string()).collect();
+    assert_eq!(loaded, [false, true]);
+    let found = jp.node.find(&SearchOrder {
+        source: Some("cisa-kev".to_owned()),
+        ..SearchOrder::default()
+    });
+    let found = found.unwrap();
+    assert_eq!(found.total, 1404);
+    assert!(found.items.iter().all(|row| row.marking == "tlp:clear"));
+    // Nothing else comes under what the publisher says of its own.
+    assert_eq!(
+        jp.node.profile("cisa-kev").unwrap_err().code,
+        "profile.unknown"
+    );
 }

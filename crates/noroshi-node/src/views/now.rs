@@ -167,6 +167,18 @@ impl Node {
         })
     }
 
+    /// Numbers that are others when something came or was written down: cheap to ask, and nobody
+    /// learns anything by them but that it is time to look again.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub fn pulse(&self) -> Result<(u64, u64), Failure> {
+        let inside = self.inside()?;
+        let newest = inside.newest().map_err(store_failure)?;
+        let (lines, _) = inside.ledger_root().map_err(store_failure)?;
+        Ok((newest, lines))
+    }
+
     /// A person has seen what came, up to a position. It never goes back.
     ///
     /// # Errors

@@ -1,14 +1,8 @@
-//! The data of the demonstration: real catalogues from the binary, and five items of its own.
+//! The data of the demonstration: the catalogues of the program, and five items of its own.
 
-use std::io::Read;
 use std::path::Path;
 
 use noroshi_node::Failure;
-
-const ATTACK: &[u8] = include_bytes!("../../../../data/attack-ics-18.1.json.zst");
-const KEV: &[u8] = include_bytes!("../../../../data/kev-2025-08-25.json.zst");
-/// More than either unpacks to.
-const UNPACKED_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Words that stand in no other item; they must be found nowhere but at home.
 pub(crate) const NOFORN_CANARY: &str = "canary-home-7Q2";
@@ -27,18 +21,21 @@ pub(crate) const SDS_ID: &str = "report--b28d2e8f-63ba-4e1f-8d78-1e4d5f2c3b02";
 pub(crate) const REDUCED_ID: &str = "indicator--c39e3f90-74cb-4f20-9e89-2f5e603d4c03";
 pub(crate) const RECALL_ID: &str = "indicator--d40f4fa1-85dc-4031-af90-306f714e5d04";
 
-/// ATT&CK for ICS 18.1 and the KEV catalogue, unpacked into a folder.
+/// The catalogues that came with the program, unpacked into a folder.
 pub(crate) fn write_catalogues(folder: &Path) -> Result<(), Failure> {
-    for (name, packed) in [("attack-ics.json", ATTACK), ("kev.json", KEV)] {
+    let catalogues = [
+        ("attack-ics.json", "mitre-attack-ics"),
+        ("kev.json", "cisa-kev"),
+    ];
+    for (name, catalogue) in catalogues {
         let failed =
             |error: std::io::Error| Failure::new("demo.data", 1, format_args!("{name}: {error}"));
-        let mut unpacked = Vec::new();
-        let decoder = zstd::stream::read::Decoder::new(packed).map_err(failed)?;
-        decoder
-            .take(UNPACKED_BYTES_MAX)
-            .read_to_end(&mut unpacked)
-            .map_err(failed)?;
-        std::fs::write(folder.join(name), unpacked).map_err(failed)?;
+        let mut file = std::fs::File::create(folder.join(name)).map_err(failed)?;
+        std::io::copy(
+            &mut noroshi_node::catalogues::unpacked(catalogue)?,
+            &mut file,
+        )
+        .map_err(failed)?;
     }
     Ok(())
 }

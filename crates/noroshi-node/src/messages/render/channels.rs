@@ -128,6 +128,31 @@ pub(super) fn feed(lang: Lang, row: &Value) -> String {
     )
 }
 
+/// A catalogue that came with the program.
+pub(super) fn catalogue(lang: Lang, row: &Value) -> String {
+    let title = if lang == Lang::Ja {
+        "title_ja"
+    } else {
+        "title_en"
+    };
+    let state = match row["loaded"].as_str() {
+        Some(at) => text(lang, "catalogue-loaded", &[("at", at)]),
+        None => text(lang, "catalogue-missing", &[]),
+    };
+    text(
+        lang,
+        "catalogue-row",
+        &[
+            ("name", &word(row, "name")),
+            ("title", &word(row, title)),
+            ("edition", &word(row, "edition")),
+            ("objects", &word(row, "objects")),
+            ("state", &state),
+            ("licence", &word(row, "licence")),
+        ],
+    )
+}
+
 fn problem(lang: Lang, problem: &Value) -> Option<String> {
     let code = problem["code"].as_str()?;
     let detail = word(problem, "detail");
