@@ -17,6 +17,20 @@ pub(super) struct Served {
     pub(super) folder: PathBuf,
     /// What it printed for the first person.
     pub(super) link: String,
+    /// The node, as the command line asks it.
+    node: Node,
+}
+
+impl Served {
+    /// Something comes in behind the pages.
+    pub(super) fn bring(&self, name: &str) -> Result<()> {
+        let mut actor = object("threat-actor", 7);
+        actor["name"] = name.into();
+        let file = self.folder.join("brought.json");
+        std::fs::write(&file, serde_json::to_vec(&bundle(vec![actor]))?)?;
+        self.node.run(&["import", &file.display().to_string()])?;
+        Ok(())
+    }
 }
 
 impl Drop for Served {
@@ -64,13 +78,14 @@ pub(super) fn serve(setting: &Setting<'_>) -> Result<Served> {
         child,
         folder,
         link: String::new(),
+        node,
     };
     for line in BufReader::new(output).lines() {
         let told: Value = serde_json::from_str(&line?)?;
         if told["kind"] == "console" {
             let link = told["answer"]["link"].as_str().unwrap_or_default();
             served.link = link.to_owned();
-            partner(setting, &node, &served)?;
+            partner(setting, &served)?;
             return Ok(served);
         }
     }
@@ -78,46 +93,52 @@ pub(super) fn serve(setting: &Setting<'_>) -> Result<Served> {
 }
 
 /// An agreement in force with another node, which then goes away.
-fn partner(setting: &Setting<'_>, node: &Node, served: &Served) -> Result<()> {
+fn partner(setting: &Setting<'_>, served: &Served) -> Result<()> {
     let folder = served.folder.join("partner");
     let other = Node::new(setting.binary, &folder, "USA", &free_address()?)?;
     other.init()?;
     let server = other.serve()?;
-    let made = befriend(node, &other);
+    let made = befriend(&served.node, &other);
     stop(server)?;
     made
 }
 
 /// Something to look at, in both languages.
 fn items() -> Value {
-    let marking = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
-    let common = |kind: &str, n: u32| {
-        json!({
-            "type": kind, "spec_version": "2.1",
-            "id": format!("{kind}--00000000-0000-4000-8000-00000000000{n}"),
-            "created": "2026-11-25T07:00:00.000Z", "modified": "2026-11-25T07:00:00.000Z",
-            "object_marking_refs": [marking],
-        })
-    };
-    let mut malware = common("malware", 1);
+    let mut malware = object("malware", 1);
     malware["name"] = "狼煙 Loader".into();
     malware["description"] = "Loads what comes next. 次の段階を読み込む。".into();
     malware["is_family"] = true.into();
-    let mut actor = common("threat-actor", 2);
+    let mut actor = object("threat-actor", 2);
     actor["name"] = "GREY HERON".into();
-    let mut indicator = common("indicator", 3);
+    let mut indicator = object("indicator", 3);
     indicator["name"] = "Address of its server".into();
     indicator["pattern"] = "[ipv4-addr:value = '198.51.100.7']".into();
     indicator["pattern_type"] = "stix".into();
     indicator["valid_from"] = "2026-11-25T07:00:00.000Z".into();
-    let mut uses = common("relationship", 4);
+    let mut uses = object("relationship", 4);
     uses["relationship_type"] = "uses".into();
     uses["source_ref"] = actor["id"].clone();
     uses["target_ref"] = malware["id"].clone();
-    let mut shows = common("relationship", 5);
+    let mut shows = object("relationship", 5);
     shows["relationship_type"] = "indicates".into();
     shows["source_ref"] = indicator["id"].clone();
     shows["target_ref"] = malware["id"].clone();
+    bundle(vec![malware, actor, indicator, uses, shows])
+}
+
+fn bundle(objects: Vec<Value>) -> Value {
     json!({ "type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000009",
-        "objects": [malware, actor, indicator, uses, shows] })
+        "objects": objects })
+}
+
+/// One that says nothing yet.
+fn object(kind: &str, n: u32) -> Value {
+    let marking = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
+    json!({
+        "type": kind, "spec_version": "2.1",
+        "id": format!("{kind}--00000000-0000-4000-8000-00000000000{n}"),
+        "created": "2026-11-25T07:00:00.000Z", "modified": "2026-11-25T07:00:00.000Z",
+        "object_marking_refs": [marking],
+    })
 }

@@ -8,7 +8,7 @@ use noroshi_seal::totp::Secret;
 use serde_json::{Value, json};
 
 use super::chromium::Chromium;
-use super::node::serve;
+use super::node::{Served, serve};
 
 /// A telephone, a tablet, a wall.
 const SIZES: [(u32, u32); 3] = [(390, 844), (768, 1024), (1280, 800)];
@@ -100,12 +100,32 @@ pub(super) fn run(setting: &Setting<'_>) -> Result<String> {
     let lang = browser.value("document.documentElement.lang")?;
     ensure!(lang == setting.lang, "the page is in {lang}");
 
+    seen.look(&mut browser, "first")?;
     share(&mut browser, &mut seen, &origin)?;
+    live(&mut browser, &served, &origin)?;
     pages(&mut browser, &mut seen, &origin)?;
     without_scripts(&mut browser, &mut seen)?;
     seen.check(&mut browser, "without scripts");
     ensure!(seen.faults.is_empty(), "\n{}", seen.faults.join("\n"));
     Ok(format!("{} pages, {} looks", seen.pages.len(), seen.looks))
+}
+
+/// The first screen fills by itself, and what comes in is there without a reload.
+fn live(browser: &mut Chromium, served: &Served, origin: &str) -> Result<()> {
+    open(browser, &format!("{origin}/"))?;
+    browser.value("window.stays = true")?;
+    let gone = "new Promise(done => { const look = () => document.querySelector('progress')
+        ? setTimeout(look, 100) : done(document.querySelectorAll('[data-live=came] li').length);
+        look(); })";
+    let shown = browser.value(gone)?;
+    ensure!(shown == 20, "the first screen shows {shown} items");
+    served.bring("LIVE HERON")?;
+    let stays = browser.value(
+        "new Promise(done => { const look = () => document.body.innerText.includes('LIVE HERON')
+           ? done(window.stays === true) : setTimeout(look, 100); look(); })",
+    )?;
+    ensure!(stays == true, "the page was loaded again");
+    Ok(())
 }
 
 /// Every page that the navigation leads to, and one item.
