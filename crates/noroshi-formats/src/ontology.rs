@@ -21,10 +21,10 @@ pub use fallback::{fallback, fallback_id};
 /// Who the definitions are by.
 const PROJECT: &str = "identity--0d5b0f3c-6a0e-4d0b-9f43-5b1f0a4c9b7e";
 /// When this version of the definitions was made. It changes with every row in `stix/own.rs`.
-const MODIFIED: &str = "2026-11-25T00:00:00.000Z";
+const MODIFIED: &str = "2026-11-25T21:00:00.000Z";
 const CREATED: &str = "2026-11-25T00:00:00.000Z";
 /// Version of the definitions.
-const VERSION: &str = "1.0.0";
+const VERSION: &str = "1.1.0";
 
 /// What the definitions of extensions are called: by the type that carries them.
 const EXTENSION_NAMES: &[(&str, &str)] = &[

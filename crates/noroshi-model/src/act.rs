@@ -82,6 +82,8 @@ words! {
         ConsentWithdraw = "consent.withdraw",
         /// Set the members of a private circle.
         CircleSet = "circle.set",
+        /// Make items of the warning desk; subject: what for, and the items.
+        WarningMake = "warning.make",
         /// Let an organisation or tool without a node read by TAXII, under an arrangement.
         ClientSet = "client.set",
         /// End that, alone and at once.
@@ -138,6 +140,7 @@ impl ActKind {
             | Self::PeerConfirm
             | Self::PeerRemove
             | Self::HeldDiscard
+            | Self::WarningMake
             | Self::ClientRemove
             | Self::CollectionRemove
             | Self::TokenSet

@@ -173,6 +173,7 @@ console-act-consent-request = Ask for consent
 console-act-consent-grant = Give consent
 console-act-consent-decline = Refuse consent
 console-act-consent-withdraw = Withdraw consent
+console-act-warning-make = Item of the warning desk
 console-act-circle-set = Members of a circle
 console-act-client-set = TAXII client
 console-act-client-remove = Remove a TAXII client

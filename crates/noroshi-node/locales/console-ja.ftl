@@ -173,6 +173,7 @@ console-act-consent-request = 同意の照会
 console-act-consent-grant = 同意
 console-act-consent-decline = 同意の拒否
 console-act-consent-withdraw = 同意の撤回
+console-act-warning-make = 警報の席の項目
 console-act-circle-set = サークルの構成
 console-act-client-set = TAXII クライアント
 console-act-client-remove = TAXII クライアントの削除

@@ -276,6 +276,7 @@ impl Node {
                 self.execute_consent_answer(&mut record, approved)
             }
             ActKind::CircleSet => self.execute_circle(&mut record, approved),
+            ActKind::WarningMake => self.execute_warning(&mut record, approved),
             ActKind::ClientSet | ActKind::ClientRemove => {
                 self.execute_client(&mut record, approved)
             }
@@ -399,6 +400,16 @@ impl Node {
                 let agreement: serde_json::Value =
                     serde_json::from_slice(bytes).unwrap_or_default();
                 ("draft", serde_json::json!({ "agreement": agreement }))
+            }
+            ActKind::WarningMake => {
+                let objects = self.warning_objects(record)?;
+                let objects = objects.iter().map(|it| Value::Object(it.object().clone()));
+                let mut subject = record.act.subject.clone();
+                subject.insert("objects", objects.collect::<Vec<Value>>());
+                (
+                    "subject",
+                    crate::agreements::outer_json(&Value::Object(subject)),
+                )
             }
             _ => {
                 let subject = noroshi_model::Value::Object(record.act.subject.clone());

@@ -162,6 +162,8 @@ pub enum Command {
     Signin(crate::signin::SigninCommand),
     /// Catalogues that came with the program.
     Catalogue(crate::catalogues::CatalogueCommand),
+    /// Warning problems, levels, warnings and their acknowledgement.
+    Warning(crate::warning::WarningCommand),
     /// Channels to servers of others, and feeds.
     Connect(crate::connect::ConnectCommand),
     /// Indicators at work on our own telemetry, and sightings.

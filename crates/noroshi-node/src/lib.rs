@@ -78,6 +78,7 @@ mod ledger;
 mod look;
 mod proofs;
 pub mod views;
+pub mod warning;
 
 pub use catalogues::CatalogueCommand;
 pub use command::{Command, Event, Failure};
@@ -90,6 +91,7 @@ pub use taxii::TaxiiCommand;
 pub use telemetry::TelemetryCommand;
 pub use types::own_types;
 pub use views::ViewCommand;
+pub use warning::WarningCommand;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ mod render;
 mod taxii;
 mod telemetry;
 mod views;
+mod warnings;
 
 #[cfg(test)]
 mod tests;

@@ -124,6 +124,7 @@ impl Node {
             Command::Taxii(command) => self.run_taxii(command, sink),
             Command::View(view) => self.run_view(view, sink),
             Command::Telemetry(command) => self.telemetry(command, input, sink),
+            Command::Warning(command) => self.run_warning(command, sink),
             Command::Signin(command) => self.run_signin(command, sink),
             Command::Catalogue(command) => self.run_catalogue(command, sink),
             Command::Connect(command) => self.run_connect(command, outside, sink),
@@ -382,6 +383,7 @@ impl Node {
             | Command::Taxii(_)
             | Command::View(_)
             | Command::Telemetry(_)
+            | Command::Warning(_)
             | Command::Signin(_)
             | Command::Catalogue(_)
             | Command::Connect(_)

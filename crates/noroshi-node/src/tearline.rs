@@ -371,7 +371,7 @@ impl Node {
     }
 
     /// A random UUID (version 4).
-    fn uuid(&self) -> String {
+    pub(crate) fn uuid(&self) -> String {
         let mut bytes: [u8; 16] = self.chance();
         bytes[6] = bytes[6] & 0x0F | 0x40;
         bytes[8] = bytes[8] & 0x3F | 0x80;

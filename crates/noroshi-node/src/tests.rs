@@ -38,3 +38,4 @@ mod third;
 mod twins;
 mod types;
 mod views;
+mod warnings;

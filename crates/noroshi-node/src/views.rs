@@ -206,7 +206,7 @@ impl Node {
 }
 
 /// An instant as a person writes it: whole, or a day alone, which begins at midnight UTC.
-fn instant(typed: &str) -> Result<Timestamp, Failure> {
+pub(crate) fn instant(typed: &str) -> Result<Timestamp, Failure> {
     let whole = typed.parse::<Timestamp>();
     let day = || format!("{typed}T00:00:00.000Z").parse::<Timestamp>();
     whole.or_else(|_| day()).map_err(|_| {
@@ -215,7 +215,7 @@ fn instant(typed: &str) -> Result<Timestamp, Failure> {
     })
 }
 
-fn send_rows<T: Serialize>(sink: &mut dyn Sink, kind: &str, rows: Vec<T>) {
+pub(crate) fn send_rows<T: Serialize>(sink: &mut dyn Sink, kind: &str, rows: Vec<T>) {
     for row in rows {
         let row = serde_json::to_value(row).unwrap_or_default();
         sink.send(Event::Row {
@@ -225,7 +225,11 @@ fn send_rows<T: Serialize>(sink: &mut dyn Sink, kind: &str, rows: Vec<T>) {
     }
 }
 
-fn answer(sink: &mut dyn Sink, kind: &str, value: impl Serialize) -> Result<(), Failure> {
+pub(crate) fn answer(
+    sink: &mut dyn Sink,
+    kind: &str,
+    value: impl Serialize,
+) -> Result<(), Failure> {
     let answer = serde_json::to_value(value).map_err(|error| Failure::new("internal", 1, error))?;
     sink.send(Event::Answer {
         kind: kind.to_owned(),

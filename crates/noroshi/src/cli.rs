@@ -1,5 +1,6 @@
 //! The command line: every command with a sentence, an example and what comes next.
 
+mod agreement;
 mod catalogue;
 mod coalition;
 mod connect;
@@ -15,6 +16,7 @@ mod tearline;
 mod telemetry;
 mod third;
 mod view;
+mod warning;
 
 use std::path::{Path, PathBuf};
 
@@ -295,7 +297,7 @@ enum Top {
     },
     /// Agreements: what each side may release to the other.
     #[command(subcommand)]
-    Agreement(AgreementTask),
+    Agreement(agreement::AgreementTask),
     /// Originator's control: ask before another's item goes on, and answer.
     #[command(subcommand)]
     Consent(third::ConsentTask),
@@ -356,6 +358,9 @@ enum Top {
     /// Coalitions that markings may name, and who belongs to them.
     #[command(subcommand)]
     Coalition(coalition::CoalitionTask),
+    /// Warning problems, their levels, warnings and who acknowledged them.
+    #[command(subcommand)]
+    Warning(warning::WarningTask),
     /// Orders that wait for a second person, and those that were carried out.
     #[command(subcommand)]
     Act(ActTask),
@@ -472,68 +477,6 @@ pub(crate) struct InitOptions {
     /// Lock keys cheaply: for demonstrations and tests.
     #[arg(long, hide = true)]
     pub(crate) cheap_keys: bool,
-}
-
-#[derive(Clone, Debug, Subcommand)]
-enum AgreementTask {
-    /// Print a draft with these partners, to be edited and proposed.
-    ///
-    /// Example: noroshi agreement template --with USA > draft.json
-    Template {
-        /// The other parties.
-        #[arg(long, required = true)]
-        with: Vec<String>,
-        /// Title.
-        #[arg(long)]
-        title: Option<String>,
-        /// Valid for so many days.
-        #[arg(long, default_value_t = 365)]
-        days: u32,
-    },
-    /// Propose an agreement from a file; two persons sign for this side.
-    ///
-    /// Example: noroshi agreement propose draft.json --as sato.  Next: the partner's agreement sign
-    Propose {
-        /// The draft.
-        file: PathBuf,
-        /// Who asks.
-        #[arg(long = "as", value_name = "NAME")]
-        person: String,
-    },
-    /// Sign what a partner proposed; two persons sign for this side.
-    ///
-    /// Example: noroshi agreement sign agreement--1f0c... --as smith.  Next: noroshi peer sync
-    Sign {
-        /// STIX id or beginning of its hash.
-        agreement: String,
-        /// Who asks.
-        #[arg(long = "as", value_name = "NAME")]
-        person: String,
-    },
-    /// Suspend an agreement, alone and at once.
-    ///
-    /// Example: noroshi agreement suspend agreement--1f0c... --as sato.  Next: agreement resume
-    Suspend {
-        /// STIX id or beginning of its hash.
-        agreement: String,
-        /// Who orders it.
-        #[arg(long = "as", value_name = "NAME")]
-        person: String,
-    },
-    /// Lift this side's suspension.
-    ///
-    /// Example: noroshi agreement resume agreement--1f0c... --as sato
-    Resume {
-        /// STIX id or beginning of its hash.
-        agreement: String,
-        /// Who asks.
-        #[arg(long = "as", value_name = "NAME")]
-        person: String,
-    },
-    /// List agreements and where they stand.
-    ///
-    /// Example: noroshi agreement list
-    List,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -822,7 +765,7 @@ fn asked(top: &Top) -> Asked {
                 by,
             )
         }
-        Top::Agreement(task) => agreement(task),
+        Top::Agreement(task) => agreement::agreement(task),
         Top::Peer(task) => peer(task),
         Top::Person(task) => match task {
             PersonTask::Add { name, person } => Asked::AddPerson(name, person),
@@ -878,6 +821,7 @@ fn asked(top: &Top) -> Asked {
         Top::Catalogue(task) => task.asked(),
         Top::Searches(task) => task.asked(),
         Top::Coalition(task) => task.asked(),
+        Top::Warning(task) => task.asked(),
         Top::Act(ActTask::List { state }) => Asked::Plain(Command::ActList { state }),
         Top::Act(ActTask::Show { act }) => Asked::Plain(Command::ActShow { act }),
         Top::Act(ActTask::Approve { act, person }) => Asked::Approve(act, person),
@@ -905,37 +849,6 @@ fn asked(top: &Top) -> Asked {
         Top::Ledger(task) => keep::ledger(task),
         Top::Backup(task) => keep::backup(task),
         Top::Restore(task) => keep::restore(task),
-    }
-}
-
-fn agreement(task: AgreementTask) -> Asked {
-    match task {
-        AgreementTask::Template { with, title, days } => {
-            Asked::Plain(Command::AgreementTemplate { with, title, days })
-        }
-        AgreementTask::Propose { file, person } => Asked::Propose(file, person),
-        AgreementTask::Sign { agreement, person } => Asked::Act(
-            Command::AgreementSign {
-                agreement,
-                person: person.clone(),
-            },
-            person,
-        ),
-        AgreementTask::Suspend { agreement, person } => Asked::Act(
-            Command::AgreementSuspend {
-                agreement,
-                person: person.clone(),
-            },
-            person,
-        ),
-        AgreementTask::Resume { agreement, person } => Asked::Act(
-            Command::AgreementResume {
-                agreement,
-                person: person.clone(),
-            },
-            person,
-        ),
-        AgreementTask::List => Asked::Plain(Command::AgreementList),
     }
 }
 

@@ -296,7 +296,7 @@ fn the_definitions_say_what_is_checked() {
 /// Partners keep them: they change only together with their version.
 #[test]
 fn the_definitions_are_frozen() {
-    let frozen = include_str!("../../test-data/ontology/definitions-v1.json");
+    let frozen = include_str!("../../test-data/ontology/definitions-v1.1.json");
     let made: String = definitions()
         .unwrap()
         .iter()
@@ -309,6 +309,17 @@ fn the_definitions_are_frozen() {
         made, frozen,
         "a changed row needs a new version and date of the definitions"
     );
+}
+
+/// What partners keep of the version before is read as ever, and this one follows it.
+#[test]
+fn the_definitions_before_are_read_as_older_versions_of_the_same() {
+    let before = include_str!("../../test-data/ontology/definitions-v1.json");
+    for (line, now) in before.lines().zip(definitions().unwrap()) {
+        let (before, _) = read(line.as_bytes(), Form::Stix21, &Limits::DEFAULT).unwrap();
+        assert_eq!(before.head().id, now.head().id);
+        assert!(before.head().modified < now.head().modified);
+    }
 }
 
 proptest! {

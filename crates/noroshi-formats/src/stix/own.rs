@@ -458,7 +458,7 @@ pub(super) static TYPES: &[Shape] = shapes! {
         may("weight", Any), may("threshold", Any), may("lead_time_s", SECONDS),
         may("collection_refs", OBJECTS),
         may("state", Word(&["not-observed", "possible", "observed", "negated"])),
-        may("evidence_refs", OBJECTS), may("last_checked", Time),
+        may("evidence_refs", OBJECTS), may("last_checked", Time), may("states", List),
     } []
     "warning-problem" "data model, warning-problem" OBJECT {
         must("title", Filled), must("question", Filled), may("priority", Any),
@@ -470,7 +470,7 @@ pub(super) static TYPES: &[Shape] = shapes! {
         must("problem_ref", Id(&["warning-problem"])), must("level_from", Any),
         must("level_to", Any), must("likelihood_term", Filled), must("confidence_term", Filled),
         may("basis", Text), may("what_would_change", Text), may("valid_until", Time),
-        may("ack", List),
+        may("ack", List), may("issued_by", Text), may("assessment", Object),
     } []
 };
 

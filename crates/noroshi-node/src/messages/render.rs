@@ -5,7 +5,7 @@ use serde_json::Value;
 mod channels;
 mod matching;
 
-use super::{Lang, knows, taxii, telemetry, text, views};
+use super::{Lang, knows, taxii, telemetry, text, views, warnings};
 use crate::command::Event;
 
 /// The text of an event; several lines where it has several parts. Empty: nothing to say. Nothing
@@ -50,6 +50,8 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
     match kind {
         "item" => item_row(lang, row),
         "plan" => plan(lang, row),
+        "warning_problem" => warnings::problem(lang, row),
+        "proposal" => warnings::proposal(lang, row),
         "tearline" => tearline(lang, row),
         "draft" => pretty(&row["agreement"]),
         "subject" => taxii::subject(lang, row).unwrap_or_else(|| pretty(row)),
@@ -369,6 +371,8 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
         "text" => say(lang, "text-built", answer, &["items"]),
         "found" => views::found(lang, answer),
         "around" => views::around(lang, answer, pretty(&answer["item"])),
+        "warning" => warnings::whole(lang, answer),
+        "level" => warnings::level(lang, answer),
         "now" => views::now(lang, answer),
         "looked" => views::looked(lang, answer),
         "matrix" => views::matrix(lang, answer),

@@ -148,6 +148,7 @@ pub(super) fn now(lang: Lang, answer: &Value) -> String {
     if waits["alarms"]["count"] != 0 {
         lines.push(say(lang, "now-alarms", &waits["alarms"], &["count"]));
     }
+    lines.extend(super::warnings::waiting(lang, waits));
     if lines.len() == 1 + usize::from(!from.is_empty()) {
         lines.push(text(lang, "now-nothing", &[]));
     }

@@ -89,6 +89,8 @@ impl Command {
                 CatalogueCommand::List => Deed::Overlook,
                 CatalogueCommand::Load { .. } => Deed::TakeIn,
             },
+            Self::Warning(warning) if warning.orders() => Deed::Propose,
+            Self::Warning(_) => Deed::ReadItems,
             Self::View(view) => match view {
                 ViewCommand::Search(_)
                 | ViewCommand::Item { .. }

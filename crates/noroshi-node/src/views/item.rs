@@ -218,7 +218,7 @@ impl Node {
     }
 
     /// The object, where it may be read.
-    pub(super) fn readable(&self, stored: &StoredItem) -> Option<Object> {
+    pub(crate) fn readable(&self, stored: &StoredItem) -> Option<Object> {
         let is_readable = matches!(stored.state, ItemState::Admitted | ItemState::Held);
         let bytes = stored.canonical.as_deref().filter(|_| is_readable)?;
         match Value::parse(bytes, self.limits()) {

@@ -15,6 +15,7 @@ use crate::ledger::line_row;
 use crate::node::{Node, lock, store_failure};
 use crate::records::{ActRecord, Peer, Record};
 use crate::sink::Collected;
+use crate::warning::{ProposalRow, ReportRow};
 
 /// Rows of each list.
 const ROWS: u32 = 20;
@@ -87,6 +88,12 @@ pub struct Waits {
     pub recalls: Vec<ReceiptRow>,
     /// Alarms that nobody has answered.
     pub alarms: AlarmsOpen,
+    /// Warnings of others in force that nobody here has acknowledged.
+    #[serde(default)]
+    pub warnings: Vec<ReportRow>,
+    /// What wants a warning.
+    #[serde(default)]
+    pub proposals: Vec<ProposalRow>,
 }
 
 /// Alarms that nobody has answered.
@@ -237,7 +244,10 @@ impl Node {
         };
         let officer = self.officer()?;
         let found = officer.find(&held, effort).map_err(store_failure)?;
+        let (warnings, proposals) = self.warnings_waiting()?;
         Ok(Waits {
+            warnings,
+            proposals,
             acts: self.acts_waiting(person, now)?,
             held: officer.held_count(HELD_MAX).map_err(store_failure)?,
             held_items: found.rows.iter().map(|row| self.item_row(row)).collect(),
@@ -245,6 +255,17 @@ impl Node {
             recalls: self.recalls_waiting()?,
             alarms: self.alarms_open()?,
         })
+    }
+
+    /// What waits at the warning desk; nothing while items are not to be read after a restore.
+    fn warnings_waiting(&self) -> Result<(Vec<ReportRow>, Vec<ProposalRow>), Failure> {
+        if self.expect_recovered().is_err() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let mut proposals = self.proposals()?;
+        proposals.retain(|row| row.why == "level" || row.taken_up.is_none());
+        proposals.truncate(ROWS as usize);
+        Ok((self.warnings_unanswered()?, proposals))
     }
 
     fn acts_waiting(
