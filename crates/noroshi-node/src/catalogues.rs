@@ -219,6 +219,7 @@ impl Node {
             source: name,
             by_name: false,
             closing: Some(&closing),
+            is_at_hand: true,
         };
         let mut answer = ImportAnswer::default();
         let mut has_learned = self.learn_markings_of(&mut unpacked(name)?, origin)?;
@@ -228,7 +229,7 @@ impl Node {
         let hand = counted.hand.take();
         counted.report(name, &mut answer, sink);
         self.judge_held_again(&mut answer, has_learned)?;
-        self.release_brought(hand.as_ref(), &mut None, sink)?;
+        self.release_brought(hand.as_ref(), sink)?;
         Ok(answer)
     }
 
