@@ -50,7 +50,7 @@ pub struct Viewer {
 
 impl Viewer {
     /// What to say: nothing where all is as it was; `None` where the session is over. Blocks.
-    pub fn next(&mut self) -> Option<Vec<u8>> {
+    pub fn news(&mut self) -> Option<Vec<u8>> {
         let whence = Whence {
             address: self.from,
             agent: &self.agent,

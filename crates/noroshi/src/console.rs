@@ -145,7 +145,7 @@ struct Following(Viewer);
 
 impl Feed for Following {
     fn next(&mut self) -> Option<Vec<u8>> {
-        self.0.next()
+        self.0.news()
     }
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask bench BUNDLE --taxii [--million]`: what a TAXII client posts and reads of a running
 //! node, beside the import of the same objects and a scan of the store, and beside medallion and
-//! OpenTAXII; with `--million` what it reads of a million objects. `--posts` measures posting alone.
+//! OpenTAXII; with `--million` what it reads of a million objects. `--posts` measures posting
+//! alone.
 
 mod client;
 mod peers;

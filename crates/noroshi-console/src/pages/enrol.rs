@@ -135,10 +135,11 @@ pub(crate) fn set(visit: &Visit<'_>) -> Result<Response, Failure> {
         Ok(duties) => {
             // The first screen is not empty: who set it up begins what is done at the console too.
             let is_asked = is_first && fields.get("catalogues").is_some();
-            if is_asked && duties.permit(Deed::TakeIn) {
-                if let Ok(person) = said.person.parse() {
-                    visit.console.load_catalogues(&person);
-                }
+            if is_asked
+                && duties.permit(Deed::TakeIn)
+                && let Ok(person) = said.person.parse()
+            {
+                visit.console.load_catalogues(&person);
             }
             let lang = said.lang.as_str();
             Ok(Response::see(format!("/signin?lang={lang}")))

@@ -49,17 +49,17 @@ fn a_stream_is_for_who_has_signed_in_and_ends_with_the_session() {
     let (answer, viewer) = follow(&stage, &browser);
     assert_eq!(answer.header("content-type"), Some("text/event-stream"));
     let mut viewer = viewer.unwrap();
-    assert!(viewer.next().unwrap().starts_with(b"retry: "));
-    assert_eq!(viewer.next(), Some(Vec::new()));
+    assert!(viewer.news().unwrap().starts_with(b"retry: "));
+    assert_eq!(viewer.news(), Some(Vec::new()));
     browser.get(&stage, "/");
     assert_eq!(browser.post(&stage, "/signout", &[]).status, 303);
-    assert_eq!(viewer.next(), None);
+    assert_eq!(viewer.news(), None);
     // One that is tried with from elsewhere ends for everybody.
     let browser = stage.signed_in("sato");
     elsewhere.cookies = browser.cookies.clone();
     let mut viewer = follow(&stage, &browser).1.unwrap();
     assert!(follow(&stage, &elsewhere).1.is_none());
-    assert_eq!(viewer.next(), None);
+    assert_eq!(viewer.news(), None);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn looking_on_keeps_no_session_alive() {
     let mut browser = stage.signed_in("sato");
     let mut viewer = follow(&stage, &browser).1.unwrap();
     let mut minutes = 0;
-    while viewer.next().is_some() {
+    while viewer.news().is_some() {
         stage.pass(60);
         browser.headers.insert("x-noroshi-live", "1".to_owned());
         browser.get(&stage, "/");
@@ -89,10 +89,10 @@ fn who_reads_no_items_hears_of_none() {
     let mut reader = follow(&stage, &reader).1.unwrap();
     let mut auditor = follow(&stage, &auditor).1.unwrap();
     for viewer in [&mut reader, &mut auditor] {
-        viewer.next();
-        assert_eq!(viewer.next(), Some(Vec::new()), "nothing happened");
+        viewer.news();
+        assert_eq!(viewer.news(), Some(Vec::new()), "nothing happened");
     }
     import(&stage);
-    assert!(!reader.next().unwrap().is_empty());
-    assert_eq!(auditor.next(), Some(Vec::new()));
+    assert!(!reader.news().unwrap().is_empty());
+    assert_eq!(auditor.news(), Some(Vec::new()));
 }

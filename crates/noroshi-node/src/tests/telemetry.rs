@@ -248,7 +248,9 @@ fn a_file_that_grows_is_rotated_or_cut_is_read_once_and_goes_on_after_a_restart(
     );
 }
 
-/// Clause: I5. What a partner gets, the store and the ledger hold of our traffic: nothing.
+/// What a partner gets, the store and the ledger hold of our traffic: nothing.
+///
+/// Clause: I5
 #[test]
 fn telemetry_never_leaves_by_any_path() {
     let stage = stage();

@@ -188,7 +188,8 @@ fn both_sides_compute_the_same_level_and_a_warning_is_acknowledged_followed_up_a
         (&there["level"], &there["history"]),
         (&here["level"], &here["history"])
     );
-    // What it rests on stays where it is unless it was shared: the partner sees that it is not here.
+    // What it rests on stays where it is unless it was shared: the partner sees that it is not
+    // here.
     assert_eq!(there["contributions"][0]["evidence"][0]["known"], false);
 
     let came = show(us, &ports);
