@@ -4,6 +4,7 @@
 //! Telemetry goes in and tags of indicators come out; nothing of a line is kept. What becomes of a
 //! hit is the node's business; patterns of more than one comparison are `noroshi-pattern`'s.
 
+pub mod export;
 mod extract;
 mod index;
 mod keyed;

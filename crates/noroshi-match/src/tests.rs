@@ -1,5 +1,6 @@
 //! One room of tests for each promise.
 
+mod export;
 mod forms;
 mod index;
 mod kinds;

@@ -26,6 +26,8 @@ pub use command::{AtWorkAnswer, LifeAnswer, MatchingCommand, OwnAnswer, VerdictA
 pub use live::{Hit, Live, Set, Way};
 pub use sightings::Recorded;
 
-pub(crate) use live::Matching;
+pub(crate) use judge::Idle;
+pub(crate) use live::{Knowledge, Matching};
+pub(crate) use read::Sought;
 #[cfg(test)]
 pub(crate) use {own::Decision, own::OwnNames, sightings::Sighted};

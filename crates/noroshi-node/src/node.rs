@@ -26,7 +26,7 @@ use crate::review::NameIndex;
 use crate::send::LinkSlot;
 use crate::signin::SigninTries;
 use crate::taxii::behind::Behind;
-use crate::taxii::{Known, Tries, Views};
+use crate::taxii::{KeptExports, Known, Tries, Views};
 use crate::views::Kept;
 
 /// A running node. All methods take `&self`: the store has one writer, the links a lock each.
@@ -73,6 +73,8 @@ pub struct Node {
     pub(crate) views: Views,
     /// Up to where clients may have read.
     pub(crate) served: Known,
+    /// What each client's tools read last.
+    pub(crate) exports: KeptExports,
     /// What people's views keep between two looks.
     pub(crate) kept: Kept,
     /// What is watched by the configuration.
@@ -141,6 +143,7 @@ impl Node {
             tries: Mutex::new(Tries::default()),
             views: Views::default(),
             served: Known::default(),
+            exports: KeptExports::default(),
             kept: Kept::default(),
             watches: crate::telemetry::Watches::default(),
             wakes: Mutex::new(BTreeSet::new()),

@@ -12,6 +12,7 @@ pub(crate) mod clients;
 pub(crate) mod collections;
 mod command;
 mod desk;
+pub(crate) mod export;
 mod fallbacks;
 pub(crate) mod hand;
 mod pages;
@@ -21,6 +22,7 @@ pub(crate) mod standing;
 pub(crate) mod tokens;
 
 pub use command::TaxiiCommand;
+pub(crate) use export::Kept as KeptExports;
 pub(crate) use pages::Views;
 pub(crate) use served::Known;
 pub(crate) use tokens::Tries;

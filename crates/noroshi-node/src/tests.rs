@@ -35,6 +35,7 @@ mod taxii;
 mod tearline;
 mod telemetry;
 mod third;
+mod tools;
 mod twins;
 mod types;
 mod views;

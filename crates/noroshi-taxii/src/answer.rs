@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::credential;
 use crate::cursor::{CursorKey, Place};
 use crate::desk::{Caller, Collection, Desk, Query, Version};
+use crate::export;
 use crate::http::{Body, Request, Response};
 use crate::media::{self, TAXII};
 use crate::openapi;
@@ -79,6 +80,10 @@ impl Taxii {
         }
     }
 
+    pub(crate) fn desk(&self) -> &dyn Desk {
+        &*self.desk
+    }
+
     /// What it says of itself.
     #[must_use]
     pub fn about(&self) -> &About {
@@ -98,6 +103,9 @@ impl Taxii {
         let credential = credential::shown(request);
         let caller = self.desk.caller(credential.lend());
         let caller = caller.map_err(Problem::barred)?;
+        if let Some(named) = export::named(request.path) {
+            return self.export(&caller, request, &named?);
+        }
         let found = routes::find(request.path).ok_or_else(Problem::absent)?;
         let method = match request.method {
             "HEAD" => "GET",
@@ -347,11 +355,7 @@ fn fresh(status: u16, media: &str, body: Vec<u8>) -> Response {
 fn tagged(request: &Request<'_>, mut response: Response) -> Response {
     let digest = Digest::of(&response.body).to_string();
     let tag = format!("W/\"{}\"", &digest[..32]);
-    let known = request.if_none_match.is_some_and(|header| {
-        let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-        header.trim() == "*" || header.split(',').any(|one| opaque(one) == opaque(&tag))
-    });
-    if known {
+    if has_tag(request, &tag) {
         response.status = 304;
         response.body.clear();
         response.length = 0;
@@ -362,6 +366,14 @@ fn tagged(request: &Request<'_>, mut response: Response) -> Response {
         }
     }
     response.with("etag", tag)
+}
+
+/// Does the client say that it has what this tag stands for?
+pub(crate) fn has_tag(request: &Request<'_>, tag: &str) -> bool {
+    request.if_none_match.is_some_and(|header| {
+        let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        header.trim() == "*" || header.split(',').any(|one| opaque(one) == opaque(tag))
+    })
 }
 
 fn finish(request: &Request<'_>, response: Response) -> Response {

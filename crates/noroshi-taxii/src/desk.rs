@@ -7,7 +7,7 @@
 
 use std::io::Read;
 
-use noroshi_model::{StixId, Timestamp};
+use noroshi_model::{Digest, StixId, Timestamp};
 
 /// What a client shows of itself.
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +144,17 @@ pub struct Status {
     pub pendings: Vec<Fate>,
 }
 
+/// A collection in a tool's format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// Its media type.
+    pub media: &'static str,
+    /// Of what is in it.
+    pub digest: Digest,
+    /// None where the caller has it already.
+    pub body: Option<Vec<u8>>,
+}
+
 /// Why the desk does not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -201,6 +212,21 @@ pub trait Desk: Send + Sync {
         objects: bool,
         out: &mut dyn FnMut(Entry<'_>),
     ) -> Result<PageEnd, Fault>;
+
+    /// What a collection shows, in a tool's format; `has` says whether the caller has the content
+    /// with that digest. A desk that exports nothing has no format.
+    ///
+    /// # Errors
+    /// [`Fault::Absent`] for a format that is not known, or see [`Fault`].
+    fn export(
+        &self,
+        _caller: &Caller,
+        _collection: &Collection,
+        _format: &str,
+        _has: &dyn Fn(&Digest) -> bool,
+    ) -> Result<Export, Fault> {
+        Err(Fault::Absent)
+    }
 
     /// Take in an envelope's bytes, by the one way in. Durable when it returns.
     ///

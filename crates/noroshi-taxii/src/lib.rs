@@ -10,6 +10,7 @@ pub mod client;
 mod credential;
 pub mod cursor;
 pub mod desk;
+mod export;
 pub mod http;
 pub mod media;
 mod openapi;

@@ -9,7 +9,7 @@ use noroshi_net::{Fetcher, Identity, Outbound, local};
 use noroshi_node::home::Home;
 use noroshi_node::messages::{render, text};
 use noroshi_node::sink::Sink;
-use noroshi_node::{Command, Event, Failure, Node};
+use noroshi_node::{Command, Event, Failure, Node, TaxiiCommand};
 use noroshi_seal::SystemRng;
 
 use crate::cli::Cli;
@@ -19,6 +19,11 @@ use crate::outside::Network;
 /// Run a command; its events are shown as they come and the last answer is given back.
 pub(crate) fn run(cli: &Cli, command: &Command, quiet: bool) -> Result<Option<Event>, Failure> {
     let mut screen = Screen::new(cli, quiet);
+    screen.aside = !cli.json
+        && matches!(
+            command,
+            Command::Taxii(TaxiiCommand::Export { file: None, .. })
+        );
     let reads_input = match command {
         Command::Import { paths, .. } => paths.iter().any(|path| path.as_os_str() == "-"),
         Command::Telemetry(telemetry) => telemetry.reads_input(),
@@ -104,6 +109,8 @@ pub(crate) struct Screen<'a> {
     cli: &'a Cli,
     /// Keep the last answer only.
     quiet: bool,
+    /// Standard output is for what is exported: what is said of it goes to standard error.
+    aside: bool,
     bar: Option<ProgressBar>,
     last: Option<Event>,
 }
@@ -114,6 +121,7 @@ impl<'a> Screen<'a> {
         Self {
             cli,
             quiet,
+            aside: false,
             bar: None,
             last: None,
         }
@@ -152,7 +160,9 @@ impl Sink for Screen<'_> {
             return true;
         }
         self.clear();
-        if !self.quiet {
+        if self.aside {
+            show_aside(self.cli, &event);
+        } else if !self.quiet {
             show(self.cli, &event);
         }
         if matches!(event, Event::Answer { .. }) {
@@ -169,6 +179,18 @@ pub(crate) fn show(cli: &Cli, event: &Event) {
     } else {
         print(&render(cli.lang(), event));
     }
+}
+
+/// What is exported goes out as it is, everything else to standard error.
+fn show_aside(cli: &Cli, event: &Event) {
+    use std::io::Write;
+    let _ = match event {
+        Event::Row { kind, row } if kind == "export_part" => {
+            let text = row["text"].as_str().unwrap_or_default();
+            std::io::stdout().write_all(text.as_bytes())
+        }
+        _ => writeln!(std::io::stderr(), "{}", render(cli.lang(), event)),
+    };
 }
 
 /// Print a text for the person. A reader that has gone away is no error.

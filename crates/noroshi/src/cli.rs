@@ -4,6 +4,7 @@ mod agreement;
 mod catalogue;
 mod coalition;
 mod connect;
+mod export;
 mod held;
 mod indicator;
 mod keep;
@@ -14,6 +15,8 @@ mod sigma;
 mod taxii;
 mod tearline;
 mod telemetry;
+#[cfg(test)]
+mod tests;
 mod third;
 mod view;
 mod warning;
@@ -313,6 +316,10 @@ enum Top {
     /// TAXII collections: views of what is released to a client.
     #[command(subcommand)]
     Collection(taxii::CollectionTask),
+    /// Write what a collection shows in a tool's format: what its client may read, and no more.
+    ///
+    /// Example: noroshi export indicators --format zeek --to /opt/zeek/intel.dat
+    Export(export::ExportOptions),
     /// Credentials of TAXII clients.
     #[command(subcommand)]
     Token(taxii::TokenTask),
@@ -830,6 +837,7 @@ fn asked(top: &Top) -> Asked {
         Top::Circle(task) => third::circle(task),
         Top::Client(task) => task.asked(),
         Top::Collection(task) => task.asked(),
+        Top::Export(options) => options.asked(),
         Top::Token(task) => task.asked(),
         Top::Connect(task) => task.asked(),
         Top::Feed(task) => task.asked(),
@@ -901,6 +909,3 @@ fn peer(task: PeerTask) -> Asked {
         PeerTask::Sync { peer } => Asked::Plain(Command::Sync { peer }),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -98,11 +98,36 @@ pub(crate) struct Matching {
     pub(super) tally: Mutex<super::sightings::Tally>,
 }
 
-/// What of the node's own records decides about indicators.
-struct Knowledge {
+/// What of the node's own records decides about indicators. Exports to tools ask it too.
+pub(crate) struct Knowledge {
     own: OwnNames,
     decisions: HashMap<String, Decision>,
     sighted: HashMap<String, Timestamp>,
+}
+
+impl Knowledge {
+    /// What an indicator looks for and when, or why nothing is; it arrived then.
+    pub(crate) fn judge(&self, object: &Object, id: &str, arrived: Timestamp) -> Verdict {
+        let sought = sought(object)?;
+        let decision = self.decisions.get(id);
+        match decision.map(|decision| decision.is_at_work) {
+            Some(true) => {}
+            Some(false) => return Err(Idle::Stopped),
+            None => {
+                if let Some(idle) = judge::held(&sought, &self.own) {
+                    return Err(idle);
+                }
+            }
+        }
+        let mut validity = Validity::of(object);
+        if let Sought::Atoms(atoms) = &sought
+            && let Some(decay) = Decay::of(object, atoms)
+        {
+            let sighted = self.sighted.get(id).copied();
+            validity = validity.fading(last_word(object, arrived, sighted), decay.span());
+        }
+        Ok((sought, validity))
+    }
 }
 
 impl Matching {
@@ -497,7 +522,7 @@ impl Node {
     }
 
     /// What persons decided and what was sighted: of these indicators, or of all.
-    fn knowledge(&self, ids: Option<&[StixId]>) -> Result<Knowledge, Failure> {
+    pub(crate) fn knowledge(&self, ids: Option<&[StixId]>) -> Result<Knowledge, Failure> {
         let reader = self.inside()?;
         let rows = |kind| match ids {
             None => reader.records(kind),
@@ -556,25 +581,7 @@ impl Node {
         let Ok(Value::Object(object)) = Value::parse(bytes, self.limits()) else {
             return Err(Idle::UnreadablePattern);
         };
-        let sought = sought(&object)?;
-        let decision = known.decisions.get(stored.id.as_str());
-        match decision.map(|decision| decision.is_at_work) {
-            Some(true) => {}
-            Some(false) => return Err(Idle::Stopped),
-            None => {
-                if let Some(idle) = judge::held(&sought, &known.own) {
-                    return Err(idle);
-                }
-            }
-        }
-        let mut validity = Validity::of(&object);
-        if let Sought::Atoms(atoms) = &sought
-            && let Some(decay) = Decay::of(&object, atoms)
-        {
-            let sighted = known.sighted.get(stored.id.as_str()).copied();
-            validity = validity.fading(last_word(&object, stored.at, sighted), decay.span());
-        }
-        Ok((sought, validity))
+        known.judge(&object, stored.id.as_str(), stored.at)
     }
 }
 

@@ -173,7 +173,9 @@ fn render_row(lang: Lang, kind: &str, row: &Value) -> String {
         ),
         "consent" => consent_row(lang, row),
         "circle" => say(lang, "circle-row", row, &["name", "names"]),
-        "client" | "collection" | "token" => taxii::row(lang, kind, row),
+        "client" | "collection" | "token" | "left_out" | "export_part" => {
+            taxii::row(lang, kind, row)
+        }
         "channel" => channels::row(lang, row),
         "source" | "hit" | "broken" | "watched" | "format" => telemetry::row(lang, kind, row),
         "remote" => channels::remote(lang, row),
@@ -357,6 +359,7 @@ fn render_answer(lang: Lang, kind: &str, answer: &Value) -> String {
             let whole = say(lang, "backup-verified", answer, &fields);
             format!("{}: {whole}", name(lang, answer))
         }
+        "export" => taxii::exported(lang, answer),
         "exported" => say(lang, "exported", answer, &["lines", "folder", "verifier"]),
         "doctor" if answer["bad"] == 0 && answer["look"] == 0 => text(lang, "all-well", &[]),
         "doctor" => say(lang, "all-counted", answer, &["look", "bad"]),

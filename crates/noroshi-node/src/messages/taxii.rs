@@ -20,6 +20,19 @@ pub(super) fn row(lang: Lang, kind: &str, row: &Value) -> String {
             let fields = ["name", "id", "client", "types", "title"];
             say(lang, "collection-row", row, &fields)
         }
+        "export_part" => word(row, "text"),
+        "left_out" => {
+            let why = text(lang, &format!("left-out-why-{}", word(row, "why")), &[]);
+            let (name, value) = (word(row, "id"), word(row, "value"));
+            let args = [("id", &*name), ("value", &*value), ("why", &*why)];
+            let is_whole = row["value"].is_null();
+            let id = if is_whole {
+                "left-out"
+            } else {
+                "left-out-value"
+            };
+            text(lang, id, &args)
+        }
         _ => {
             let id = if row["revoked"].is_null() {
                 "token-row"
@@ -40,6 +53,23 @@ pub(super) fn row(lang: Lang, kind: &str, row: &Value) -> String {
             text(lang, id, &args)
         }
     }
+}
+
+/// What an export came to.
+pub(super) fn exported(lang: Lang, answer: &Value) -> String {
+    let mut lines = vec![say(
+        lang,
+        "export-done",
+        answer,
+        &["collection", "client", "format", "count"],
+    )];
+    if answer["left_out"] != 0 {
+        lines.push(say(lang, "export-left-out", answer, &["left_out"]));
+    }
+    if answer["misses_subdomains"] == true {
+        lines.push(text(lang, "export-no-subdomains", &[]));
+    }
+    lines.join("\n")
 }
 
 /// What an act that sets or removes a client does, in words; nothing of another act.

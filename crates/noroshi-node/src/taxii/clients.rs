@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use noroshi_gate::acts::Approved;
-use noroshi_gate::{Axes, PeerState, Recipient};
+use noroshi_gate::{Axes, AxisKind, PeerState, Recipient};
 use noroshi_model::act::ActKind;
 use noroshi_model::agreement::{Agreement, Clause, Onward, Party, ReleaseTerm};
 use noroshi_model::document::{DocumentError, Fields, text};
@@ -216,7 +216,7 @@ impl Node {
         for ceiling in asked.ceilings {
             let (axis, level) = ceiling
                 .split_once(':')
-                .filter(|(axis, level)| Axes::builtin().rank(axis, level).is_some())
+                .filter(|(axis, level)| is_ceiling(axis, level))
                 .ok_or_else(|| {
                     refused(&format_args!("`{ceiling}` is no level: write tlp:amber"))
                 })?;
@@ -347,6 +347,17 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// Is it a level that a ceiling may name: of a ladder, or of a duty that travels, such as PAP?
+fn is_ceiling(axis: &str, level: &str) -> bool {
+    Axes::builtin().get(axis).is_some_and(|axis| {
+        let is_ranked = matches!(
+            axis.kind,
+            AxisKind::Ladder { .. } | AxisKind::Handling { .. }
+        );
+        is_ranked && axis.place(level).is_some()
+    })
 }
 
 /// Words, or `*` alone where none is named.

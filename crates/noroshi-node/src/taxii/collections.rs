@@ -148,7 +148,7 @@ impl Node {
         self.collection(name.as_str())
     }
 
-    fn collection(&self, name: &str) -> Result<Collection, Failure> {
+    pub(super) fn collection(&self, name: &str) -> Result<Collection, Failure> {
         let known: Option<Collection> = self.record(RecordKind::Collection, name.as_bytes())?;
         known.filter(|known| !known.removed).ok_or_else(|| {
             Failure::new(

@@ -71,6 +71,16 @@ pub enum TaxiiCommand {
     },
     /// Every collection; one `collection` row each.
     CollectionList,
+    /// What a collection shows, in a tool's format: rows `export_part` where no file is named, rows
+    /// `left_out` for what is not in it; answers `export`.
+    Export {
+        /// Which.
+        collection: String,
+        /// Such as `zeek`.
+        format: String,
+        /// Absolute path.
+        file: Option<std::path::PathBuf>,
+    },
     /// Give a credential; answers [`crate::command::ActAnswer`].
     TokenSet {
         /// 1 to 40 of `a-z 0-9 . _ -`; the user where a client knows HTTP Basic only.
@@ -186,6 +196,11 @@ impl Node {
                 self.token_set(&asked, &person)?
             }
             TaxiiCommand::TokenRevoke { name, person } => self.token_revoke(&name, &person)?,
+            TaxiiCommand::Export {
+                collection,
+                format,
+                file,
+            } => return self.export_collection(&collection, &format, file.as_deref(), sink),
             TaxiiCommand::ClientList => return self.client_list(sink),
             TaxiiCommand::CollectionList => return self.collection_list(sink),
             TaxiiCommand::TokenList => return self.token_list(sink),

@@ -2,15 +2,16 @@
 
 use std::io::Read;
 
-use noroshi_model::StixId;
+use noroshi_model::{Digest, StixId};
 use noroshi_store::{RecordKind, WriteError};
 use noroshi_taxii::Desk;
 use noroshi_taxii::desk::{
-    Barred, Caller, Collection as Shown, Credential, Entry, Fault, PageEnd, Query, Status,
+    Barred, Caller, Collection as Shown, Credential, Entry, Export, Fault, PageEnd, Query, Status,
 };
 
 use super::clients::Client;
 use super::collections::Collection;
+use super::export::Form;
 use super::tokens::Token;
 use crate::command::Failure;
 use crate::node::{Node, store_failure};
@@ -114,6 +115,30 @@ impl Desk for Node {
                 .map_err(fault)?;
         }
         Ok(end)
+    }
+
+    fn export(
+        &self,
+        caller: &Caller,
+        collection: &Shown,
+        format: &str,
+        has: &dyn Fn(&Digest) -> bool,
+    ) -> Result<Export, Fault> {
+        let asked = self.asked(caller, &collection.id)?;
+        if !asked.token.read {
+            return Err(Fault::Forbidden("this credential does not read".into()));
+        }
+        let form = Form::named(format).ok_or(Fault::Absent)?;
+        let by = asked.token.name.as_str();
+        let pulled = self.pulled_export(&asked.client, &asked.collection, form, by, has);
+        let pulled = pulled.map_err(fault)?;
+        Ok(Export {
+            media: form.media(),
+            digest: pulled.digest,
+            body: pulled
+                .content
+                .map(|content| (content.head + &content.body).into_bytes()),
+        })
     }
 
     fn add(

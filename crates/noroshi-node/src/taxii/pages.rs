@@ -192,7 +192,20 @@ impl Node {
         objects: bool,
         out: &mut dyn FnMut(Entry<'_>),
     ) -> Result<PageEnd, Failure> {
-        self.through(client, collection, |lens| {
+        self.collection_page_within(client, collection, query, objects, None, out)
+    }
+
+    /// The same, with the gate asked as if the arrangement's ceiling on `pap` were no higher.
+    pub(super) fn collection_page_within(
+        &self,
+        client: &Client,
+        collection: &Collection,
+        query: &Query,
+        objects: bool,
+        pap: Option<&str>,
+        out: &mut dyn FnMut(Entry<'_>),
+    ) -> Result<PageEnd, Failure> {
+        self.through(client, collection, pap, |lens| {
             if query.ids.is_empty() {
                 lens.walk(query, objects, out)
             } else {
@@ -208,7 +221,7 @@ impl Node {
         collection: &Collection,
     ) -> Result<Vec<u64>, Failure> {
         let mut refused = Vec::new();
-        self.through(client, collection, |lens| {
+        self.through(client, collection, None, |lens| {
             let mut one = |entry: ViewEntry<'_>| -> Result<bool, Stop> {
                 if lens.is_shown(&entry) && matches!(lens.ask(&entry)?, Answer::Absent) {
                     refused.push(entry.number);
@@ -228,12 +241,24 @@ impl Node {
         &self,
         client: &Client,
         collection: &Collection,
+        pap: Option<&str>,
         look: impl FnOnce(&mut Lens<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let to = self.client_recipient(client)?;
-        let view = self.gate_view(&collection.purpose)?;
+        let mut view = self.gate_view(&collection.purpose)?;
+        let mut seen_for = collection.purpose.clone();
+        if let Some(pap) = pap {
+            for record in Arc::make_mut(&mut view.agreements) {
+                let terms = record.agreement.releases.iter_mut();
+                for term in terms.filter(|term| term.to == to.node) {
+                    term.ceilings.insert("pap".to_owned(), pap.to_owned());
+                }
+            }
+            // What the gate answers so is remembered by itself: no purpose has a line feed.
+            seen_for = format!("{seen_for}\npap:{pap}");
+        }
         let agreements = self.standings(&view.agreements, view.now);
-        let seen = self.seen(&to, &view, &collection.purpose);
+        let seen = self.seen(&to, &view, &seen_for);
         let grants = self.every_grant()?;
         let question = view.question(view.now, &grants);
         let source = collection.source.as_deref();

@@ -69,6 +69,11 @@ pub(crate) fn note_all_served(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Wri
             keys.push([client.as_str(), "\0", &by_channel(&channel)].concat());
         }
     }
+    // Persons here may have exported any collection.
+    for (_, bytes) in tx.records(RecordKind::Collection)? {
+        let client = Collection::from_bytes(&bytes).map_err(damaged)?.client;
+        keys.push([client.as_str(), "\0", super::export::BY_HAND].concat());
+    }
     let served = Served { until: now }.to_bytes();
     for key in keys {
         tx.put(RecordKind::Served, key.as_bytes(), &served)?;

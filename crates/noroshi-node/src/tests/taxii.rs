@@ -16,7 +16,7 @@ use super::types::{definitions, mission};
 use crate::TaxiiCommand;
 use crate::command::Command;
 
-const SECRET: &str = "noroshi_of-a-test";
+pub(super) const SECRET: &str = "noroshi_of-a-test";
 
 /// One entry of a page, kept.
 #[derive(Clone, Debug, PartialEq)]
