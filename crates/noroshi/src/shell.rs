@@ -123,7 +123,9 @@ mod tests {
                         ),
                         _ => format!("-a \"{}\"", path.last().unwrap()),
                     };
-                    let place = place.replace('-', if shell == "bash" { "__" } else { "-" });
+                    // A hyphen of a name is for bash what stands between names.
+                    let hyphen = if shell == "bash" { "__subcmd__" } else { "-" };
+                    let place = place.replace('-', hyphen);
                     assert!(script.contains(&place), "{shell}: {place}");
                 }
             }

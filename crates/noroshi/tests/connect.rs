@@ -147,12 +147,11 @@ fn a_client_killed_at_any_write_loses_nothing_and_takes_nothing_twice() {
         us.ok(&["list", "--limit", "10000"]).contains("6000 rows"),
         "each object once"
     );
-    // Every page that was recorded was asked for once: the cursor is never behind its objects.
+    // A listing that broke off goes on from a little before its last object: what is read again is
+    // known, and counts as that.
     let counts = &shown(&us, "ally")["counts"];
-    assert_eq!(
-        (&counts["read"], &counts["known"]),
-        (&6000.into(), &0.into())
-    );
+    let count = |name: &str| counts[name].as_u64().unwrap();
+    assert_eq!(count("read") - count("known"), 6000, "{counts}");
     drop(server);
 }
 

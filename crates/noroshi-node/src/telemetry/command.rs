@@ -51,6 +51,10 @@ impl Node {
                 follow,
             } => {
                 let format = Format::from_word(&format);
+                if let Format::Named(name) = &format {
+                    // Told at once, not when the first line is there.
+                    self.kinds()?.named(name, b"")?;
+                }
                 if follow {
                     self.watch_growing(&paths, format, sink)
                 } else {
