@@ -203,10 +203,12 @@ impl Stage {
     /// The act that a command writes down or shows.
     pub(super) fn act(&self, command: Command) -> ActAnswer {
         let told = self.ask(command);
-        let Event::Answer { answer, .. } = &told.unwrap()[0] else {
-            panic!("no act")
-        };
-        serde_json::from_value(answer.clone()).unwrap()
+        let last = told.unwrap().into_iter().rev();
+        let answer = last.into_iter().find_map(|event| match event {
+            Event::Answer { answer, .. } => Some(answer),
+            _ => None,
+        });
+        serde_json::from_value(answer.expect("an act")).unwrap()
     }
 
     /// Set a person's duties, as sato asks and suzuki approves.
