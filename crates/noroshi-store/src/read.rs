@@ -329,7 +329,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The next records of a kind whose key begins so, behind a key, in key order: for kinds of
-    /// which there are many.
+    /// which there are many. Each key is behind the one before, whatever the disk did: who reads on
+    /// comes to an end.
     ///
     /// # Errors
     /// See [`ReadError`].
@@ -340,14 +341,22 @@ impl<'a> Reader<'a> {
         behind: &[u8],
         limit: u32,
     ) -> Result<Vec<KeyValue>, ReadError> {
-        let mut statement = self.connection().prepare_cached(
-            "SELECT key, value FROM record WHERE kind = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
-        )?;
+        let mut statement = self.connection().prepare_cached(&format!(
+            "SELECT key, value, {RECORD_IS_WHOLE} FROM record
+             WHERE kind = ?1 AND key > ?2 ORDER BY key LIMIT ?3"
+        ))?;
         let from = behind.max(beginning);
-        let rows = statement.query_map(params![kind.code(), from, limit], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-        let mut found: Vec<KeyValue> = rows.collect::<Result<_, _>>()?;
+        let mut rows = statement.query(params![kind.code(), from, limit])?;
+        let mut found: Vec<KeyValue> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let next = key_value(row, kind)?;
+            let last = found.last().map_or(from, |(key, _)| key);
+            if next.0.as_slice() <= last {
+                let what = format!("the order of records of kind {}", kind.code());
+                return Err(ReadError::Damaged(what));
+            }
+            found.push(next);
+        }
         found.retain(|(key, _)| key.starts_with(beginning));
         Ok(found)
     }

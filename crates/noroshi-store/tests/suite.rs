@@ -17,6 +17,8 @@ use noroshi_store::{
 };
 use proptest::prelude::*;
 
+#[path = "suite/records.rs"]
+mod records;
 #[path = "suite/views.rs"]
 mod views;
 
