@@ -352,7 +352,7 @@ impl<'a> Reader<'a> {
             let next = key_value(row, kind)?;
             let last = found.last().map_or(from, |(key, _)| key);
             if next.0.as_slice() <= last {
-                let what = format!("the order of records of kind {}", kind.code());
+                let what = format!("the order of records of kind {kind:?}");
                 return Err(ReadError::Damaged(what));
             }
             found.push(next);
@@ -509,12 +509,12 @@ pub(crate) fn record(
     let Some((value, is_whole)) = found else {
         return Ok(None);
     };
-    sums::check(is_whole, || format!("a record of kind {}", kind.code()))?;
+    sums::check(is_whole, || format!("a record of kind {kind:?}"))?;
     Ok(Some(value))
 }
 
 fn key_value(row: &Row<'_>, kind: RecordKind) -> Result<KeyValue, ReadError> {
-    sums::check(row.get(2)?, || format!("a record of kind {}", kind.code()))?;
+    sums::check(row.get(2)?, || format!("a record of kind {kind:?}"))?;
     Ok((row.get(0)?, row.get(1)?))
 }
 

@@ -378,7 +378,7 @@ fn prove(stage: &mut Stage, findings: &mut Findings, fault: Option<&str>) -> Res
         &[],
     );
     let guard = |outcome: &Result<serde_json::Value, Failure>| match outcome {
-        Err(failure) if failure.detail.contains("receipt") => "receipt",
+        Err(failure) if failure.detail.to_lowercase().contains("receipt") => "receipt",
         _ => "ledger",
     };
     let verified = [jp, us].map(|actor| actor.answer(&["ledger", "verify"], "verified"));
